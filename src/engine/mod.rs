@@ -1,0 +1,70 @@
+//! Ordered bytes, kept durably: the contract that every storage engine fulfils.
+//!
+//! An engine keeps named trees of byte keys in order. Its calls are coarse and asynchronous, so that
+//! an engine on the far side of a network fits as well as one in this process. It must not know any
+//! domain type, and no type of a storage library crosses this contract.
+//!
+//! The guarantees, proved for every engine by one suite (`tests/suite/engine`):
+//!
+//! - **Atomic.** A [`Batch`] is applied whole or not at all, across trees, also when the process dies.
+//! - **Durable.** When [`Engine::commit`] returns `Ok`, the batch survives a loss of power.
+//! - **Conditional.** A batch whose precondition does not hold changes nothing and answers
+//!   [`EngineError::Conflict`].
+//! - **Ordered.** A scan returns keys in byte order, in either direction, and sees every batch either
+//!   whole or not at all. Two calls may see different moments.
+
+mod error;
+mod types;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+pub use self::{
+    error::EngineError,
+    types::{
+        Batch, Direction, EngineKind, Entry, KeyRange, Precondition, ScanPage, ScanRequest, Tree, Write,
+    },
+};
+
+/// What a call to an engine answers.
+pub type EngineResult<T> = Result<T, EngineError>;
+
+/// A store of ordered bytes in named trees. Trees come into being when they are first written;
+/// reading a tree that was never written finds nothing.
+pub trait Engine: Send + Sync + 'static {
+    /// Which engine this is.
+    fn kind(&self) -> EngineKind;
+
+    /// The values at `keys`, in the order asked for, `None` where there is none.
+    fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>>;
+
+    /// One page for each request, in the order asked for. A remote engine answers all of them in one
+    /// round trip.
+    fn scan_many(&self, requests: Vec<ScanRequest>) -> BoxFuture<'_, EngineResult<Vec<ScanPage>>>;
+
+    /// Applies the batch atomically and durably, or answers why not and changes nothing.
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, EngineResult<()>>;
+
+    /// The names of all trees that hold, or once held, anything.
+    fn trees(&self) -> BoxFuture<'_, EngineResult<Vec<Tree>>>;
+
+    /// Removes a tree with all it holds. Removing one that does not exist is not an error.
+    fn drop_tree(&self, tree: &Tree) -> BoxFuture<'_, EngineResult<()>>;
+
+    /// Bytes on disk; 0 for an engine that keeps nothing there.
+    fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>>;
+}
+
+/// A shared engine.
+pub type SharedEngine = Arc<dyn Engine>;
+
+/// The page for one request: the common case of [`Engine::scan_many`].
+///
+/// # Errors
+/// Those of [`Engine::scan_many`].
+pub async fn scan(engine: &dyn Engine, request: ScanRequest) -> EngineResult<ScanPage> {
+    let mut pages = engine.scan_many(vec![request]).await?;
+    pages.pop().ok_or_else(|| EngineError::Corrupt("an engine answered no page for one request".to_owned()))
+}

@@ -1,0 +1,8 @@
+//! Dendro keeps what AI agents said and did: conversations, plans, traces with live span trees, and
+//! the exact component versions behind every span.
+//!
+//! Data flows one way: `{graphql, http, otlp} → service → store → engine`. Everything may use
+//! `model`, which uses nothing. `ARCHITECTURE.md` shows the house; `tests/suite/layers.rs` holds the
+//! arrows.
+
+pub mod engine;
