@@ -1,1 +1,3 @@
+//! The `dendro` program: arguments, configuration, run.
+
 fn main() {}

@@ -1,5 +1,7 @@
 //! What can go wrong in an engine, in words that hold for all of them.
 
+use std::{io, path::Path};
+
 use super::{EngineKind, Tree};
 
 /// Why an engine did not do what was asked.
@@ -13,6 +15,10 @@ pub enum EngineError {
         /// The key whose value is another than expected.
         key: Vec<u8>,
     },
+    /// The batch holds what no engine stores: a key, a value or the name of a tree that is too long, or
+    /// an empty key or name. Nothing was changed.
+    #[error("the batch cannot be stored: {0}")]
+    Invalid(String),
     /// The disk is full; nothing was changed.
     #[error("the disk is full: {0}")]
     Full(String),
@@ -32,10 +38,19 @@ pub enum EngineError {
         /// The engine that was asked for.
         asked: EngineKind,
     },
-    /// Another process has the database open.
+    /// The directory holds something else; nothing in it was touched.
+    #[error("{path} is not a Dendro database: {why}")]
+    NotADatabase {
+        /// The directory.
+        path: String,
+        /// What was found there.
+        why: String,
+    },
+    /// The database is open already, here or in another process.
     #[error("{0} is in use by another process")]
     Locked(String),
-    /// An earlier failure left the engine unable to promise durability; it must be opened again.
+    /// A failure left the engine unable to promise durability; it must be opened again. Whether a commit
+    /// that answers this took place is only known then; if it did, it did as a whole.
     #[error("the engine stopped after an earlier failure: {0}")]
     Stopped(String),
 }
@@ -45,5 +60,15 @@ impl EngineError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Conflict { .. } | Self::Full(_))
+    }
+
+    /// What the operating system answered to `doing` something with `path`.
+    #[allow(dead_code)]
+    pub(super) fn from_io(doing: &str, path: &Path, error: &io::Error) -> Self {
+        let text = format!("{doing} {}: {error}", path.display());
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(text),
+            _ => Self::Io(text),
+        }
     }
 }

@@ -10,10 +10,15 @@
 //! - **Durable.** When [`Engine::commit`] returns `Ok`, the batch survives a loss of power.
 //! - **Conditional.** A batch whose precondition does not hold changes nothing and answers
 //!   [`EngineError::Conflict`].
-//! - **Ordered.** A scan returns keys in byte order, in either direction, and sees every batch either
-//!   whole or not at all. Two calls may see different moments.
+//! - **Ordered.** A scan returns keys in byte order, in either direction.
+//! - **Consistent.** A call sees every batch either whole or not at all: all pages of one
+//!   [`Engine::scan_many`] and all values of one [`Engine::get_many`] are of one moment. Two calls may
+//!   see different moments, and may see a batch shortly before its commit returns.
 
+mod counting;
 mod error;
+mod memory;
+mod page;
 mod types;
 
 use std::sync::Arc;
@@ -22,9 +27,12 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 pub use self::{
+    counting::{CallCount, CallKind, Counting, Counts},
     error::EngineError,
+    memory::MemoryEngine,
     types::{
-        Batch, Direction, EngineKind, Entry, KeyRange, Precondition, ScanPage, ScanRequest, Tree, Write,
+        Batch, Direction, EngineKind, Entry, KeyRange, MAX_KEY_BYTES, MAX_TREE_NAME_BYTES, MAX_VALUE_BYTES,
+        Precondition, ScanPage, ScanRequest, Tree, Write,
     },
 };
 
@@ -47,7 +55,8 @@ pub trait Engine: Send + Sync + 'static {
     /// Applies the batch atomically and durably, or answers why not and changes nothing.
     fn commit(&self, batch: Batch) -> BoxFuture<'_, EngineResult<()>>;
 
-    /// The names of all trees that hold, or once held, anything.
+    /// The names of all trees that hold, or once held, anything, in order; an engine may name an empty
+    /// one that a failed commit left behind.
     fn trees(&self) -> BoxFuture<'_, EngineResult<Vec<Tree>>>;
 
     /// Removes a tree with all it holds. Removing one that does not exist is not an error.

@@ -4,12 +4,24 @@ use std::{fmt, ops::Bound, str::FromStr, sync::Arc};
 
 use bytes::Bytes;
 
+use super::{EngineError, EngineResult};
+
+/// The longest key in bytes; an index on longer text keeps a prefix or a hash of it.
+pub const MAX_KEY_BYTES: usize = 1024;
+
+/// The longest value in bytes.
+pub const MAX_VALUE_BYTES: usize = 256 << 20;
+
+/// The longest name of a tree in bytes.
+pub const MAX_TREE_NAME_BYTES: usize = 200;
+
 /// The name of a tree. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tree(Arc<str>);
 
 impl Tree {
-    /// A tree by its name: letters, digits, `_`, `-`, `.` and `/`.
+    /// A tree by its name: ASCII letters, digits, `_`, `-`, `.` and `/`, between 1 and
+    /// [`MAX_TREE_NAME_BYTES`] of them. A commit to a tree of another name is refused.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(name.into())
@@ -19,6 +31,11 @@ impl Tree {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0
+    }
+
+    fn is_valid(&self) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+        (1..=MAX_TREE_NAME_BYTES).contains(&self.0.len()) && self.0.bytes().all(allowed)
     }
 }
 
@@ -143,8 +160,8 @@ pub struct ScanRequest {
     pub direction: Direction,
     /// Entries at most.
     pub limit: usize,
-    /// Bytes of keys and values after which the page ends; the entry that crosses it is still in it,
-    /// so a page is never empty for want of room.
+    /// Bytes of keys and values at which the page ends; the entry that reaches it is still in it, so a
+    /// page is never empty for want of room.
     pub max_bytes: usize,
 }
 
@@ -232,5 +249,33 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// Bytes of keys and values to write.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let of = |write: &Write| write.key.len() + write.value.as_ref().map_or(0, Bytes::len);
+        self.writes.iter().map(|write| of(write) as u64).sum()
+    }
+
+    /// Refuses what no engine may store, so that all of them refuse the same.
+    pub(super) fn check(&self) -> EngineResult<()> {
+        for Write { tree, key, value } in &self.writes {
+            if !tree.is_valid() {
+                return Err(EngineError::Invalid(format!("`{tree}` is no name for a tree")));
+            }
+            if !(1..=MAX_KEY_BYTES).contains(&key.len()) {
+                let length = key.len();
+                return Err(EngineError::Invalid(format!(
+                    "a key of tree `{tree}` has {length} bytes; 1 to {MAX_KEY_BYTES} are allowed"
+                )));
+            }
+            if value.as_ref().is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
+                return Err(EngineError::Invalid(format!(
+                    "a value of tree `{tree}` has more than {MAX_VALUE_BYTES} bytes"
+                )));
+            }
+        }
+        Ok(())
     }
 }

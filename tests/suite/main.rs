@@ -1,0 +1,11 @@
+//! The integration tests: one binary, a folder for each area of the crate.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says by a panic that it failed"
+)]
+
+mod engine;
