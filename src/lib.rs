@@ -6,3 +6,4 @@
 //! arrows.
 
 pub mod engine;
+pub mod http;

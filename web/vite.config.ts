@@ -1,10 +1,14 @@
 import { defineConfig } from "vite";
-import { precompress } from "./precompress.ts";
+import { fontNotices } from "./build/font-notices.ts";
+import { precompress } from "./build/precompress.ts";
 
 // The server answers at /graphiql, and takes everything below it from dist/graphiql.
 export default defineConfig({
   base: "/graphiql/",
-  plugins: [precompress()],
+  plugins: [
+    fontNotices(["@fontsource-variable/inter", "@fontsource-variable/jetbrains-mono"]),
+    precompress(),
+  ],
   build: {
     outDir: "dist/graphiql",
     emptyOutDir: true,

@@ -8,4 +8,5 @@
     reason = "a test says by a panic that it failed"
 )]
 
+mod assets;
 mod engine;
