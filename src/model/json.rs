@@ -1,0 +1,123 @@
+//! JSON kept as text: checked once on the way in, never parsed again on the way out.
+
+use std::fmt;
+
+use bincode::{Decode, Encode};
+use serde_json::value::RawValue;
+
+/// A JSON document as compact text, known to be valid.
+#[derive(Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct Json(Box<str>);
+
+/// Why a text is not accepted as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidJson {
+    /// It is not JSON.
+    #[error("not valid JSON: {0}")]
+    Malformed(String),
+    /// It is nested deeper than the limit.
+    #[error("nested more than {0} levels deep")]
+    TooDeep(usize),
+}
+
+/// How deep JSON may be nested: what `serde_json` reads, so that what was stored can always be read.
+pub const MAX_DEPTH: usize = 120;
+
+impl Json {
+    /// Checks `text` and keeps it as it is, without the white space around it.
+    pub fn parse(text: &str) -> Result<Self, InvalidJson> {
+        // Counted first, because the parser recurses once a level.
+        if depth(text) > MAX_DEPTH {
+            return Err(InvalidJson::TooDeep(MAX_DEPTH));
+        }
+        let text = text.trim_ascii();
+        serde_json::from_str::<&RawValue>(text).map_err(|error| InvalidJson::Malformed(error.to_string()))?;
+        Ok(Self(text.into()))
+    }
+
+    /// The document of a value that serialises to JSON.
+    pub fn from_value<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
+        serde_json::to_string(value)
+            .map(|text| Self(text.into()))
+            .map_err(|error| InvalidJson::Malformed(error.to_string()))
+    }
+
+    /// A text as a JSON string.
+    #[must_use]
+    pub fn string(text: &str) -> Self {
+        Self(serde_json::Value::from(text).to_string().into())
+    }
+
+    /// An object without members.
+    #[must_use]
+    pub fn empty_object() -> Self {
+        Self("{}".into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the document is an object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// The document read into `T`.
+    pub fn read<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self::empty_object()
+    }
+}
+
+/// The deepest nesting of brackets outside of strings.
+fn depth(text: &str) -> usize {
+    let (mut now, mut most, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                now += 1;
+                most = most.max(now);
+            }
+            b']' | b'}' if !quoted => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_text_as_it_came() {
+        let json = Json::parse(" {\"b\": 1.50, \"a\": [\"]\\\"\"]}\n").unwrap();
+        assert_eq!(json.text(), "{\"b\": 1.50, \"a\": [\"]\\\"\"]}");
+    }
+
+    #[test]
+    fn refuses_what_is_deep_or_broken() {
+        assert_eq!(Json::parse(&"[".repeat(2_000_000)), Err(InvalidJson::TooDeep(MAX_DEPTH)));
+        assert!(matches!(Json::parse("{\"a\":}"), Err(InvalidJson::Malformed(_))));
+        assert!(matches!(Json::parse("NaN"), Err(InvalidJson::Malformed(_))));
+        assert!(Json::parse(&format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH))).is_ok());
+    }
+}

@@ -1,0 +1,183 @@
+//! What a model call used and what it cost: the figures as reported, and how they were counted.
+
+use bincode::{Decode, Encode};
+
+use super::{Refusal, words::words};
+
+/// Tokens by kind, as the caller reported them. What is unknown stays `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+pub struct TokenCounts {
+    /// Tokens read by the model.
+    pub input: Option<u64>,
+    /// Tokens written by the model.
+    pub output: Option<u64>,
+    /// Input tokens that came from a cache.
+    pub cache_read: Option<u64>,
+    /// Input tokens that were written to a cache.
+    pub cache_write: Option<u64>,
+    /// Output tokens spent on reasoning.
+    pub reasoning: Option<u64>,
+    /// The total, where the caller reported one of its own.
+    pub total: Option<u64>,
+}
+
+words! {
+    /// What the reported input and output counts include.
+    CountingRule {
+        /// Input includes cached tokens and output includes reasoning, as OpenTelemetry says.
+        Inclusive = 1 "INCLUSIVE",
+        /// Cached and reasoning tokens come on top of input and output.
+        Exclusive = 2 "EXCLUSIVE",
+    }
+}
+
+words! {
+    /// Where a cost comes from.
+    CostSource {
+        /// The caller said it.
+        Reported = 1 "REPORTED",
+        /// It was computed from token counts and a price table.
+        Computed = 2 "COMPUTED",
+        /// Nobody knows it.
+        Unknown = 3 "UNKNOWN",
+    }
+}
+
+/// Money, in billionths of a US dollar: whole numbers, so that sums do not depend on their order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct NanoUsd(i64);
+
+impl NanoUsd {
+    /// An amount in billionths of a dollar.
+    #[must_use]
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// An amount in dollars, if it is one: finite, not negative, and below nine billion.
+    pub fn from_dollars(field: &str, dollars: f64) -> Result<Self, Refusal> {
+        let nanos = (dollars * 1e9).round();
+        if !(0.0..9e18).contains(&nanos) {
+            return Err(Refusal::invalid(
+                field,
+                format!("{dollars} is not an amount of US dollars of 0 or more"),
+            ));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+        Ok(Self(nanos as i64))
+    }
+
+    /// Billionths of a dollar.
+    #[must_use]
+    pub const fn nanos(self) -> i64 {
+        self.0
+    }
+
+    /// Dollars.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an amount for people to read")]
+    pub fn dollars(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
+    /// The sum, stopping at the largest amount.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+/// What one span used and cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Ledger {
+    /// The counts as reported.
+    pub tokens: TokenCounts,
+    /// What they include; `None` where no tokens were reported.
+    pub rule: Option<CountingRule>,
+    /// The cost; `None` where it is unknown.
+    pub cost: Option<NanoUsd>,
+    /// Where the cost comes from; `None` where nothing was used.
+    pub source: Option<CostSource>,
+    /// The price table that a computed cost rests on.
+    pub price_version: Option<String>,
+}
+
+/// Tokens by kind with one meaning whatever was reported: input includes cached tokens, output
+/// includes reasoning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+pub struct TokenTotals {
+    /// Tokens read, cached ones included.
+    pub input: u64,
+    /// Tokens written, reasoning included.
+    pub output: u64,
+    /// Of the input: read from a cache.
+    pub cache_read: u64,
+    /// Of the input: written to a cache.
+    pub cache_write: u64,
+    /// Of the output: reasoning.
+    pub reasoning: u64,
+}
+
+impl TokenTotals {
+    /// Input and output together.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            cache_read: self.cache_read.saturating_add(other.cache_read),
+            cache_write: self.cache_write.saturating_add(other.cache_write),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+        }
+    }
+
+    /// This without `other`, which it contains.
+    #[must_use]
+    pub const fn minus(&self, other: &Self) -> Self {
+        Self {
+            input: self.input.saturating_sub(other.input),
+            output: self.output.saturating_sub(other.output),
+            cache_read: self.cache_read.saturating_sub(other.cache_read),
+            cache_write: self.cache_write.saturating_sub(other.cache_write),
+            reasoning: self.reasoning.saturating_sub(other.reasoning),
+        }
+    }
+}
+
+impl Ledger {
+    /// Whether any tokens were reported.
+    #[must_use]
+    pub fn reports_tokens(&self) -> bool {
+        self.tokens != TokenCounts::default()
+    }
+
+    /// The tokens with one meaning, whatever rule the caller counted by.
+    #[must_use]
+    pub fn totals(&self) -> TokenTotals {
+        let tokens = &self.tokens;
+        let (cache_read, cache_write) = (tokens.cache_read.unwrap_or(0), tokens.cache_write.unwrap_or(0));
+        let reasoning = tokens.reasoning.unwrap_or(0);
+        let mut totals = TokenTotals {
+            input: tokens.input.unwrap_or(0),
+            output: tokens.output.unwrap_or(0),
+            cache_read,
+            cache_write,
+            reasoning,
+        };
+        if self.rule == Some(CountingRule::Exclusive) {
+            totals.input = totals.input.saturating_add(cache_read).saturating_add(cache_write);
+            totals.output = totals.output.saturating_add(reasoning);
+        }
+        // Some callers report only a total: it is then all input, because nothing says otherwise.
+        if let (None, None, Some(total)) = (tokens.input, tokens.output, tokens.total) {
+            totals.input = totals.input.max(total);
+        }
+        totals
+    }
+}

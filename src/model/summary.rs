@@ -1,0 +1,441 @@
+//! What a trace's spans add up to: a pure function of their heads, kept up to date span by span.
+
+use std::collections::HashMap;
+
+use bincode::{Decode, Encode};
+
+use super::{
+    SpanId, Timestamp,
+    ledger::{NanoUsd, TokenTotals},
+    span::{OperationType, SpanHead, SpanStatus},
+    tree::{Placement, SpanTree},
+};
+
+/// What a trace's spans add up to.
+///
+/// Tokens and cost count where they were spent: a span's own figures count only where no span below
+/// it reports any, because agents repeat the sums of what they called.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Summary {
+    /// Spans.
+    pub span_count: u64,
+    /// Of them: not ended.
+    pub running_count: u64,
+    /// Of them: ended with an error.
+    pub error_count: u64,
+    /// Calls of language models.
+    pub llm_call_count: u64,
+    /// Calls of tools.
+    pub tool_call_count: u64,
+    /// Tokens by kind.
+    pub tokens: TokenTotals,
+    /// Cost, as far as it is known.
+    pub cost: NanoUsd,
+    /// Whether any span says what it cost.
+    pub cost_known: bool,
+    /// The models that were called, sorted; the first [`MAX_MODELS`] of them.
+    pub models: Vec<String>,
+    /// Levels of the tree, counted up to [`MAX_DEPTH`].
+    pub depth: u32,
+    /// The start of the first span.
+    pub first_start: Option<Timestamp>,
+    /// The last end of a span.
+    pub last_end: Option<Timestamp>,
+}
+
+/// Models that a summary names.
+pub const MAX_MODELS: usize = 16;
+
+/// Levels that a summary counts: deeper trees are chains that nobody reads by their depth, and
+/// without a bound each span of such a chain would cost a walk to its top.
+pub const MAX_DEPTH: u32 = 1_024;
+
+impl Summary {
+    /// The summary of these spans. No two may have the same id.
+    #[must_use]
+    pub fn of<'a>(heads: impl IntoIterator<Item = &'a SpanHead>) -> Self {
+        let heads: Vec<_> = heads.into_iter().collect();
+        let tree = SpanTree::place_refs(&heads, true);
+        let mut summary = Self::default();
+        // Children stand after their parents: from the end, what lies below is known first.
+        let mut below = vec![Below::default(); tree.nodes().len()];
+        for (place, node) in tree.nodes().iter().enumerate().rev() {
+            let Some(head) = heads.get(node.span) else { continue };
+            let here = below.get(place).copied().unwrap_or_default();
+            summary.add(head);
+            summary.add_spending(&Spending::of(head).counted(here));
+            summary.depth = summary.depth.max(node.depth.saturating_add(1).min(MAX_DEPTH));
+            if let Some(parent) = node.parent.and_then(|parent| below.get_mut(parent)) {
+                parent.tokens |= here.tokens || head.ledger.reports_tokens();
+                parent.cost |= here.cost || head.ledger.cost.is_some();
+            }
+        }
+        summary
+    }
+
+    /// Adds what a span counts wherever it stands.
+    fn add(&mut self, head: &SpanHead) {
+        self.span_count += 1;
+        self.running_count += u64::from(!head.status.is_final());
+        self.error_count += u64::from(head.status == SpanStatus::Error);
+        self.llm_call_count += u64::from(head.operation_type == OperationType::LlmCall);
+        self.tool_call_count += u64::from(head.operation_type == OperationType::ToolCall);
+        self.cost_known |= head.ledger.cost.is_some();
+        self.add_model(head.details.model.as_deref());
+        self.first_start = Some(self.first_start.map_or(head.start_time, |first| first.min(head.start_time)));
+        self.last_end = self.last_end.max(head.end_time);
+    }
+
+    fn remove_counts(&mut self, head: &SpanHead) {
+        self.span_count -= 1;
+        self.running_count -= u64::from(!head.status.is_final());
+        self.error_count -= u64::from(head.status == SpanStatus::Error);
+        self.llm_call_count -= u64::from(head.operation_type == OperationType::LlmCall);
+        self.tool_call_count -= u64::from(head.operation_type == OperationType::ToolCall);
+    }
+
+    fn add_model(&mut self, model: Option<&str>) {
+        let Some(model) = model else { return };
+        if let Err(place) = self.models.binary_search_by(|known| known.as_str().cmp(model)) {
+            self.models.insert(place, model.to_owned());
+            self.models.truncate(MAX_MODELS);
+        }
+    }
+
+    fn add_spending(&mut self, spending: &Spending) {
+        self.tokens = self.tokens.plus(&spending.tokens);
+        self.cost = self.cost.plus(spending.cost);
+    }
+
+    fn remove_spending(&mut self, spending: &Spending) {
+        self.tokens = self.tokens.minus(&spending.tokens);
+        self.cost = NanoUsd::from_nanos(self.cost.nanos().saturating_sub(spending.cost.nanos()));
+    }
+}
+
+/// Whether spans below a span report tokens or cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Below {
+    tokens: bool,
+    cost: bool,
+}
+
+/// What a span says it spent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Spending {
+    tokens: TokenTotals,
+    cost: NanoUsd,
+}
+
+impl Spending {
+    fn of(head: &SpanHead) -> Self {
+        Self { tokens: head.ledger.totals(), cost: head.ledger.cost.unwrap_or_default() }
+    }
+
+    /// The part that counts, given what is reported below.
+    fn counted(self, below: Below) -> Self {
+        Self {
+            tokens: if below.tokens { TokenTotals::default() } else { self.tokens },
+            cost: if below.cost { NanoUsd::default() } else { self.cost },
+        }
+    }
+}
+
+/// The heads of one trace with their summary, which follows every write without a walk over all.
+///
+/// A write that only adds (a new span, an end, tokens) updates the sums on its way up the tree. One
+/// that takes something back (another parent, an earlier end) or closes a circle makes the whole be
+/// computed anew: the result is always [`Summary::of`] the heads.
+#[derive(Debug, Clone, Default)]
+pub struct TraceHeads {
+    spans: HashMap<SpanId, Span>,
+    /// Spans by the parent that they name, whether it is here or not.
+    children: HashMap<SpanId, Vec<SpanId>>,
+    summary: Summary,
+    /// Once spans stand in a circle, every write computes the whole.
+    circular: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Span {
+    head: SpanHead,
+    /// Levels of its subtree, itself included, up to [`MAX_DEPTH`].
+    height: u32,
+    below: Below,
+}
+
+impl TraceHeads {
+    /// The heads of a trace. Of two with the same id the later one counts.
+    #[must_use]
+    pub fn new(heads: impl IntoIterator<Item = SpanHead>) -> Self {
+        let mut all = Self::default();
+        for head in heads {
+            all.put(head);
+        }
+        all
+    }
+
+    /// What they add up to.
+    #[must_use]
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The head of a span.
+    #[must_use]
+    pub fn get(&self, id: SpanId) -> Option<&SpanHead> {
+        self.spans.get(&id).map(|span| &span.head)
+    }
+
+    /// All heads, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &SpanHead> {
+        self.spans.values().map(|span| &span.head)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Puts a head in its place, instead of the one with the same id.
+    pub fn put(&mut self, head: SpanHead) {
+        match self.spans.get(&head.id).map(|span| only_adds(&span.head, &head)) {
+            None => self.insert(head),
+            Some(true) => self.replace(head),
+            Some(false) => {
+                self.relink(&head);
+                if let Some(span) = self.spans.get_mut(&head.id) {
+                    span.head = head;
+                }
+                self.compute();
+            }
+        }
+    }
+
+    fn insert(&mut self, head: SpanHead) {
+        let id = head.id;
+        let waiting = self.children.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let mut span = Span { head, height: 1, below: Below::default() };
+        for child in waiting.iter().filter_map(|child| self.spans.get(child)) {
+            span.height = span.height.max(child.height.saturating_add(1).min(MAX_DEPTH));
+            span.below.tokens |= child.below.tokens || child.head.ledger.reports_tokens();
+            span.below.cost |= child.below.cost || child.head.ledger.cost.is_some();
+        }
+        // Only a span that others waited for can close a circle.
+        self.circular = self.circular
+            || span.head.parent_id == Some(id)
+            || (!waiting.is_empty() && self.leads_to(&span.head, id));
+        self.summary.add(&span.head);
+        self.summary.add_spending(&Spending::of(&span.head).counted(span.below));
+        self.summary.depth = self.summary.depth.max(span.height);
+        if let Some(parent) = span.head.parent_id {
+            self.children.entry(parent).or_default().push(id);
+        }
+        self.spans.insert(id, span);
+        self.settle(id);
+    }
+
+    /// Whether the way up from `head` comes to `id`. There must be no circle yet: it would not end.
+    fn leads_to(&self, head: &SpanHead, id: SpanId) -> bool {
+        let mut at = head.parent_id;
+        while let Some(above) = at {
+            if above == id {
+                return true;
+            }
+            at = self.spans.get(&above).and_then(|span| span.head.parent_id);
+        }
+        false
+    }
+
+    fn replace(&mut self, head: SpanHead) {
+        let id = head.id;
+        let Some(span) = self.spans.get_mut(&id) else { return };
+        self.summary.remove_counts(&span.head);
+        self.summary.remove_spending(&Spending::of(&span.head).counted(span.below));
+        self.summary.add(&head);
+        self.summary.add_spending(&Spending::of(&head).counted(span.below));
+        span.head = head;
+        self.settle(id);
+    }
+
+    /// Brings what lies above up to date with the span, or everything, where there is a circle.
+    fn settle(&mut self, id: SpanId) {
+        if self.circular { self.compute() } else { self.propagate(id) }
+    }
+
+    /// Tells the spans above what is below them, as far up as that is news.
+    fn propagate(&mut self, id: SpanId) {
+        let Some(span) = self.spans.get(&id) else { return };
+        let mut below = Below {
+            tokens: span.below.tokens || span.head.ledger.reports_tokens(),
+            cost: span.below.cost || span.head.ledger.cost.is_some(),
+        };
+        let (mut height, mut at) = (span.height, span.head.parent_id);
+        while let Some(parent) = at.and_then(|id| self.spans.get_mut(&id)) {
+            height = height.saturating_add(1).min(MAX_DEPTH);
+            let news = Below {
+                tokens: below.tokens && !parent.below.tokens,
+                cost: below.cost && !parent.below.cost,
+            };
+            if height <= parent.height && news == Below::default() {
+                return;
+            }
+            let counted = Spending::of(&parent.head).counted(parent.below);
+            parent.height = parent.height.max(height);
+            parent.below.tokens |= below.tokens;
+            parent.below.cost |= below.cost;
+            let now_counted = Spending::of(&parent.head).counted(parent.below);
+            self.summary.remove_spending(&counted);
+            self.summary.add_spending(&now_counted);
+            self.summary.depth = self.summary.depth.max(parent.height);
+            below = Below {
+                tokens: below.tokens || parent.head.ledger.reports_tokens(),
+                cost: below.cost || parent.head.ledger.cost.is_some(),
+            };
+            (height, at) = (parent.height, parent.head.parent_id);
+        }
+    }
+
+    fn relink(&mut self, head: &SpanHead) {
+        let old = self.spans.get(&head.id).and_then(|span| span.head.parent_id);
+        if old == head.parent_id {
+            return;
+        }
+        if let Some(siblings) = old.and_then(|old| self.children.get_mut(&old)) {
+            siblings.retain(|id| *id != head.id);
+        }
+        if let Some(parent) = head.parent_id {
+            self.children.entry(parent).or_default().push(head.id);
+        }
+    }
+
+    /// Computes everything from the heads.
+    fn compute(&mut self) {
+        self.summary = Summary::of(self.spans.values().map(|span| &span.head));
+        let ids: Vec<SpanId> = self.spans.keys().copied().collect();
+        let heads: Vec<&SpanHead> = ids.iter().filter_map(|id| self.get(*id)).collect();
+        let tree = SpanTree::place_refs(&heads, true);
+        let circular = tree.nodes().iter().any(|node| node.placement == Placement::CycleBroken);
+        let mut state = vec![(1_u32, Below::default()); tree.nodes().len()];
+        for (place, node) in tree.nodes().iter().enumerate().rev() {
+            let (height, below) = state.get(place).copied().unwrap_or_default();
+            let Some(head) = heads.get(node.span) else { continue };
+            if let Some(parent) = node.parent.and_then(|parent| state.get_mut(parent)) {
+                parent.0 = parent.0.max(height.saturating_add(1).min(MAX_DEPTH));
+                parent.1.tokens |= below.tokens || head.ledger.reports_tokens();
+                parent.1.cost |= below.cost || head.ledger.cost.is_some();
+            }
+        }
+        for (node, (height, below)) in tree.nodes().iter().zip(state) {
+            if let Some(span) = ids.get(node.span).and_then(|id| self.spans.get_mut(id)) {
+                (span.height, span.below) = (height, below);
+            }
+        }
+        self.circular = circular;
+    }
+}
+
+/// Whether going from `old` to `new` only adds to what the sums know.
+fn only_adds(old: &SpanHead, new: &SpanHead) -> bool {
+    old.parent_id == new.parent_id
+        && old.start_time == new.start_time
+        && old.end_time.is_none_or(|end| new.end_time >= Some(end))
+        && (!old.ledger.reports_tokens() || new.ledger.reports_tokens())
+        && (old.ledger.cost.is_none() || new.ledger.cost.is_some())
+        && (old.details.model.is_none() || old.details.model == new.details.model)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{
+        ledger::{Ledger, TokenCounts},
+        span::SpanDetails,
+    };
+
+    fn head(
+        id: u8,
+        parent: Option<u8>,
+        start: i64,
+        tokens: Option<u64>,
+        cost: Option<i64>,
+        end: Option<i64>,
+    ) -> SpanHead {
+        let id_of = |id| SpanId::from_bytes([id; 16]);
+        SpanHead {
+            id: id_of(id),
+            parent_id: parent.map(id_of),
+            operation_type: OperationType::LlmCall,
+            name: "x".to_owned(),
+            start_time: Timestamp::from_nanos(start),
+            end_time: end.map(Timestamp::from_nanos),
+            status: if end.is_some() { SpanStatus::Error } else { SpanStatus::Running },
+            status_message: None,
+            details: SpanDetails {
+                model: tokens.map(|tokens| format!("m{}", tokens % 20)),
+                ..SpanDetails::default()
+            },
+            ledger: Ledger {
+                tokens: TokenCounts { input: tokens, ..TokenCounts::default() },
+                cost: cost.map(NanoUsd::from_nanos),
+                ..Ledger::default()
+            },
+            components: Vec::new(),
+            event_count: 0,
+            link_count: 0,
+            revision: 0,
+            body_blocks: Vec::new(),
+        }
+    }
+
+    fn any_head() -> impl Strategy<Value = SpanHead> {
+        (
+            0..14_u8,
+            prop::option::weighted(0.8, 0..16_u8),
+            0..4_i64,
+            prop::option::of(1..50_u64),
+            prop::option::of(0..9_i64),
+            prop::option::of(4..6_i64),
+        )
+            .prop_map(|(id, parent, start, tokens, cost, end)| head(id, parent, start, tokens, cost, end))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn the_kept_summary_is_the_computed_one(heads in prop::collection::vec(any_head(), 0..40)) {
+            let mut kept = TraceHeads::default();
+            for head in heads {
+                kept.put(head);
+                prop_assert_eq!(kept.summary(), &Summary::of(kept.iter()));
+            }
+        }
+
+        #[test]
+        fn the_tree_is_the_same_in_any_order(heads in prop::collection::vec(any_head(), 0..40), seed in any::<u64>()) {
+            let kept = TraceHeads::new(heads);
+            let mut sorted: Vec<_> = kept.iter().cloned().collect();
+            sorted.sort_by_key(|head| head.id);
+            let mut shuffled = sorted.clone();
+            shuffled.sort_by_key(|head| blake3::hash(&[head.id.bytes().as_slice(), &seed.to_le_bytes()].concat()).as_bytes().to_vec());
+            let ids = |heads: &[SpanHead]| -> Vec<_> {
+                let tree = SpanTree::place(heads, false);
+                tree.nodes().iter().map(|node| (heads[node.span].id, node.parent, node.depth, node.child_count, node.subtree_size, node.placement)).collect()
+            };
+            let order = ids(&sorted);
+            prop_assert_eq!(&order, &ids(&shuffled));
+            let mut seen: Vec<_> = order.iter().map(|node| node.0).collect();
+            seen.sort();
+            prop_assert_eq!(seen, sorted.iter().map(|head| head.id).collect::<Vec<_>>());
+        }
+    }
+}

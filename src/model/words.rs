@@ -1,0 +1,70 @@
+//! Enums that are written the same way everywhere: in the API, in filters, in refusals and on disk.
+
+/// Declares an enum with its stable code on disk and its name in the API.
+///
+/// The code is written in records and keys: a code is never reused and never changes.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $code:literal $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            $($(#[$word_doc])* $word),+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$word),+];
+
+            /// The code in records and keys.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                match self { $(Self::$word => $code),+ }
+            }
+
+            /// The value with this code.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$word),)+ _ => None }
+            }
+
+            /// The name in the API.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$word => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.text())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|word| word.text().eq_ignore_ascii_case(text)).ok_or_else(|| {
+                    let all: Vec<_> = Self::ALL.iter().map(|word| word.text()).collect();
+                    format!("`{}` is not one of {}", crate::model::text::shortened(text, 60), all.join(", "))
+                })
+            }
+        }
+
+        impl bincode::Encode for $name {
+            fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
+                self.code().encode(encoder)
+            }
+        }
+
+        impl<Context> bincode::Decode<Context> for $name {
+            fn decode<D: bincode::de::Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
+                let code = u8::decode(decoder)?;
+                Self::from_code(code).ok_or(bincode::error::DecodeError::Other(concat!("unknown code of ", stringify!($name))))
+            }
+        }
+        bincode::impl_borrow_decode!($name);
+    };
+}
+
+pub(crate) use words;
