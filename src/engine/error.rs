@@ -63,7 +63,6 @@ impl EngineError {
     }
 
     /// What the operating system answered to `doing` something with `path`.
-    #[allow(dead_code)]
     pub(super) fn from_io(doing: &str, path: &Path, error: &io::Error) -> Self {
         let text = format!("{doing} {}: {error}", path.display());
         match error.kind() {

@@ -1,11 +1,7 @@
 //! The engine in memory: ordered maps behind a lock. It is for tests, and the plainest reading of the
 //! contract. It must not touch the disk: what it holds is gone when it is dropped.
 
-use std::{
-    collections::BTreeMap,
-    ops::Bound,
-    ops::Bound::{Excluded, Included, Unbounded},
-};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -13,7 +9,7 @@ use parking_lot::RwLock;
 
 use super::{
     Batch, Direction, Engine, EngineError, EngineKind, EngineResult, Entry, Precondition, ScanPage,
-    ScanRequest, Tree, page,
+    ScanRequest, Tree, page, writes::by_tree,
 };
 
 type Trees = BTreeMap<Tree, BTreeMap<Bytes, Bytes>>;
@@ -91,16 +87,16 @@ fn check_preconditions(trees: &Trees, preconditions: &[Precondition]) -> EngineR
 }
 
 fn apply(trees: &mut Trees, batch: Batch) {
-    for write in batch.writes {
-        match write.value {
-            Some(value) => {
-                trees.entry(write.tree).or_default().insert(write.key.into(), value);
-            }
-            None => {
-                if let Some(entries) = trees.get_mut(&write.tree) {
-                    entries.remove(write.key.as_slice());
-                }
-            }
+    for (tree, writes) in by_tree(batch.writes) {
+        if writes.values().any(Option::is_some) {
+            trees.entry(tree.clone()).or_default();
+        }
+        let Some(entries) = trees.get_mut(&tree) else { continue };
+        for (key, value) in writes {
+            match value {
+                Some(value) => entries.insert(key.into(), value),
+                None => entries.remove(key.as_slice()),
+            };
         }
     }
 }
@@ -110,18 +106,10 @@ fn scan(trees: &Trees, request: &ScanRequest) -> EngineResult<ScanPage> {
     if request.range.is_empty() {
         return Ok(ScanPage::default());
     }
-    let range = entries.range::<[u8], _>((as_slice(&request.range.start), as_slice(&request.range.end)));
+    let range = entries.range::<[u8], _>(request.range.bounds());
     let load = |(key, value): (&Bytes, &Bytes)| Ok(Entry { key: key.clone(), value: value.clone() });
     match request.direction {
         Direction::Forward => page::fill(request, range.map(Ok), load),
         Direction::Backward => page::fill(request, range.rev().map(Ok), load),
-    }
-}
-
-fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
-    match bound {
-        Included(key) => Included(key),
-        Excluded(key) => Excluded(key),
-        Unbounded => Unbounded,
     }
 }

@@ -15,11 +15,18 @@
 //!   [`Engine::scan_many`] and all values of one [`Engine::get_many`] are of one moment. Two calls may
 //!   see different moments, and may see a batch shortly before its commit returns.
 
+mod blocking;
 mod counting;
+mod disk;
 mod error;
+mod fjall;
+mod health;
 mod memory;
+mod open;
 mod page;
+mod sled;
 mod types;
+mod writes;
 
 use std::sync::Arc;
 
@@ -30,6 +37,7 @@ pub use self::{
     counting::{CallCount, CallKind, Counting, Counts},
     error::EngineError,
     memory::MemoryEngine,
+    open::{EngineConfig, open},
     types::{
         Batch, Direction, EngineKind, Entry, KeyRange, MAX_KEY_BYTES, MAX_TREE_NAME_BYTES, MAX_VALUE_BYTES,
         Precondition, ScanPage, ScanRequest, Tree, Write,

@@ -123,6 +123,11 @@ impl KeyRange {
         Self { start: self.start, end: Bound::Excluded(key.to_vec()) }
     }
 
+    /// The bounds as ordered maps take them.
+    pub(super) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (self.start.as_ref().map(Vec::as_slice), self.end.as_ref().map(Vec::as_slice))
+    }
+
     /// Whether no key can lie in the range. Ordered maps refuse such a range, so ask first.
     #[must_use]
     pub fn is_empty(&self) -> bool {

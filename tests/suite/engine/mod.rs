@@ -4,8 +4,11 @@ mod atomicity;
 mod conditions;
 mod counting;
 mod limits;
+mod model;
+mod opening;
 mod order;
 mod paging;
+mod reopen;
 mod subject;
 mod trees;
 mod values;
@@ -13,7 +16,7 @@ mod writers;
 
 use self::subject::Subject;
 
-/// Makes a test of every case for every engine.
+/// Makes a test of every case for every engine, or for every engine that keeps things on disk.
 macro_rules! suite {
     (@engine $engine:ident: $kind:ident, $($area:ident::$case:ident),* $(,)?) => {
         mod $engine {
@@ -26,12 +29,15 @@ macro_rules! suite {
             )*
         }
     };
-    ($($area:ident::$case:ident),* $(,)?) => {
+    (every engine { $($area:ident::$case:ident),* $(,)? } on disk { $($disk:ident::$only:ident),* $(,)? }) => {
         suite!(@engine memory: Memory, $($area::$case),*);
+        suite!(@engine sled: Sled, $($area::$case,)* $($disk::$only),*);
+        suite!(@engine fjall: Fjall, $($area::$case,)* $($disk::$only),*);
     };
 }
 
 suite! {
+every engine {
     atomicity::a_batch_reaches_all_its_trees,
     atomicity::readers_see_a_batch_whole_or_not_at_all,
     conditions::a_batch_applies_when_its_preconditions_hold,
@@ -41,6 +47,7 @@ suite! {
     conditions::a_batch_of_preconditions_alone_answers_conflict_too,
     limits::what_cannot_be_stored_is_refused_and_changes_nothing,
     limits::the_longest_key_and_name_are_stored,
+    model::any_sequence_of_calls_answers_as_a_map_would,
     order::keys_come_in_byte_order_both_ways,
     order::bounds_are_kept,
     order::an_empty_or_inverted_range_finds_nothing,
@@ -59,4 +66,17 @@ suite! {
     values::large_values_give_way_to_others,
     writers::read_modify_write_loses_nothing,
     writers::writers_of_different_keys_all_land,
+}
+on disk {
+    opening::a_directory_and_its_parents_are_made,
+    opening::another_engine_is_refused_by_name,
+    opening::an_open_database_is_locked,
+    opening::a_directory_of_something_else_is_left_alone,
+    opening::a_start_that_was_cut_short_is_begun_again,
+    opening::a_path_that_cannot_be_is_an_error,
+    opening::a_full_disk_refuses_batches_and_changes_nothing,
+    reopen::everything_is_there_again,
+    reopen::a_long_log_opens_again,
+    reopen::dropped_trees_stay_gone,
+}
 }

@@ -1,26 +1,53 @@
 //! What a test is run on, and short words for what tests say often.
 
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 use dendro::engine::{
-    Batch, Direction, Engine, EngineKind, Entry, KeyRange, MemoryEngine, ScanPage, ScanRequest, SharedEngine,
-    Tree, scan,
+    Batch, Direction, Engine, EngineConfig, EngineKind, EngineResult, Entry, KeyRange, ScanPage, ScanRequest,
+    SharedEngine, Tree, open, scan,
 };
+use tempfile::TempDir;
 
-/// An engine under test.
+/// An engine under test, with a directory of its own.
 pub struct Subject {
     kind: EngineKind,
+    dir: TempDir,
 }
 
 impl Subject {
     pub fn new(kind: EngineKind) -> Self {
-        Self { kind }
+        Self { kind, dir: tempfile::tempdir().unwrap() }
     }
 
-    /// The engine, opened.
+    /// Another of the kind, with nothing in it.
+    pub fn fresh(&self) -> Self {
+        Self::new(self.kind)
+    }
+
+    /// The engine, opened; opened again if it was before and has been dropped.
     pub fn open(&self) -> SharedEngine {
-        let engine = std::sync::Arc::new(MemoryEngine::new());
+        let engine = self.open_at(&self.database()).unwrap();
         assert_eq!(engine.kind(), self.kind);
         engine
+    }
+
+    pub fn open_at(&self, dir: &Path) -> EngineResult<SharedEngine> {
+        open(&self.config(), dir)
+    }
+
+    pub fn config(&self) -> EngineConfig {
+        EngineConfig { cache_bytes: 8 << 20, ..EngineConfig::new(self.kind) }
+    }
+
+    /// Where the database is.
+    pub fn database(&self) -> PathBuf {
+        self.dir.path().join("database")
+    }
+
+    /// A directory for whatever else a test needs.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 }
 

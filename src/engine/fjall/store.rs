@@ -1,0 +1,231 @@
+//! The fjall engine without its asynchronous coat: every method here blocks.
+//!
+//! A batch goes to the journal as one record with a checksum, is synced, and only then shows itself: its
+//! entries carry a number that snapshots learn of last. `commits` is held from the first precondition to
+//! the end of the batch, so there is one commit at a time. Reads are of a snapshot and take no lock but
+//! the short one on the list of trees.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+
+use ::fjall::{
+    Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable, Slice, Snapshot,
+};
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+
+use crate::engine::{
+    Batch, Direction, EngineConfig, EngineError, EngineResult, Entry, MAX_KEY_BYTES, Precondition, ScanPage,
+    ScanRequest, Tree,
+    disk::{self, Room},
+    health::Health,
+    open::DirLock,
+    page,
+    writes::by_tree,
+};
+
+/// Bytes of journals after which trees that are seldom written are flushed too. It bounds what opening
+/// the database reads and what all write buffers hold together.
+const MAX_JOURNAL_BYTES: u64 = 64 << 20;
+
+/// Values of this length and more lie in files of their own, which compaction does not rewrite.
+const SEPARATE_BYTES: u32 = 2 << 10;
+
+/// A thread that flushes, and one that compacts.
+const WORKERS: usize = 2;
+
+/// An open database. The order of the fields is the order in which they are dropped.
+pub(super) struct Store {
+    trees: RwLock<BTreeMap<Tree, Keyspace>>,
+    db: Database,
+    dir: PathBuf,
+    write_buffer_bytes: u64,
+    room: Room,
+    commits: Mutex<()>,
+    health: Health,
+    _lock: DirLock,
+}
+
+impl Store {
+    pub(super) fn open(dir: &Path, config: &EngineConfig, lock: DirLock) -> EngineResult<Self> {
+        let db = Database::builder(dir)
+            .cache_size(config.cache_bytes)
+            .max_journaling_size(MAX_JOURNAL_BYTES)
+            .worker_threads(WORKERS)
+            .manual_journal_persist(true)
+            .open()
+            .map_err(|error| from_fjall(&error))?;
+        let store = Self {
+            trees: RwLock::default(),
+            db,
+            dir: dir.to_owned(),
+            write_buffer_bytes: config.write_buffer_bytes,
+            room: Room::new(dir, config.reserve_bytes),
+            commits: Mutex::new(()),
+            health: Health::default(),
+            _lock: lock,
+        };
+        for name in store.db.list_keyspace_names() {
+            let tree = tree_of(&name);
+            let keyspace = store.open_keyspace(&tree).map_err(|error| from_fjall(&error))?;
+            store.trees.write().insert(tree, keyspace);
+        }
+        Ok(store)
+    }
+
+    pub(super) fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>> {
+        self.health.check()?;
+        let Some(keyspace) = self.keyspace(tree) else { return Ok(vec![None; keys.len()]) };
+        let snapshot = self.db.snapshot();
+        keys.iter().map(|key| get(&snapshot, &keyspace, key)).collect()
+    }
+
+    pub(super) fn scan_many(&self, requests: &[ScanRequest]) -> EngineResult<Vec<ScanPage>> {
+        self.health.check()?;
+        let snapshot = self.db.snapshot();
+        requests
+            .iter()
+            .map(|request| match self.keyspace(&request.tree) {
+                Some(keyspace) => scan(&snapshot, &keyspace, request),
+                None => Ok(ScanPage::default()),
+            })
+            .collect()
+    }
+
+    pub(super) fn commit(&self, batch: Batch) -> EngineResult<()> {
+        batch.check()?;
+        let _commit = self.commits.lock();
+        self.health.check()?;
+        self.check_preconditions(&batch.preconditions)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.room.require(batch.bytes())?;
+        self.health.guard("committing a batch", || self.write(batch))
+    }
+
+    pub(super) fn tree_names(&self) -> EngineResult<Vec<Tree>> {
+        self.health.check()?;
+        Ok(self.trees.read().keys().cloned().collect())
+    }
+
+    pub(super) fn drop_tree(&self, tree: &Tree) -> EngineResult<()> {
+        let _commit = self.commits.lock();
+        self.health.check()?;
+        let Some(keyspace) = self.trees.write().remove(tree) else { return Ok(()) };
+        self.health.guard("dropping a tree", || self.db.delete_keyspace(keyspace))
+    }
+
+    pub(super) fn size_on_disk(&self) -> EngineResult<u64> {
+        disk::allocated_bytes(&self.dir).map_err(|error| EngineError::from_io("measuring", &self.dir, &error))
+    }
+
+    fn keyspace(&self, tree: &Tree) -> Option<Keyspace> {
+        self.trees.read().get(tree).cloned()
+    }
+
+    fn check_preconditions(&self, preconditions: &[Precondition]) -> EngineResult<()> {
+        let snapshot = self.db.snapshot();
+        for Precondition { tree, key, expected } in preconditions {
+            let found = match self.keyspace(tree) {
+                Some(keyspace) => get(&snapshot, &keyspace, key)?,
+                None => None,
+            };
+            if found != *expected {
+                return Err(EngineError::Conflict { tree: tree.clone(), key: key.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, batch: Batch) -> ::fjall::Result<()> {
+        let mut changes = self.db.batch().durability(Some(PersistMode::SyncData));
+        for (tree, writes) in by_tree(batch.writes) {
+            let known = self.keyspace(&tree);
+            if known.is_none() && writes.values().all(Option::is_none) {
+                continue;
+            }
+            let keyspace = match known {
+                Some(keyspace) => keyspace,
+                None => self.make_keyspace(&tree)?,
+            };
+            for (key, value) in writes {
+                match value {
+                    // A copy: what is shared could keep a much larger buffer of the caller alive.
+                    Some(value) => changes.insert(&keyspace, key, Slice::from(&*value)),
+                    None => changes.remove(&keyspace, key),
+                }
+            }
+        }
+        changes.commit()
+    }
+
+    fn make_keyspace(&self, tree: &Tree) -> ::fjall::Result<Keyspace> {
+        let keyspace = self.open_keyspace(tree)?;
+        self.trees.write().insert(tree.clone(), keyspace.clone());
+        Ok(keyspace)
+    }
+
+    fn open_keyspace(&self, tree: &Tree) -> ::fjall::Result<Keyspace> {
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(self.write_buffer_bytes)
+                .manual_journal_persist(true)
+                .with_kv_separation(Some(KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES)))
+        };
+        self.db.keyspace(&keyspace_name(tree), options)
+    }
+}
+
+/// fjall promises letters, digits, `_`, `-`, `.`, `#` and `$` in a name: all of ours but the slash.
+fn keyspace_name(tree: &Tree) -> String {
+    tree.name().replace('/', "$")
+}
+
+fn tree_of(keyspace_name: &str) -> Tree {
+    Tree::new(&keyspace_name.replace('$', "/"))
+}
+
+fn get(snapshot: &Snapshot, keyspace: &Keyspace, key: &[u8]) -> EngineResult<Option<Bytes>> {
+    // fjall panics on a key that could not be stored.
+    if !(1..=MAX_KEY_BYTES).contains(&key.len()) {
+        return Ok(None);
+    }
+    let found = snapshot.get(keyspace, key).map_err(|error| from_fjall(&error))?;
+    Ok(found.map(Bytes::from))
+}
+
+fn scan(snapshot: &Snapshot, keyspace: &Keyspace, request: &ScanRequest) -> EngineResult<ScanPage> {
+    if request.range.is_empty() {
+        return Ok(ScanPage::default());
+    }
+    let range = snapshot.range::<&[u8], _>(keyspace, request.range.bounds());
+    let load = |found: ::fjall::Guard| {
+        let (key, value) = found.into_inner().map_err(|error| from_fjall(&error))?;
+        Ok(Entry { key: key.into(), value: value.into() })
+    };
+    match request.direction {
+        Direction::Forward => page::fill(request, range.map(Ok), load),
+        Direction::Backward => page::fill(request, range.rev().map(Ok), load),
+    }
+}
+
+/// What an error of fjall means to a caller.
+fn from_fjall(error: &::fjall::Error) -> EngineError {
+    match error {
+        ::fjall::Error::Io(error) | ::fjall::Error::Storage(::fjall::LsmError::Io(error)) => {
+            match error.kind() {
+                io::ErrorKind::StorageFull => EngineError::Full(error.to_string()),
+                _ => EngineError::Io(error.to_string()),
+            }
+        }
+        ::fjall::Error::Locked => EngineError::Locked("the database".to_owned()),
+        ::fjall::Error::Poisoned => {
+            EngineError::Stopped("fjall failed to write in the background".to_owned())
+        }
+        other => EngineError::Corrupt(other.to_string()),
+    }
+}

@@ -1,0 +1,79 @@
+//! What was acknowledged is there when the database is opened again.
+
+use dendro::engine::{Batch, Direction, KeyRange};
+
+use super::subject::{Subject, all, get, page, put, tree};
+
+pub async fn everything_is_there_again(subject: &Subject) {
+    let (rows, other) = (tree("rows"), tree("project/other"));
+    for round in 0..4_u8 {
+        let engine = subject.open();
+        for earlier in 0..round {
+            assert_eq!(get(&*engine, &rows, &format!("round-{earlier}")).await, Some(earlier.to_string()));
+            let found = engine.get_many(&other, vec![vec![earlier]]).await.unwrap();
+            assert!(found[0].as_ref().is_some_and(|value| *value == vec![earlier; 300_000]));
+        }
+        assert_eq!(get(&*engine, &rows, "deleted").await, None);
+        let mut batch = Batch::default();
+        batch.put(&rows, format!("round-{round}").into_bytes(), round.to_string());
+        batch.put(&rows, b"deleted".to_vec(), "x");
+        batch.put(&other, vec![round], vec![round; 300_000]);
+        engine.commit(batch).await.unwrap();
+        let mut deletion = Batch::default();
+        deletion.delete(&rows, b"deleted".to_vec());
+        engine.commit(deletion).await.unwrap();
+        assert!(engine.size_on_disk().await.unwrap() > 300_000 * u64::from(round + 1));
+    }
+    let engine = subject.open();
+    assert_eq!(engine.trees().await.unwrap(), vec![other, rows.clone()]);
+    assert_eq!(all(&*engine, &rows).await.len(), 4);
+}
+
+/// Enough that engines rotate, compact and sum up what they wrote.
+pub async fn a_long_log_opens_again(subject: &Subject) {
+    let rows = tree("rows");
+    let engine = subject.open();
+    for round in 0..60_u32 {
+        let mut batch = Batch::default();
+        for index in 0..50_u32 {
+            let key = [(index * 7919 % 50).to_be_bytes(), (round % 30).to_be_bytes()].concat();
+            let value = [round.to_be_bytes().as_slice(), &vec![7; 10_000]].concat();
+            batch.put(&rows, key, value);
+        }
+        engine.commit(batch).await.unwrap();
+    }
+    drop(engine);
+    for _ in 0..2 {
+        let engine = subject.open();
+        let found = page(&*engine, &rows, KeyRange::all(), Direction::Backward, usize::MAX).await;
+        assert_eq!(found.entries.len(), 1500);
+        for entry in &found.entries {
+            let round = u32::from_be_bytes(entry.value[..4].try_into().unwrap());
+            assert_eq!(entry.key[4..], (round - 30).to_be_bytes());
+            assert_eq!(entry.value.len(), 10_004);
+        }
+    }
+}
+
+pub async fn dropped_trees_stay_gone(subject: &Subject) {
+    let (doomed, kept) = (tree("doomed"), tree("kept"));
+    let engine = subject.open();
+    let mut batch = Batch::default();
+    batch.put(&doomed, b"large".to_vec(), vec![1; 200_000]);
+    batch.put(&doomed, b"small".to_vec(), "1");
+    batch.put(&kept, b"small".to_vec(), "1");
+    engine.commit(batch).await.unwrap();
+    engine.drop_tree(&doomed).await.unwrap();
+    drop(engine);
+
+    let engine = subject.open();
+    assert_eq!(engine.trees().await.unwrap(), vec![kept.clone()]);
+    assert_eq!(all(&*engine, &doomed).await, vec![]);
+    put(&*engine, &doomed, &[("small", "2")]).await;
+    drop(engine);
+
+    let engine = subject.open();
+    assert_eq!(all(&*engine, &doomed).await.len(), 1);
+    assert_eq!(get(&*engine, &doomed, "small").await.as_deref(), Some("2"));
+    assert_eq!(get(&*engine, &kept, "small").await.as_deref(), Some("1"));
+}
