@@ -10,3 +10,4 @@
 
 mod assets;
 mod engine;
+mod http;
