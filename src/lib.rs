@@ -9,4 +9,7 @@ pub mod config;
 pub mod engine;
 pub mod graphql;
 pub mod http;
+pub mod live;
 pub mod model;
+pub mod service;
+pub mod store;

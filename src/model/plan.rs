@@ -81,6 +81,15 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
 }
 
+impl Plan {
+    /// When the plan fails for want of time, once it has started.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let nanos = i64::from(self.timeout_minutes?).saturating_mul(60_000_000_000);
+        Some(self.started_at?.plus_nanos(nanos))
+    }
+}
+
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PlanStep {

@@ -6,6 +6,7 @@ use bincode::{Decode, Encode};
 
 use super::{
     SpanId, Timestamp,
+    component::ComponentRef,
     ledger::{NanoUsd, TokenTotals},
     span::{OperationType, SpanHead, SpanStatus},
     tree::{Placement, SpanTree},
@@ -35,6 +36,10 @@ pub struct Summary {
     pub cost_known: bool,
     /// The models that were called, sorted; the first [`MAX_MODELS`] of them.
     pub models: Vec<String>,
+    /// The component versions behind it, sorted; the first [`MAX_COMPONENTS`] of them.
+    pub components: Vec<ComponentRef>,
+    /// The first span that names no parent.
+    pub root: Option<RootSpan>,
     /// Levels of the tree, counted up to [`MAX_DEPTH`].
     pub depth: u32,
     /// The start of the first span.
@@ -43,8 +48,22 @@ pub struct Summary {
     pub last_end: Option<Timestamp>,
 }
 
+/// The span at the top of a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RootSpan {
+    /// The span.
+    pub id: SpanId,
+    /// When it started.
+    pub start_time: Timestamp,
+    /// What it is called.
+    pub name: String,
+}
+
 /// Models that a summary names.
 pub const MAX_MODELS: usize = 16;
+
+/// Component versions that a summary names, and that the trace can be found by.
+pub const MAX_COMPONENTS: usize = 64;
 
 /// Levels that a summary counts: deeper trees are chains that nobody reads by their depth, and
 /// without a bound each span of such a chain would cost a walk to its top.
@@ -81,7 +100,13 @@ impl Summary {
         self.llm_call_count += u64::from(head.operation_type == OperationType::LlmCall);
         self.tool_call_count += u64::from(head.operation_type == OperationType::ToolCall);
         self.cost_known |= head.ledger.cost.is_some();
-        self.add_model(head.details.model.as_deref());
+        if let Some(model) = &head.details.model {
+            insert_sorted(&mut self.models, model, MAX_MODELS);
+        }
+        for component in &head.components {
+            insert_sorted(&mut self.components, component, MAX_COMPONENTS);
+        }
+        self.add_root(head);
         self.first_start = Some(self.first_start.map_or(head.start_time, |first| first.min(head.start_time)));
         self.last_end = self.last_end.max(head.end_time);
     }
@@ -94,11 +119,10 @@ impl Summary {
         self.tool_call_count -= u64::from(head.operation_type == OperationType::ToolCall);
     }
 
-    fn add_model(&mut self, model: Option<&str>) {
-        let Some(model) = model else { return };
-        if let Err(place) = self.models.binary_search_by(|known| known.as_str().cmp(model)) {
-            self.models.insert(place, model.to_owned());
-            self.models.truncate(MAX_MODELS);
+    fn add_root(&mut self, head: &SpanHead) {
+        let earlier = |root: &RootSpan| (root.start_time, root.id) < (head.start_time, head.id);
+        if head.parent_id.is_none() && !self.root.as_ref().is_some_and(earlier) {
+            self.root = Some(RootSpan { id: head.id, start_time: head.start_time, name: head.name.clone() });
         }
     }
 
@@ -110,6 +134,16 @@ impl Summary {
     fn remove_spending(&mut self, spending: &Spending) {
         self.tokens = self.tokens.minus(&spending.tokens);
         self.cost = NanoUsd::from_nanos(self.cost.nanos().saturating_sub(spending.cost.nanos()));
+    }
+}
+
+/// Keeps the smallest `limit` items, each once: the same whatever order they come in.
+fn insert_sorted<T: Ord + Clone>(items: &mut Vec<T>, item: &T, limit: usize) {
+    if let Err(place) = items.binary_search(item)
+        && place < limit
+    {
+        items.insert(place, item.clone());
+        items.truncate(limit);
     }
 }
 
@@ -350,6 +384,7 @@ fn only_adds(old: &SpanHead, new: &SpanHead) -> bool {
         && (!old.ledger.reports_tokens() || new.ledger.reports_tokens())
         && (old.ledger.cost.is_none() || new.ledger.cost.is_some())
         && (old.details.model.is_none() || old.details.model == new.details.model)
+        && old.components.iter().all(|component| new.components.contains(component))
 }
 
 #[cfg(test)]
@@ -358,6 +393,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
+        component::VersionHash,
         ledger::{Ledger, TokenCounts},
         span::SpanDetails,
     };
@@ -375,7 +411,7 @@ mod tests {
             id: id_of(id),
             parent_id: parent.map(id_of),
             operation_type: OperationType::LlmCall,
-            name: "x".to_owned(),
+            name: format!("{tokens:?}"),
             start_time: Timestamp::from_nanos(start),
             end_time: end.map(Timestamp::from_nanos),
             status: if end.is_some() { SpanStatus::Error } else { SpanStatus::Running },
@@ -389,7 +425,13 @@ mod tests {
                 cost: cost.map(NanoUsd::from_nanos),
                 ..Ledger::default()
             },
-            components: Vec::new(),
+            components: tokens
+                .into_iter()
+                .map(|tokens| ComponentRef {
+                    component_id: tokens.to_string(),
+                    version_hash: VersionHash::from_bytes([0; 32]),
+                })
+                .collect(),
             event_count: 0,
             link_count: 0,
             revision: 0,

@@ -1,0 +1,111 @@
+//! Lists: pages in the order of an index, filtered, with keyset cursors and a bound on the work.
+
+use super::ServiceResult;
+use crate::{
+    engine::{Direction, KeyRange},
+    model::page::{Cursor, ListId, Page, PageRequest},
+    store::{Store, index::Indexed},
+};
+
+/// How lists are read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListLimits {
+    /// Entries that a filter may look at for one page. A page that used it up ends early, says that
+    /// more may follow, and its end cursor goes on from there.
+    pub scanned_per_page: usize,
+}
+
+impl Default for ListLimits {
+    fn default() -> Self {
+        Self { scanned_per_page: 10_000 }
+    }
+}
+
+/// A list: which index, which part of it, in which direction.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The index.
+    pub index: &'static str,
+    /// The part of it.
+    pub range: KeyRange,
+    /// Which end comes first.
+    pub direction: Direction,
+    /// Names the list, with its filter and order, in cursors.
+    pub list: ListId,
+}
+
+impl Listing {
+    fn rest(&self, after: Option<&[u8]>) -> KeyRange {
+        match (after, self.direction) {
+            (None, _) => self.range.clone(),
+            (Some(key), Direction::Forward) => self.range.clone().after(key),
+            (Some(key), Direction::Backward) => self.range.clone().before(key),
+        }
+    }
+
+    /// The key to go on after, as the page's cursor says.
+    pub fn start(&self, page: &PageRequest) -> ServiceResult<Option<Vec<u8>>> {
+        Ok(page.after.as_deref().map(|cursor| Cursor::decode(self.list, cursor)).transpose()?)
+    }
+}
+
+/// A page of the records that `keep` accepts.
+pub async fn filtered<E: Indexed>(
+    store: &Store,
+    listing: &Listing,
+    page: &PageRequest,
+    limits: &ListLimits,
+    keep: impl Fn(&E) -> bool + Send,
+) -> ServiceResult<Page<E>> {
+    let mut after = listing.start(page)?;
+    let (mut items, mut scanned) = (Vec::new(), 0);
+    loop {
+        // One more than asked for tells whether there is more; a filter may need many rounds.
+        let batch = (page.first + 1).saturating_sub(items.len()).max(64).min(limits.scanned_per_page.max(1));
+        let range = (listing.rest(after.as_deref()), listing.direction, batch);
+        let found = store.index_pages::<E>(listing.index, vec![range]).await?.pop();
+        let Some(found) = found else { return Ok(Page::empty()) };
+        scanned += found.items.len();
+        for (key, record) in found.items {
+            if let Some(record) = record.filter(|record| keep(record)) {
+                if items.len() == page.first {
+                    return Ok(finished(listing, items, true, after));
+                }
+                items.push((Cursor::new(listing.list, &key), record));
+            }
+            after = Some(key);
+        }
+        if !found.more || scanned >= limits.scanned_per_page {
+            return Ok(finished(listing, items, found.more, after));
+        }
+    }
+}
+
+fn finished<E>(listing: &Listing, items: Vec<(Cursor, E)>, more: bool, at: Option<Vec<u8>>) -> Page<E> {
+    let end = at.map(|key| Cursor::new(listing.list, &key));
+    Page { items, has_next: more, end }
+}
+
+/// The first page of several lists of one index, in their order: two calls to the engine.
+pub async fn first_pages<E: Indexed>(
+    store: &Store,
+    listings: &[Listing],
+    page: &PageRequest,
+) -> ServiceResult<Vec<Page<E>>> {
+    let Some(index) = listings.first().map(|listing| listing.index) else { return Ok(Vec::new()) };
+    let range = |listing: &Listing| {
+        Ok((listing.rest(listing.start(page)?.as_deref()), listing.direction, page.first + 1))
+    };
+    let ranges = listings.iter().map(range).collect::<ServiceResult<_>>()?;
+    let pages = store.index_pages::<E>(index, ranges).await?;
+    let page_of = |(listing, found): (&Listing, crate::store::IndexPage<E>)| {
+        let has_next = found.items.len() > page.first;
+        let kept: Vec<_> = found.items.into_iter().take(page.first).collect();
+        let end = kept.last().map(|(key, _)| key.clone());
+        let items =
+            kept.into_iter().filter_map(|(key, record)| Some((Cursor::new(listing.list, &key), record?)));
+        finished(listing, items.collect(), has_next, end)
+    };
+    Ok(listings.iter().zip(pages).map(page_of).collect())
+}

@@ -1,0 +1,53 @@
+//! What can go wrong in the store.
+
+use std::time::Duration;
+
+use crate::engine::EngineError;
+
+/// Why the store did not do what was asked. Nothing of a refused write is kept.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Another write came first; read again and retry.
+    #[error("the record was changed meanwhile")]
+    Conflict,
+    /// The queue of writes is full. Nothing that was acknowledged is lost.
+    #[error("too many writes are waiting; try again in {} ms", .retry_after.as_millis())]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(EngineError),
+    /// A record cannot be read.
+    #[error("a record of `{table}` cannot be read: {message}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The database was written in a format that this program does not know.
+    #[error("the database has format {found}; this program reads up to {known}: use a newer one")]
+    NewerFormat {
+        /// The database's format.
+        found: u32,
+        /// The newest format that is known.
+        known: u32,
+    },
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<EngineError> for StoreError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Conflict { .. } => Self::Conflict,
+            error => Self::Engine(error),
+        }
+    }
+}
+
+/// What a call to the store answers.
+pub type StoreResult<T> = Result<T, StoreError>;

@@ -1,0 +1,170 @@
+//! The keyspace: every tree with its keys and values. Nothing is stored that is not declared here.
+//!
+//! A project's trees are named `<project>/<table>`. Keys are written as [`super::key`] says.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `conversation` | conversation | [`Conversation`] |
+//! | `conversation_by_activity` | last activity, conversation | – |
+//! | `conversation_by_creation` | creation, conversation | – |
+//! | `conversation_by_user` | user, last activity, conversation | – |
+//! | `conversation_by_tag` | tag, last activity, conversation | – |
+//! | `conversation_by_parent` | parent conversation, creation, conversation | – |
+//! | `lineage` | conversation | [`Lineage`]; only of branches |
+//! | `message` | conversation, ordinal | [`Message`] |
+//! | `message_by_revision` | conversation, revision, ordinal | – |
+//! | `message_address` | message | conversation, ordinal |
+//! | `tool_call` | conversation, the model's id of the call | ordinal of the message that makes it |
+//! | `plan` | plan | [`Plan`] with its steps |
+//! | `plan_by_creation` | creation, plan | – |
+//! | `plan_by_conversation` | conversation, creation, plan | – |
+//! | `plan_by_status` | status, creation, plan | – |
+//! | `plan_by_deadline` | deadline, plan | –; only of plans that run with a time-out |
+//! | `trace` | trace | [`Trace`] with its summary |
+//! | `trace_body` | trace, part (0: given at the start, 1: at the end) | [`TraceBody`] |
+//! | `trace_by_start` | start, trace | – |
+//! | `trace_by_conversation` | conversation, start, trace | – |
+//! | `trace_by_session` | session, start, trace | – |
+//! | `trace_by_user` | user, start, trace | – |
+//! | `trace_by_status` | status, start, trace | – |
+//! | `trace_by_component` | component, version, start, trace | – |
+//! | `span_head` | trace, revision | a block of [`SpanHead`](crate::model::span::SpanHead)s: see [`super::spans`] |
+//! | `span_body` | trace, block address | a block of bodies |
+//! | `component` | component | [`Component`] |
+//! | `component_version` | component, version | [`ComponentVersion`] |
+//! | `component_version_by_sequence` | component, sequence | version |
+//! | `component_by_type` | type, component | – |
+//! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
+//! | `score_address` | score | the key in `score` |
+
+use std::marker::PhantomData;
+
+use super::codec::{Record, records};
+use crate::model::{
+    ConversationId, MessageId, PlanId, ScoreId, Timestamp, TraceId,
+    component::{Component, ComponentVersion, VersionHash},
+    conversation::{Conversation, Lineage},
+    message::Message,
+    plan::{Plan, PlanStatus},
+    score::Score,
+    trace::{Trace, TraceBody, TraceStatus},
+};
+
+/// A tree with its types of keys and values.
+#[derive(Debug)]
+pub struct Table<K, V> {
+    /// The name of its tree, without the project.
+    pub name: &'static str,
+    types: PhantomData<fn() -> (K, V)>,
+}
+
+impl<K, V> Clone for Table<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Table<K, V> {}
+
+impl<K, V> Table<K, V> {
+    const fn new(name: &'static str) -> Self {
+        Self { name, types: PhantomData }
+    }
+
+    /// The table of this name, read with other types, as the check does.
+    pub(super) const fn named(name: &'static str) -> Self {
+        Self::new(name)
+    }
+}
+
+/// The value of an index entry: everything is in the key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct Nothing;
+
+/// Where a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct MessageAddress {
+    /// The conversation that holds it.
+    pub conversation_id: ConversationId,
+    /// Its place there.
+    pub ordinal: u64,
+}
+
+/// The message that makes a tool call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct ToolCallAddress {
+    /// The ordinal of the message.
+    pub ordinal: u64,
+}
+
+/// The bytes of another key.
+#[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct KeyBytes(pub Vec<u8>);
+
+records! {
+    Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, Plan = 1, Trace = 1,
+    TraceBody = 1, Component = 1, ComponentVersion = 1, VersionHash = 1, Score = 1, KeyBytes = 1, Nothing = 1,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $table:ident: $key:ty => $value:ty = $name:literal;)+) => {
+        $(
+            $(#[$doc])*
+            #[doc = concat!("The table `", $name, "`: see the module's table.")]
+            pub const $table: Table<$key, $value> = Table::new($name);
+        )+
+
+        /// The names of all tables.
+        pub const TABLES: &[&str] = &[$($name),+];
+    };
+}
+
+/// The key of a score: its root (trace or conversation), kind of target, span or message, own id.
+pub type ScoreKey = ([u8; 16], u8, [u8; 16], ScoreId);
+
+impl super::key::KeyPart for [u8; 16] {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let (head, rest) = bytes.split_first_chunk::<16>()?;
+        *bytes = rest;
+        Some(*head)
+    }
+}
+
+tables! {
+    CONVERSATION: ConversationId => Conversation = "conversation";
+    CONVERSATION_BY_ACTIVITY: (Timestamp, ConversationId) => Nothing = "conversation_by_activity";
+    CONVERSATION_BY_CREATION: (Timestamp, ConversationId) => Nothing = "conversation_by_creation";
+    CONVERSATION_BY_USER: (String, Timestamp, ConversationId) => Nothing = "conversation_by_user";
+    CONVERSATION_BY_TAG: (String, Timestamp, ConversationId) => Nothing = "conversation_by_tag";
+    CONVERSATION_BY_PARENT: (ConversationId, Timestamp, ConversationId) => Nothing = "conversation_by_parent";
+    LINEAGE: ConversationId => Lineage = "lineage";
+    MESSAGE: (ConversationId, u64) => Message = "message";
+    MESSAGE_BY_REVISION: (ConversationId, u64, u64) => Nothing = "message_by_revision";
+    MESSAGE_ADDRESS: MessageId => MessageAddress = "message_address";
+    TOOL_CALL: (ConversationId, String) => ToolCallAddress = "tool_call";
+    PLAN: PlanId => Plan = "plan";
+    PLAN_BY_CREATION: (Timestamp, PlanId) => Nothing = "plan_by_creation";
+    PLAN_BY_CONVERSATION: (ConversationId, Timestamp, PlanId) => Nothing = "plan_by_conversation";
+    PLAN_BY_STATUS: (PlanStatus, Timestamp, PlanId) => Nothing = "plan_by_status";
+    PLAN_BY_DEADLINE: (Timestamp, PlanId) => Nothing = "plan_by_deadline";
+    TRACE: TraceId => Trace = "trace";
+    TRACE_BODY: (TraceId, u8) => TraceBody = "trace_body";
+    TRACE_BY_START: (Timestamp, TraceId) => Nothing = "trace_by_start";
+    TRACE_BY_CONVERSATION: (ConversationId, Timestamp, TraceId) => Nothing = "trace_by_conversation";
+    TRACE_BY_SESSION: (String, Timestamp, TraceId) => Nothing = "trace_by_session";
+    TRACE_BY_USER: (String, Timestamp, TraceId) => Nothing = "trace_by_user";
+    TRACE_BY_STATUS: (TraceStatus, Timestamp, TraceId) => Nothing = "trace_by_status";
+    TRACE_BY_COMPONENT: ((String, VersionHash), Timestamp, TraceId) => Nothing = "trace_by_component";
+    SPAN_HEAD: (TraceId, u64) => super::spans::HeadBlock = "span_head";
+    SPAN_BODY: (TraceId, u64) => super::spans::BodyBlock = "span_body";
+    COMPONENT: String => Component = "component";
+    COMPONENT_VERSION: (String, VersionHash) => ComponentVersion = "component_version";
+    COMPONENT_VERSION_BY_SEQUENCE: (String, u64) => VersionHash = "component_version_by_sequence";
+    COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
+    SCORE: ScoreKey => Score = "score";
+    SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";
+}
