@@ -4,16 +4,19 @@
 ///
 /// The code is written in records and keys: a code is never reused and never changes.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $code:literal $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $word_doc:literal])+ $word:ident = $code:literal $text:literal),+ $(,)? }) => {
+        $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
-            $($(#[$word_doc])* $word),+
+            $($(#[doc = $word_doc])+ $word),+
         }
 
         impl $name {
             /// Every value.
             pub const ALL: &[Self] = &[$(Self::$word),+];
+
+            /// What the values are of, in words.
+            pub const MEANING: &str = concat!($($doc),+).trim_ascii();
 
             /// The code in records and keys.
             #[must_use]
@@ -31,6 +34,12 @@ macro_rules! words {
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$word => $text),+ }
+            }
+
+            /// What the value means, in words: the API's text for people.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$word => concat!($($word_doc),+).trim_ascii()),+ }
             }
         }
 
