@@ -101,14 +101,14 @@ impl Hub {
 impl Watch {
     /// Waits for a durable commit with a revision above `seen`, and answers the newest one.
     pub async fn beyond(&mut self, seen: u64) -> u64 {
-        match &mut self.revisions {
-            Some(revisions) => match revisions.wait_for(|revision| *revision > seen).await {
-                Ok(revision) => *revision,
-                // The hub keeps the sender while anyone watches, so this cannot be reached.
-                Err(_) => std::future::pending().await,
-            },
-            None => std::future::pending().await,
+        if let Some(revisions) = &mut self.revisions {
+            let newer = revisions.wait_for(|revision| *revision > seen).await.map(|revision| *revision);
+            if let Ok(revision) = newer {
+                return revision;
+            }
         }
+        // The hub keeps the sender while anyone watches, so this cannot be reached.
+        std::future::pending().await
     }
 }
 

@@ -82,6 +82,24 @@ pub async fn filtered<E: Indexed>(
     }
 }
 
+/// How many records `keep` accepts; `None` where that takes more work than one page may cost.
+pub async fn count<E: Indexed>(
+    store: &Store,
+    listing: &Listing,
+    limits: &ListLimits,
+    keep: impl Fn(&E) -> bool + Send,
+) -> ServiceResult<Option<u64>> {
+    let range = (listing.range.clone(), listing.direction, limits.scanned_per_page);
+    let Some(found) = store.index_pages::<E>(listing.index, vec![range]).await?.pop() else {
+        return Ok(Some(0));
+    };
+    if found.more {
+        return Ok(None);
+    }
+    let count = found.items.iter().filter(|(_, record)| record.as_ref().is_some_and(&keep)).count();
+    Ok(Some(count as u64))
+}
+
 fn finished<E>(listing: &Listing, items: Vec<(Cursor, E)>, more: bool, at: Option<Vec<u8>>) -> Page<E> {
     let end = at.map(|key| Cursor::new(listing.list, &key));
     Page { items, has_next: more, end }

@@ -6,6 +6,7 @@
 mod context;
 mod error;
 pub mod listing;
+pub mod tracing;
 
 pub use self::{
     context::Context,

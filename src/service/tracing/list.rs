@@ -1,0 +1,180 @@
+//! Lists of traces: filtered, ordered, a page at a time.
+
+use super::Tracing;
+use crate::{
+    engine::{Direction, KeyRange},
+    model::{
+        ConversationId, Timestamp,
+        component::VersionHash,
+        page::{ListId, Page, PageRequest},
+        trace::{Trace, TraceStatus},
+    },
+    service::{
+        ServiceResult,
+        listing::{self, Listing},
+    },
+    store::{key::Key, keyspace, prefix},
+};
+
+/// Which traces. Everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct TraceFilter {
+    /// Of this conversation.
+    pub conversation_id: Option<ConversationId>,
+    /// Of this session.
+    pub session_id: Option<String>,
+    /// Of this user.
+    pub user_id: Option<String>,
+    /// In one of these states; empty: in any.
+    pub statuses: Vec<TraceStatus>,
+    /// With a span that used this component.
+    pub component: Option<ComponentFilter>,
+    /// Started at this moment or later.
+    pub started_from: Option<Timestamp>,
+    /// Started before this moment.
+    pub started_before: Option<Timestamp>,
+    /// With this text in its name, whatever the case of its letters.
+    pub name_contains: Option<String>,
+    /// With, or without, a span that ended in an error.
+    pub has_errors: Option<bool>,
+}
+
+/// A component, or one version of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ComponentFilter {
+    /// The component.
+    pub component_id: String,
+    /// The version; `None`: any.
+    pub version_hash: Option<VersionHash>,
+}
+
+/// How a list of traces is ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum TraceOrder {
+    /// The one started last comes first.
+    #[default]
+    NewestFirst,
+    /// The one started first comes first.
+    OldestFirst,
+}
+
+impl TraceOrder {
+    const fn direction(self) -> Direction {
+        match self {
+            Self::NewestFirst => Direction::Backward,
+            Self::OldestFirst => Direction::Forward,
+        }
+    }
+}
+
+impl TraceFilter {
+    /// Whether a trace is meant.
+    #[must_use]
+    pub fn matches(&self, trace: &Trace) -> bool {
+        // Taken apart without `..`, so that a new condition cannot be forgotten here.
+        let Self {
+            conversation_id,
+            session_id,
+            user_id,
+            statuses,
+            component,
+            started_from,
+            started_before,
+            name_contains,
+            has_errors,
+        } = self;
+        (conversation_id.is_none() || trace.conversation_id == *conversation_id)
+            && (session_id.is_none() || trace.session_id == *session_id)
+            && (user_id.is_none() || trace.user_id == *user_id)
+            && (statuses.is_empty() || statuses.contains(&trace.status))
+            && component.as_ref().is_none_or(|component| component.matches(trace))
+            && started_from.is_none_or(|from| trace.start_time >= from)
+            && started_before.is_none_or(|before| trace.start_time < before)
+            && name_contains
+                .as_ref()
+                .is_none_or(|text| trace_name(trace).to_lowercase().contains(&text.to_lowercase()))
+            && has_errors.is_none_or(|wanted| (trace.summary.error_count > 0) == wanted)
+    }
+
+    /// The index that leaves least to look at, and the part of it that the filter allows.
+    fn index(&self) -> (&'static str, Vec<u8>) {
+        match self {
+            Self { conversation_id: Some(id), .. } => (keyspace::TRACE_BY_CONVERSATION.name, id.encode()),
+            Self { session_id: Some(session), .. } => (keyspace::TRACE_BY_SESSION.name, session.encode()),
+            Self { user_id: Some(user), .. } => (keyspace::TRACE_BY_USER.name, user.encode()),
+            Self { component: Some(ComponentFilter { component_id, version_hash: Some(hash) }), .. } => {
+                (keyspace::TRACE_BY_COMPONENT.name, (component_id.clone(), *hash).encode())
+            }
+            Self { statuses, .. } => match statuses.as_slice() {
+                [status] => (keyspace::TRACE_BY_STATUS.name, status.encode()),
+                _ => (keyspace::TRACE_BY_START.name, Vec::new()),
+            },
+        }
+    }
+
+    fn listing(&self, order: TraceOrder) -> Listing {
+        let (index, prefix) = self.index();
+        let mut range = KeyRange::prefix(&prefix);
+        let bound = |moment: Timestamp| [prefix.as_slice(), &moment.encode()].concat();
+        if let Some(from) = self.started_from {
+            range.start = std::ops::Bound::Included(bound(from));
+        }
+        if let Some(before) = self.started_before {
+            range.end = std::ops::Bound::Excluded(bound(before));
+        }
+        let list = ListId::of(&format!("traces {self:?} {order:?}"));
+        Listing { index, range, direction: order.direction(), list }
+    }
+}
+
+impl ComponentFilter {
+    fn matches(&self, trace: &Trace) -> bool {
+        trace.summary.components.iter().any(|component| {
+            component.component_id == self.component_id
+                && self.version_hash.is_none_or(|hash| hash == component.version_hash)
+        })
+    }
+}
+
+/// What a trace is called: its own name, else that of its root span.
+pub(super) fn trace_name(trace: &Trace) -> &str {
+    let root = || trace.summary.root.as_ref().map(|root| root.name.as_str());
+    trace.name.as_deref().or_else(root).unwrap_or_default()
+}
+
+impl Tracing {
+    /// A page of the traces that the filter means.
+    pub async fn list_traces(
+        &self,
+        filter: &TraceFilter,
+        order: TraceOrder,
+        page: &PageRequest,
+    ) -> ServiceResult<Page<Trace>> {
+        let (store, limits) = (&self.context.store, &self.context.lists);
+        listing::filtered(store, &filter.listing(order), page, limits, |trace: &Trace| filter.matches(trace))
+            .await
+    }
+
+    /// How many traces the filter means, counted up to the bound of one page's work; `None` beyond it.
+    pub async fn count_traces(&self, filter: &TraceFilter) -> ServiceResult<Option<u64>> {
+        let (store, limits) = (&self.context.store, &self.context.lists);
+        let listing = filter.listing(TraceOrder::NewestFirst);
+        listing::count(store, &listing, limits, |trace: &Trace| filter.matches(trace)).await
+    }
+
+    /// The newest traces of each of these conversations, in their order: two calls to the engine.
+    pub async fn conversation_traces(
+        &self,
+        ids: &[ConversationId],
+        page: &PageRequest,
+    ) -> ServiceResult<Vec<Page<Trace>>> {
+        let listing = |id: &ConversationId| Listing {
+            index: keyspace::TRACE_BY_CONVERSATION.name,
+            range: prefix(id),
+            direction: Direction::Backward,
+            list: ListId::of(&format!("traces of {id}")),
+        };
+        let listings: Vec<_> = ids.iter().map(listing).collect();
+        listing::first_pages(&self.context.store, &listings, page).await
+    }
+}

@@ -1,0 +1,240 @@
+//! Following traces live: first how they stand, then every change, resumable by revision.
+//!
+//! A follower subscribes first and reads second; each change is read from the store, so nothing is
+//! buffered for a slow follower: it reads later, and more at once.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{Stream, stream};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use super::{TraceFilter, TraceOrder, Tracing};
+use crate::{
+    live::{Topic, Watch},
+    model::{Refusal, TraceId, page::PageRequest, refusal::Entity, span::SpanHead, trace::Trace},
+    service::ServiceResult,
+    store::keyspace,
+};
+
+/// Spans that changed in a trace.
+#[derive(Debug, Clone)]
+pub struct SpanChanges {
+    /// Everything up to this revision has been sent: resume after it.
+    pub revision: u64,
+    /// Whether this is still the state at the beginning, not yet a change.
+    pub snapshot: bool,
+    /// The trace as it stands.
+    pub trace: Trace,
+    /// The spans, as they stand, in the order they last changed.
+    pub heads: Vec<SpanHead>,
+}
+
+/// Traces that run, or ran until just now.
+#[derive(Debug, Clone)]
+pub struct TraceChanges {
+    /// Whether this is the state at the beginning (or after falling behind): it replaces what was shown.
+    pub snapshot: bool,
+    /// The traces. One that has ended is sent a last time.
+    pub traces: Vec<Trace>,
+}
+
+/// Spans in one message: what a client takes in at once. Those of one revision stay together.
+const SPANS_AT_ONCE: usize = 1_000;
+
+/// Running traces in a snapshot: more than that nobody watches one by one.
+const RUNNING_AT_ONCE: usize = 1_000;
+
+/// Changes of many traces are gathered this long, so that a busy server sends one list and not a
+/// message for every write.
+const GATHER: Duration = Duration::from_millis(20);
+
+impl Tracing {
+    /// The spans of a trace: all of them first (or, with `after`, those changed since that revision),
+    /// then every change. Ends when the trace is deleted.
+    pub async fn spans_live(
+        &self,
+        id: TraceId,
+        after: Option<u64>,
+    ) -> ServiceResult<impl Stream<Item = ServiceResult<SpanChanges>> + Send + use<>> {
+        let store = &self.context.store;
+        // Watch before reading, so that no change falls between. What is shown must be durable: a client
+        // that resumes after a loss of power must not hold a revision that is given out again.
+        let watch = self.context.hub.watch(Topic::Trace(id));
+        let trace = store.get(keyspace::TRACE, &id).await?;
+        let trace = trace.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, id))?;
+        if after.is_some_and(|after| after > trace.revision) {
+            let message =
+                format!("the trace is at revision {}; resume with one you received", trace.revision);
+            return Err(Refusal::invalid("after", message).into());
+        }
+        store.flush().await?;
+        let follower = SpanFollower {
+            tracing: self.clone(),
+            id,
+            watch,
+            seen: after.unwrap_or(0),
+            upto: trace.revision,
+            snapshot: after.is_none(),
+            trace: None,
+            waiting: VecDeque::new(),
+        };
+        Ok(stream::try_unfold(follower, SpanFollower::next))
+    }
+
+    /// The traces that run and match the filter, then every change of them. There is no order over many
+    /// traces, so it always starts anew; each trace carries its own revision.
+    pub fn running_traces(
+        &self,
+        filter: TraceFilter,
+    ) -> impl Stream<Item = ServiceResult<TraceChanges>> + Send + use<> {
+        let follower = TraceFollower {
+            tracing: self.clone(),
+            filter,
+            feed: self.context.hub.watch_traces(),
+            shown: HashSet::new(),
+            behind: true,
+        };
+        stream::try_unfold(follower, TraceFollower::next)
+    }
+}
+
+/// One follower of a trace's spans.
+struct SpanFollower {
+    tracing: Tracing,
+    id: TraceId,
+    watch: Watch,
+    /// Everything up to here was sent.
+    seen: u64,
+    /// Everything up to here is durable.
+    upto: u64,
+    /// Whether the state at the beginning is still being sent.
+    snapshot: bool,
+    /// The trace as of the last reading; `None`: to be read.
+    trace: Option<Arc<Trace>>,
+    /// Changes that were read and not sent yet.
+    waiting: VecDeque<SpanHead>,
+}
+
+impl SpanFollower {
+    async fn next(mut self) -> ServiceResult<Option<(SpanChanges, Self)>> {
+        let trace = match self.trace.take() {
+            Some(trace) => trace,
+            None => match self.read().await? {
+                Some(trace) => trace,
+                None => return Ok(None),
+            },
+        };
+        let mut heads = Vec::new();
+        while let Some(head) = self.waiting.pop_front() {
+            let together = heads.last().is_some_and(|last: &SpanHead| last.revision == head.revision);
+            if heads.len() >= SPANS_AT_ONCE && !together {
+                self.waiting.push_front(head);
+                break;
+            }
+            heads.push(head);
+        }
+        let done = self.waiting.is_empty();
+        self.seen = if done { self.upto } else { heads.last().map_or(self.seen, |head| head.revision) };
+        let changes =
+            SpanChanges { revision: self.seen, snapshot: self.snapshot, trace: Trace::clone(&trace), heads };
+        if done {
+            self.snapshot = false;
+        } else {
+            self.trace = Some(trace);
+        }
+        Ok(Some((changes, self)))
+    }
+
+    /// Waits for something newer than what was sent, and reads it.
+    async fn read(&mut self) -> ServiceResult<Option<Arc<Trace>>> {
+        // A snapshot is sent even of a trace without spans; a resumed follower waits for news.
+        if !self.snapshot && self.seen >= self.upto {
+            self.upto = self.watch.beyond(self.seen).await;
+        }
+        let store = &self.tracing.context.store;
+        let Some(delta) = store.trace_spans_after(self.id, self.seen).await? else { return Ok(None) };
+        let upto = self.upto;
+        self.waiting = delta.heads.into_iter().filter(|head| head.revision <= upto).collect();
+        Ok(Some(Arc::new(delta.trace)))
+    }
+}
+
+/// One follower of all running traces.
+struct TraceFollower {
+    tracing: Tracing,
+    filter: TraceFilter,
+    feed: broadcast::Receiver<TraceId>,
+    /// Those that were sent while they ran.
+    shown: HashSet<TraceId>,
+    /// Whether changes may have been missed, as at the beginning.
+    behind: bool,
+}
+
+impl TraceFollower {
+    async fn next(mut self) -> ServiceResult<Option<(TraceChanges, Self)>> {
+        loop {
+            if self.behind {
+                let changes = self.snapshot().await?;
+                return Ok(Some((changes, self)));
+            }
+            let Some(ids) = self.gather().await else { return Ok(None) };
+            let traces = self.changed(&ids).await?;
+            if !traces.is_empty() {
+                return Ok(Some((TraceChanges { snapshot: false, traces }, self)));
+            }
+        }
+    }
+
+    async fn snapshot(&mut self) -> ServiceResult<TraceChanges> {
+        self.feed = self.feed.resubscribe();
+        self.behind = false;
+        let filter =
+            TraceFilter { statuses: vec![crate::model::trace::TraceStatus::Running], ..self.filter.clone() };
+        let page = PageRequest { first: RUNNING_AT_ONCE, after: None };
+        let found = self.tracing.list_traces(&filter, TraceOrder::NewestFirst, &page).await?;
+        let traces: Vec<_> = found.items.into_iter().map(|(_, trace)| trace).collect();
+        self.shown = traces.iter().map(|trace| trace.id).collect();
+        Ok(TraceChanges { snapshot: true, traces })
+    }
+
+    /// The traces that changed, each once; empty where some were missed, `None` at the end of all.
+    async fn gather(&mut self) -> Option<Vec<TraceId>> {
+        let mut ids = Vec::new();
+        match self.feed.recv().await {
+            Ok(id) => ids.push(id),
+            Err(RecvError::Lagged(_)) => self.behind = true,
+            Err(RecvError::Closed) => return None,
+        }
+        tokio::time::sleep(GATHER).await;
+        loop {
+            match self.feed.try_recv() {
+                Ok(id) => ids.push(id),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => self.behind = true,
+                Err(_) => break,
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Some(ids)
+    }
+
+    async fn changed(&mut self, ids: &[TraceId]) -> ServiceResult<Vec<Trace>> {
+        if self.behind {
+            return Ok(Vec::new());
+        }
+        let found = self.tracing.traces(ids).await?;
+        let mut traces = Vec::new();
+        for trace in found.into_iter().flatten().filter(|trace| self.filter.matches(trace)) {
+            let ended = trace.status.is_final();
+            let was_shown = if ended { self.shown.remove(&trace.id) } else { !self.shown.insert(trace.id) };
+            if !ended || was_shown {
+                traces.push(trace);
+            }
+        }
+        Ok(traces)
+    }
+}

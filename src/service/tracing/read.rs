@@ -1,0 +1,126 @@
+//! Reading traces, their span trees, and bodies.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use super::Tracing;
+use crate::{
+    model::{
+        SpanId, TraceId,
+        span::{SpanBody, SpanHead},
+        trace::{Trace, TraceBody},
+        tree::{Node, SpanTree},
+    },
+    service::ServiceResult,
+    store::{
+        StoreError, keyspace,
+        spans::{BodyRequest, END_PART, START_PART},
+    },
+};
+
+/// A trace with all its heads and their tree.
+#[derive(Debug, Clone)]
+pub struct TraceSpans {
+    /// The trace.
+    pub trace: Trace,
+    /// The heads; a tree's node names them by their index.
+    pub heads: Vec<SpanHead>,
+    /// Their places.
+    pub tree: SpanTree,
+    /// The place of each head in the tree, by its index.
+    places: Vec<usize>,
+}
+
+impl TraceSpans {
+    fn new(trace: Trace, heads: Vec<SpanHead>) -> Self {
+        let tree = SpanTree::place(&heads, !trace.status.is_final());
+        let mut places = vec![0; heads.len()];
+        for (place, node) in tree.nodes().iter().enumerate() {
+            if let Some(slot) = places.get_mut(node.span) {
+                *slot = place;
+            }
+        }
+        Self { trace, heads, tree, places }
+    }
+
+    /// The node at a place of the pre-order, with its head.
+    #[must_use]
+    pub fn at(&self, place: usize) -> Option<(&Node, &SpanHead)> {
+        let node = self.tree.nodes().get(place)?;
+        Some((node, self.heads.get(node.span)?))
+    }
+
+    /// The place of a span in the pre-order: a walk over the heads.
+    #[must_use]
+    pub fn place_of(&self, id: SpanId) -> Option<usize> {
+        let index = self.heads.iter().position(|head| head.id == id)?;
+        self.places.get(index).copied()
+    }
+}
+
+/// A span whose body is wanted: its trace, itself, and where its head says the body is.
+pub type BodyKey = (TraceId, SpanId, Vec<u64>);
+
+impl Tracing {
+    /// The traces with these ids, in their order.
+    pub async fn traces(&self, ids: &[TraceId]) -> ServiceResult<Vec<Option<Trace>>> {
+        Ok(self.context.store.get_many(keyspace::TRACE, ids).await?)
+    }
+
+    /// The large fields of these traces, in their order; `None` where there is no such trace.
+    pub async fn trace_bodies(&self, ids: &[TraceId]) -> ServiceResult<Vec<Option<TraceBody>>> {
+        let keys: Vec<_> = ids.iter().flat_map(|id| [(*id, START_PART), (*id, END_PART)]).collect();
+        let parts = self.context.store.get_many(keyspace::TRACE_BODY, &keys).await?;
+        let body = |parts: &[Option<TraceBody>]| match parts {
+            [Some(start), Some(end)] => {
+                Some(TraceBody { final_output: end.final_output.clone(), ..start.clone() })
+            }
+            [start, end] => start.clone().or_else(|| end.clone()),
+            _ => None,
+        };
+        Ok(parts.chunks(2).map(body).collect())
+    }
+
+    /// The spans of these traces with their trees: a fixed number of calls to the engine.
+    pub async fn spans(&self, ids: &[TraceId]) -> ServiceResult<Vec<Option<Arc<TraceSpans>>>> {
+        let found = self.context.store.trace_spans(ids).await?;
+        let placed = found
+            .into_iter()
+            .map(|spans| spans.map(|spans| Arc::new(TraceSpans::new(spans.trace, spans.heads))));
+        Ok(placed.collect())
+    }
+
+    /// The bodies of these spans: one call to the engine. A span without a body is left out.
+    pub async fn span_bodies(
+        &self,
+        wanted: Vec<BodyKey>,
+    ) -> ServiceResult<HashMap<(TraceId, SpanId), SpanBody>> {
+        let mut by_trace: HashMap<TraceId, Vec<(SpanId, Vec<u64>)>> = HashMap::new();
+        for (trace_id, span_id, blocks) in wanted {
+            by_trace.entry(trace_id).or_default().push((span_id, blocks));
+        }
+        let mut requests: Vec<_> =
+            by_trace.into_iter().map(|(trace_id, spans)| BodyRequest { trace_id, spans }).collect();
+        match self.context.store.span_bodies(&requests).await {
+            // Blocks were merged since the heads were read: the heads know where they are now.
+            Err(StoreError::Conflict) => self.readdress(&mut requests).await?,
+            bodies => return Ok(bodies?),
+        }
+        Ok(self.context.store.span_bodies(&requests).await?)
+    }
+
+    async fn readdress(&self, requests: &mut Vec<BodyRequest>) -> ServiceResult<()> {
+        let ids: Vec<_> = requests.iter().map(|request| request.trace_id).collect();
+        let found = self.context.store.trace_spans(&ids).await?;
+        for (request, spans) in requests.iter_mut().zip(found) {
+            let wanted: BTreeSet<_> = request.spans.iter().map(|(id, _)| *id).collect();
+            let heads = spans.map(|spans| spans.heads).unwrap_or_default();
+            let current = heads.into_iter().filter(|head| wanted.contains(&head.id));
+            request.spans = current.map(|head| (head.id, head.body_blocks)).collect();
+        }
+        requests.retain(|request| !request.spans.is_empty());
+        Ok(())
+    }
+}
