@@ -267,7 +267,8 @@ pub(super) fn read_step(
         (_, Some(plan)) => Ok((plan, read(field, id)?)),
         (_, None) => {
             read::<StepId>(field, id)?;
-            let message = format!("must be given where `{field}` is a UUID: it is unique only within its plan");
+            let message =
+                format!("must be given where `{field}` is a UUID: it is unique only within its plan");
             Err(Refusal::invalid(plan_field, message))
         }
     }

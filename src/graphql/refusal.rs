@@ -31,7 +31,11 @@ pub(super) enum Entity {
 
 /// Why a mutation did not do what was asked. Nothing of it was stored.
 #[derive(Debug, Clone, Interface)]
-#[graphql(field(name = "message", ty = "&String", desc = "What is wrong and what would be right, in words."))]
+#[graphql(field(
+    name = "message",
+    ty = "&String",
+    desc = "What is wrong and what would be right, in words."
+))]
 pub(super) enum Refusal {
     InvalidInput(InvalidInput),
     NotFound(NotFound),
@@ -125,7 +129,8 @@ impl From<model::Refusal> for Refusal {
                 AlreadyExists { id, message, field, entity: entity.into() }.into()
             }
             model::Refusal::IllegalTransition { entity, state, action, legal } => {
-                IllegalTransition { id: content(), message, entity: entity.into(), state, action, legal }.into()
+                IllegalTransition { id: content(), message, entity: entity.into(), state, action, legal }
+                    .into()
             }
             model::Refusal::LimitExceeded { field, message } => {
                 LimitExceeded { id: ids::of_content(&format!("{field}: {message}")), message, field }.into()

@@ -55,8 +55,7 @@ pub fn to_text(value: &Value) -> String {
     let mut out = Vec::new();
     write(value, &mut out);
     // All that was written is JSON, and so UTF-8; were it not, the text would say so visibly.
-    String::from_utf8(out)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A client's value as a document, or why it is none.

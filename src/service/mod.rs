@@ -8,7 +8,23 @@ mod error;
 pub mod listing;
 pub mod tracing;
 
+use self::tracing::Tracing;
 pub use self::{
     context::Context,
     error::{ServiceError, ServiceResult},
 };
+
+/// All use cases of a project. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// Traces and their spans.
+    pub tracing: Tracing,
+}
+
+impl Services {
+    /// The use cases over one context.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        Self { tracing: Tracing::new(context) }
+    }
+}

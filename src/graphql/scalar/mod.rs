@@ -110,7 +110,8 @@ impl Scalar for BigInt {
 
 impl Scalar for Document {
     const NAME: &'static str = "JSON";
-    const MEANING: &'static str = "Any JSON value, not a string that holds one. What was stored comes back as it was written.";
+    const MEANING: &'static str =
+        "Any JSON value, not a string that holds one. What was stored comes back as it was written.";
     const SPECIFIED_BY: &'static str = "https://www.rfc-editor.org/rfc/rfc8259";
 
     fn value(&self) -> Value {

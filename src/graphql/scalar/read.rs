@@ -63,7 +63,10 @@ fn moment(value: Value) -> Result<Timestamp, String> {
 fn uuid(value: Value) -> Result<Uuid, String> {
     let text = string(value, "a UUID as a string")?;
     Uuid::try_parse(&text).map_err(|_| {
-        format!("`{}` is not a UUID; one looks like 0192f7c4-6e1a-7b3e-9a55-2f0c5d1e8a44", shortened(&text, 60))
+        format!(
+            "`{}` is not a UUID; one looks like 0192f7c4-6e1a-7b3e-9a55-2f0c5d1e8a44",
+            shortened(&text, 60)
+        )
     })
 }
 

@@ -25,8 +25,8 @@ use crate::{
 pub struct TraceSpans {
     /// The trace.
     pub trace: Trace,
-    /// The heads; a tree's node names them by their index.
-    pub heads: Vec<SpanHead>,
+    /// The heads; a tree's node names them by their index. Shared, because an answer may hold on to some.
+    pub heads: Vec<Arc<SpanHead>>,
     /// Their places.
     pub tree: SpanTree,
     /// The place of each head in the tree, by its index.
@@ -36,6 +36,7 @@ pub struct TraceSpans {
 impl TraceSpans {
     fn new(trace: Trace, heads: Vec<SpanHead>) -> Self {
         let tree = SpanTree::place(&heads, !trace.status.is_final());
+        let heads: Vec<_> = heads.into_iter().map(Arc::new).collect();
         let mut places = vec![0; heads.len()];
         for (place, node) in tree.nodes().iter().enumerate() {
             if let Some(slot) = places.get_mut(node.span) {
@@ -47,7 +48,7 @@ impl TraceSpans {
 
     /// The node at a place of the pre-order, with its head.
     #[must_use]
-    pub fn at(&self, place: usize) -> Option<(&Node, &SpanHead)> {
+    pub fn at(&self, place: usize) -> Option<(&Node, &Arc<SpanHead>)> {
         let node = self.tree.nodes().get(place)?;
         Some((node, self.heads.get(node.span)?))
     }
