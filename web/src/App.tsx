@@ -2,7 +2,7 @@ import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import type { GraphiQLPlugin } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
-import { FollowSystemTheme, StopOnTabChange } from "./housekeeping";
+import { DressEditors, FollowSystemTheme, StopOnTabChange } from "./housekeeping";
 import mark from "./mark.svg";
 import { editorThemes } from "./monaco-themes";
 import { first } from "./samples";
@@ -39,6 +39,7 @@ export function App() {
       <GraphiQL.Footer>
         <StatusLine />
       </GraphiQL.Footer>
+      <DressEditors />
       <FollowSystemTheme />
       <StopOnTabChange />
     </GraphiQL>

@@ -1,6 +1,7 @@
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { useEffect, useRef } from "react";
 import { activity } from "./activity";
+import { editorLook } from "./monaco-themes";
 
 /** GraphiQL's styles follow the system while the page is open; its editors need to be told. */
 export function FollowSystemTheme(): null {
@@ -26,5 +27,19 @@ export function StopOnTabChange(): null {
     stop();
     activity.set({ kind: "idle" });
   }, [tab, stop]);
+  return null;
+}
+
+/** GraphiQL names a font of its own when it makes its editors, and offers no way to say another. */
+export function DressEditors(): null {
+  const editors = useGraphiQL((state) => [
+    state.queryEditor,
+    state.variableEditor,
+    state.headerEditor,
+    state.responseEditor,
+  ]);
+  useEffect(() => {
+    for (const editor of editors) editor?.updateOptions(editorLook);
+  }, [editors]);
   return null;
 }

@@ -2,10 +2,18 @@ import "./styles";
 import "./workers";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { defineThemes } from "./monaco-themes";
+import { defineThemes, editorLook } from "./monaco-themes";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
-await defineThemes();
+// Editors measure their font once, so it has to be there before them.
+const font = document.fonts.load(`${editorLook.fontSize}px ${editorLook.fontFamily}`);
+await Promise.all([defineThemes(), font]);
+
+// A third of the window is too much for a list; whoever drags it keeps their own width.
+if (!localStorage.getItem("graphiql:docExplorerFlex")) {
+  localStorage.setItem("graphiql:docExplorerFlex", "0.28");
+}
+
 createRoot(root).render(<App />);

@@ -1,5 +1,12 @@
 export const editorThemes = { dark: "dendro-dark", light: "dendro-light" };
 
+/** What every editor is told once it is there. */
+export const editorLook = {
+  fontFamily: '"JetBrains Mono", ui-monospace, monospace',
+  fontSize: 13,
+  lineHeight: 20,
+};
+
 /** GraphiQL takes editor themes by name, so they must be there before it starts. */
 export async function defineThemes(): Promise<void> {
   const { editor } = await import("monaco-graphql/esm/monaco-editor.js");
@@ -80,6 +87,9 @@ function surface(palette: Palette): Record<string, string> {
   return {
     "editor.background": "#00000000",
     "scrollbar.shadow": "#00000000",
+    "scrollbarSlider.background": `${palette.faint}40`,
+    "scrollbarSlider.hoverBackground": `${palette.faint}66`,
+    "scrollbarSlider.activeBackground": `${palette.faint}80`,
     "editor.lineHighlightBorder": "#00000000",
     "editorLineNumber.foreground": `${palette.faint}99`,
     "editorLineNumber.activeForeground": palette.text,
@@ -102,5 +112,7 @@ function surface(palette: Palette): Record<string, string> {
     "input.background": `${palette.line}80`,
     "quickInput.background": palette.raised,
     focusBorder: palette.accent,
+    // Brackets in six colours would say more loudly than names do what indentation says already.
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((depth) => [`editorBracketHighlight.foreground${depth}`, palette.faint])),
   };
 }

@@ -40,13 +40,8 @@ function SampleGroup({ group, open }: { group: Group; open: (sample: Sample) => 
       <ul>
         {group.samples.map((sample) => (
           <li key={sample.name}>
-            <button type="button" data-sample={sample.name} onClick={() => void open(sample)}>
-              <span className="dendro-sample-title">
-                {sample.title}
-                <span className="dendro-sample-kind" data-kind={sample.kind}>
-                  {sample.kind}
-                </span>
-              </span>
+            <button type="button" data-sample={sample.name} data-kind={sample.kind} onClick={() => void open(sample)}>
+              <span className="dendro-sample-title">{sample.title}</span>
               <span className="dendro-sample-line">{sample.line}</span>
             </button>
           </li>

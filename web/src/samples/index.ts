@@ -31,27 +31,30 @@ function kindOf(text: string): Sample["kind"] {
   return kind as Sample["kind"];
 }
 
+/** What a first visit opens with. */
+export const first = sample("latest-traces", "Latest traces", "The newest runs: status, time, spans, tokens, cost");
+
 /** What runs without any id comes first. */
 export const groups: Group[] = [
   {
     title: "Start here",
     samples: [
-      sample("latest-traces", "Latest traces", "The newest runs: status, time taken, spans, tokens and cost"),
-      sample("running-traces", "Running now", "Traces that have not ended, with their newest spans"),
-      sample("conversations", "Conversations", "By last activity, each with its messages and tool calls"),
-      sample("failed-traces", "What went wrong", "Traces that ended in an error, and the spans that failed"),
+      first,
+      sample("running-traces", "Running now", "Traces that have not ended yet"),
+      sample("conversations", "Conversations", "With their messages and tool calls"),
+      sample("failed-traces", "What went wrong", "Failed traces and their failed spans"),
     ],
   },
   {
     title: "Traces",
     samples: [
-      sample("trace-tree", "A trace as a tree", "The newest trace: conversation, root spans, nested children", {
+      sample("trace-tree", "A trace as a tree", "The newest one, with nested children", {
         trace: { newest: "trace" },
       }),
-      sample("trace-spans", "A trace as a flat list", "Spans in pre-order with depth, placement and child count", {
+      sample("trace-spans", "A trace as a flat list", "In pre-order: depth, placement, children", {
         trace: { newest: "trace" },
       }),
-      sample("span-bodies", "Model calls in full", "Inputs, outputs, tokens and component versions of its model calls", {
+      sample("span-bodies", "Model calls in full", "Their inputs, outputs, tokens, versions", {
         trace: { newest: "trace" },
       }),
     ],
@@ -59,10 +62,10 @@ export const groups: Group[] = [
   {
     title: "Conversations and plans",
     samples: [
-      sample("conversation", "A conversation", "The newest one: messages, tool calls, traces and branches", {
+      sample("conversation", "A conversation", "Its messages, tool calls and traces", {
         conversation: { newest: "conversation" },
       }),
-      sample("plan-steps", "A plan with its steps", "Where it stands, what is ready, what blocks what", {
+      sample("plan-steps", "A plan with its steps", "Where it stands, and what it waits for", {
         plan: { newest: "plan" },
       }),
     ],
@@ -70,22 +73,22 @@ export const groups: Group[] = [
   {
     title: "Components",
     samples: [
-      sample("component-versions", "Versions and labels", "Prompts, tools and model settings with their versions"),
+      sample("component-versions", "Versions and labels", "Of prompts, tools and model settings"),
     ],
   },
   {
     title: "Follow live",
     samples: [
-      sample("follow-running-traces", "All running traces", "A snapshot, then each change as agents work"),
-      sample("follow-trace", "Spans of a trace", "Each span as it starts, changes and ends; resumes after a lost connection", {
+      sample("follow-running-traces", "All running traces", "A snapshot, then every change"),
+      sample("follow-trace", "Spans of a trace", "As they start, change and end", {
         trace: { newest: "runningTrace" },
         after: null,
       }),
-      sample("follow-conversation", "Messages of a conversation", "Each message as it is added", {
+      sample("follow-conversation", "Messages of a conversation", "As they are added", {
         conversation: { newest: "conversation" },
         after: null,
       }),
-      sample("follow-plan", "Steps of a plan", "Each step as it starts, retries and ends", {
+      sample("follow-plan", "Steps of a plan", "As they start, retry and end", {
         plan: { newest: "plan" },
         after: null,
       }),
@@ -111,6 +114,3 @@ export const groups: Group[] = [
     ],
   },
 ];
-
-/** What a new tab of a first visit holds. */
-export const first: Sample = sample("latest-traces", "", "");

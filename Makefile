@@ -1,0 +1,86 @@
+# `make run` and `make test` are all that a fresh machine with Rust, Node 20 and make needs.
+# `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+
+# npm packages: the pages, and what tests need of JavaScript (a folder may be absent).
+NPM_TESTS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json))
+WEB_SOURCES := $(shell find web/src web/build web/index.html web/vite.config.ts -type f)
+WEB_PAGE := web/dist/graphiql/index.html
+
+##@ Use
+
+.PHONY: run
+run: web ## build everything, then serve http://127.0.0.1:4000 with a demo agent at work
+	$(CARGO) run --release --locked --bin dendro -- demo
+
+.PHONY: build
+build: web ## the release binary, with its pages inside: target/release/dendro
+	$(CARGO) build --release --locked
+
+##@ Check
+
+.PHONY: test
+test: fmt lint deny web-check suite ## everything that has to hold before a change lands
+
+.PHONY: fmt
+fmt: ## is the Rust code formatted?
+	$(CARGO) fmt --all -- --check
+
+.PHONY: lint
+lint: ## clippy, with every warning an error
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+.PHONY: deny
+deny: | tools ## licences and sources of all dependencies (needs no network)
+	$(CARGO) deny --log-level error check licenses bans sources
+
+.PHONY: web-check
+web-check: web ## types and samples of the pages
+	cd web && npm run --silent check
+
+.PHONY: suite
+suite: web tools $(NPM_TESTS:%=%/node_modules/.stamp) ## all Rust tests, and through them the clients and the browser
+	if $(CARGO) nextest --version >/dev/null 2>&1; \
+	then $(CARGO) nextest run --locked; \
+	else $(CARGO) test --locked --lib --bins --tests; fi
+	$(CARGO) test --locked --doc
+
+.PHONY: tools
+tools: # what the tests need and the machine lacks
+	tests/tools.sh
+
+##@ Build
+
+.PHONY: web
+web: $(WEB_PAGE) ## the pages that the binary embeds: web/dist
+
+.PHONY: schema
+schema: ## write schema.graphql anew from the code
+	$(CARGO) run --locked --bin dendro -- schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+
+.PHONY: clean
+clean: ## remove what was built
+	$(CARGO) clean
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
+	rm -rf web/node_modules tests/*/node_modules
+
+.PHONY: help
+help: ## this text
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(WEB_PAGE): web/node_modules/.stamp web/package.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+
+# The stamp makes npm run only when the lock has changed.
+%/node_modules/.stamp: %/package-lock.json
+	cd $* && npm ci
+	touch $@

@@ -1,0 +1,180 @@
+const PATIENCE = 20_000;
+const EXECUTE = ".graphiql-execute-button";
+
+/** GraphiQL's page, in the words of someone who uses it. */
+export class GraphiQL {
+  /** Requests to any other host: there must be none. */
+  foreign = [];
+  /** Errors and warnings of the console, and uncaught exceptions. */
+  complaints = [];
+
+  static async open(browser, server, colorScheme) {
+    const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 900 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    const graphiql = new GraphiQL(page);
+    graphiql.#watch(new URL(server).host);
+    await page.goto(`${server}/graphiql`);
+    return graphiql;
+  }
+
+  constructor(page) {
+    this.page = page;
+  }
+
+  #watch(host) {
+    const judge = (url) => {
+      const { protocol, host: asked } = new URL(url);
+      if (protocol !== "data:" && protocol !== "blob:" && asked !== host) this.foreign.push(url);
+    };
+    this.page.context().on("request", (request) => judge(request.url()));
+    this.page.on("websocket", (socket) => judge(socket.url()));
+    this.page.on("pageerror", (error) => this.complaints.push(error.message));
+    this.page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
+    });
+  }
+
+  /** The editors are there, and the schema has been read. */
+  async ready() {
+    await this.page.waitForFunction(() => globalThis.__MONACO?.editor.getEditors().length >= 4);
+    await this.page.waitForSelector(".graphiql-query-editor .view-line");
+    await this.page.waitForSelector('button[aria-label^="Re-fetch GraphQL schema"]:not([disabled])');
+    await this.page.waitForLoadState("networkidle");
+  }
+
+  workers() {
+    return this.page.workers().length;
+  }
+
+  tabs() {
+    return this.page.locator(".graphiql-tab").count();
+  }
+
+  async newTab() {
+    await this.page.click(".graphiql-tab-add");
+  }
+
+  async type(text) {
+    await this.page.click(".graphiql-query-editor .view-lines");
+    await this.page.keyboard.type(text, { delay: 30 });
+  }
+
+  async replace(text) {
+    await this.page.keyboard.press("Escape");
+    await this.page.evaluate((text) => {
+      const models = globalThis.__MONACO.editor.getModels();
+      models.find((model) => model.uri.path.endsWith("operation.graphql")).setValue(text);
+    }, text);
+    await this.#settled();
+  }
+
+  async suggestions() {
+    const rows = this.page.locator(".suggest-widget.visible .monaco-list-row .label-name");
+    await rows.first().waitFor();
+    return rows.allTextContents();
+  }
+
+  /** Presses the button, and waits for the answer. */
+  async run() {
+    await this.start();
+    return this.#answered();
+  }
+
+  async runByKeyboard() {
+    await this.#settled();
+    await this.#forget();
+    await this.page.keyboard.press("Control+Enter");
+    return this.#answered();
+  }
+
+  async start() {
+    await this.#settled();
+    await this.#forget();
+    await this.page.click(EXECUTE);
+  }
+
+  async stop() {
+    await this.page.click(`${EXECUTE}[aria-label^="Stop"]`);
+    await this.page.waitForSelector(`${EXECUTE}[aria-label^="Execute"]`);
+  }
+
+  async response() {
+    return JSON.parse(await this.page.evaluate(responseText));
+  }
+
+  status() {
+    return this.page.locator(".dendro-status").innerText();
+  }
+
+  async eventsAtLeast(wanted) {
+    await this.page.waitForFunction((wanted) => {
+      const told = document.querySelector('[data-fact="events"]')?.textContent ?? "";
+      return Number.parseInt(told.replace(/\D/g, "") || "0", 10) >= wanted;
+    }, wanted);
+  }
+
+  async showAll() {
+    await this.page.click('.dendro-switch button:has-text("All")');
+  }
+
+  samples(kind) {
+    return this.page
+      .locator(`[data-sample][data-kind="${kind}"]`)
+      .evaluateAll((buttons) => buttons.map((button) => button.dataset.sample));
+  }
+
+  /** False when it needs something that is not recorded yet. */
+  async openSample(name) {
+    await this.page.click(`[data-sample="${name}"]`);
+    await this.#settled();
+    return (await this.page.locator(".dendro-samples-missing").count()) === 0;
+  }
+
+  /** Filter, arrow down, Enter: the way of someone who never touches the mouse. */
+  async openSampleByKeyboard(words) {
+    await this.page.focus('.dendro-samples input[type="search"]');
+    await this.page.keyboard.type(words);
+    await this.page.keyboard.press("ArrowDown");
+    await this.page.keyboard.press("Enter");
+    await this.page.waitForFunction(() => document.activeElement?.closest(".graphiql-query-editor"));
+    await this.page.fill('.dendro-samples input[type="search"]', "");
+    await this.page.evaluate(() => {
+      globalThis.__MONACO.editor.getEditors().find((one) => one.getModel()?.uri.path.endsWith("operation.graphql")).focus();
+    });
+  }
+
+  async showPlugin(title) {
+    await this.page.click(`.graphiql-sidebar button[aria-label="Show ${title}"]`);
+    await this.page.waitForTimeout(300);
+  }
+
+  async screenshot(folder, name) {
+    if (folder) await this.page.screenshot({ path: `${folder}/${name}.png` });
+  }
+
+  /** GraphiQL reads its editors a moment after they change. */
+  async #settled() {
+    await this.page.waitForTimeout(300);
+  }
+
+  async #forget() {
+    await this.page.evaluate(() => {
+      const models = globalThis.__MONACO.editor.getModels();
+      models.find((model) => model.uri.path.endsWith("response.json")).setValue("");
+    });
+  }
+
+  async #answered() {
+    await this.page.waitForFunction(() => {
+      const models = globalThis.__MONACO.editor.getModels();
+      return models.find((model) => model.uri.path.endsWith("response.json")).getValue() !== "";
+    });
+    return this.response();
+  }
+}
+
+function responseText() {
+  const models = globalThis.__MONACO.editor.getModels();
+  return models.find((model) => model.uri.path.endsWith("response.json")).getValue();
+}

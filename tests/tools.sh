@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs what the tests need and the machine lacks: a browser and cargo-deny. Does nothing the
+# second time. Without cargo-nextest the tests run through cargo itself, so that is not installed.
+set -euo pipefail
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+browser() {
+  [ -n "${CHROMIUM:-}" ] && return
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do has "$name" && return; done
+  if [ "$(id -u)" = 0 ] && has apt-get; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium
+  else
+    echo "The browser tests need Chromium: install it, or set CHROMIUM to its path." >&2
+    exit 1
+  fi
+}
+
+browser
+has cargo-deny || cargo install cargo-deny --locked
