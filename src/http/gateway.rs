@@ -6,8 +6,8 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
-    Request, Response,
-    parser::types::{ExecutableDocument, OperationType},
+    Name, Positioned, Request, Response, Value,
+    parser::types::{ExecutableDocument, Field, OperationType},
 };
 use futures_util::{
     FutureExt, StreamExt,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     config::Limits,
-    graphql::guard::{Guard, ShapeError},
+    graphql::guard::{Guard, ShapeError, hoist_root, root_field_mut},
 };
 
 /// Executes operations for the transports.
@@ -40,7 +40,7 @@ pub struct Gateway {
 /// An operation that may be executed.
 pub(super) struct Operation {
     request: Request,
-    pub(super) document: ExecutableDocument,
+    document: ExecutableDocument,
     pub(super) kind: OperationType,
 }
 
@@ -160,7 +160,20 @@ impl Gateway {
 }
 
 impl Operation {
+    /// The root field of a subscription.
+    pub(super) fn root_field_mut(&mut self) -> Option<&mut Positioned<Field>> {
+        root_field_mut(&mut self.document, self.request.operation_name.as_deref())
+    }
+
+    /// Gives a variable a value.
+    pub(super) fn set_variable(&mut self, name: Name, value: Value) {
+        self.request.variables.insert(name, value);
+    }
+
     fn into_request(mut self) -> Request {
+        if self.kind == OperationType::Subscription {
+            hoist_root(&mut self.document, self.request.operation_name.as_deref());
+        }
         self.request.set_parsed_query(self.document);
         self.request
     }

@@ -14,6 +14,7 @@
 mod access;
 pub mod assets;
 mod error;
+mod events;
 mod executor;
 mod gateway;
 mod health;
@@ -24,10 +25,15 @@ mod params;
 mod persisted;
 mod query;
 mod reply;
+mod socket;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router, middleware,
+    routing::{any, get},
+};
+use tokio::sync::Semaphore;
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -36,6 +42,7 @@ use tower_http::{
     },
 };
 
+use self::events::resume::Resumables;
 pub use self::{
     access::Access,
     error::{Code, Refusal},
@@ -51,14 +58,35 @@ const COMPRESS_FROM: u64 = 1024;
 #[derive(Clone)]
 struct Api {
     gateway: Arc<Gateway>,
+    lifecycle: Lifecycle,
+    resumables: Arc<Resumables>,
+    /// One permit for each socket that may be open.
+    sockets: Arc<Semaphore>,
+    /// One permit for each event stream that may be open.
+    streams: Arc<Semaphore>,
+}
+
+impl Api {
+    fn new(gateway: Arc<Gateway>, lifecycle: Lifecycle) -> Self {
+        let limits = gateway.limits();
+        Self {
+            resumables: Arc::new(Resumables::new(&gateway.executor().sdl())),
+            sockets: Arc::new(Semaphore::new(limits.socket.sockets)),
+            streams: Arc::new(Semaphore::new(limits.events.streams)),
+            gateway,
+            lifecycle,
+        }
+    }
 }
 
 /// The whole HTTP side: the GraphQL endpoints, and `others` (pages, such as [`assets::router`], and further endpoints) beside
 /// them, under the same checks of Host and Origin and with the same compression.
 pub fn router(gateway: Arc<Gateway>, access: &Access, lifecycle: Lifecycle, others: Router) -> Router {
-    let api = Api { gateway };
+    let api = Api::new(gateway, lifecycle.clone());
     let graphql = Router::new()
         .route("/graphql", get(query::handle).post(query::handle).fallback(query::wrong_method))
+        .route("/graphql/stream", get(events::handle).post(events::handle).fallback(query::wrong_method))
+        .route("/graphql/ws", any(socket::handle))
         .layer(middleware::from_fn(access::check_site))
         .with_state(api);
     graphql

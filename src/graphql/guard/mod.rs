@@ -20,6 +20,7 @@ mod inputs;
 mod measure;
 mod scan;
 mod shape;
+mod subscription;
 #[cfg(test)]
 mod tests;
 
@@ -27,10 +28,11 @@ use async_graphql::{
     Positioned, Variables,
     parser::{
         parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
     },
 };
 
+pub(crate) use self::subscription::{hoist_root, root_field_mut};
 use self::{cost::Weigher, inputs::Inputs, shape::Shape};
 pub use self::{
     error::{Fault, GuardError},
@@ -89,7 +91,7 @@ impl Guard {
         measure::measure(&document, &inputs, &self.selection)?;
         inputs.check_required()?;
         if operation == OperationType::Subscription {
-            check_single_root(&document, chosen)?;
+            subscription::check_single_root(&document, chosen)?;
         }
         let cost = self.weigh(&document, chosen, &inputs)?;
         Ok(Admitted { document, operation, cost })
@@ -140,34 +142,6 @@ fn choose<'a>(
             }
             let message = "The document has several operations: say which with operationName.";
             Err(GuardError::new(Fault::Operation, message.to_owned()))
-        }
-    }
-}
-
-/// A subscription has exactly one root field, and that not an introspective one.
-fn check_single_root(
-    document: &ExecutableDocument,
-    operation: &Positioned<OperationDefinition>,
-) -> Result<(), GuardError> {
-    let mut fields = Vec::new();
-    let mut sets = vec![&operation.node.selection_set.node];
-    while let Some(set) = sets.pop() {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => fields.push(&field.node),
-                Selection::InlineFragment(inline) => sets.push(&inline.node.selection_set.node),
-                Selection::FragmentSpread(spread) => {
-                    let fragment = document.fragments.get(&spread.node.fragment_name.node);
-                    sets.extend(fragment.map(|fragment| &fragment.node.selection_set.node));
-                }
-            }
-        }
-    }
-    match fields.as_slice() {
-        [only] if !only.name.node.starts_with("__") => Ok(()),
-        _ => {
-            let message = "A subscription must have exactly one root field.".to_owned();
-            Err(GuardError::new(Fault::Invalid, message).at(operation.pos))
         }
     }
 }

@@ -2,8 +2,11 @@
 
 mod access;
 mod bad_input;
+mod events;
 mod get;
 mod guard;
+mod persisted;
 mod post;
 mod server;
+mod socket;
 mod toy;
