@@ -42,6 +42,8 @@ function tell(now: Activity): Told {
   switch (now.kind) {
     case "idle":
       return { label: "Ready", tone: "quiet", facts: [] };
+    case "failed":
+      return { label: "Failed", tone: "bad", facts: [] };
     case "following": {
       const [label, tone] = followTold[now.state];
       return { label, tone, facts: [{ name: "events", text: count(now.events, "event") }] };

@@ -2,6 +2,7 @@ import type { FetcherParams } from "@graphiql/toolkit";
 import type { ExecutionResult } from "graphql";
 import { createClient, type Client } from "graphql-ws";
 import { forgetEvents } from "./events";
+import { failure } from "./failure";
 import type { Headers } from "./http";
 import { Mailbox } from "./mailbox";
 import { sleep } from "./sleep";
@@ -66,10 +67,10 @@ function resumeAfter(variables: Record<string, unknown>, event: ExecutionResult)
 
 function explain(cause: unknown): Error {
   if (cause instanceof CloseEvent) {
-    return new Error(`The server closed the connection: ${cause.code} ${cause.reason}`.trim());
+    return failure(`The server closed the connection: ${cause.code} ${cause.reason}`.trim());
   }
-  if (cause instanceof Event) return new Error("Could not open a WebSocket to /graphql/ws");
-  if (Array.isArray(cause)) return new Error(cause.map((one) => one.message).join("\n"));
+  if (cause instanceof Event) return failure("Could not open a WebSocket to /graphql/ws");
+  if (Array.isArray(cause)) return failure(cause.map((one) => one.message).join("\n"));
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 

@@ -1,6 +1,7 @@
 import type { ExecutionResult } from "graphql";
 import type { FetcherParams } from "@graphiql/toolkit";
 import { activity } from "../activity";
+import { failure } from "./failure";
 
 export type Headers = Record<string, string>;
 
@@ -20,6 +21,7 @@ export function ask(params: FetcherParams, headers: Headers): AsyncIterableItera
         return { value: await timed(params, headers, abort.signal), done: false };
       } catch (error) {
         if (abort.signal.aborted) return end;
+        activity.set({ kind: "failed" });
         throw error;
       }
     },
@@ -49,8 +51,16 @@ async function timed(params: FetcherParams, headers: Headers, signal: AbortSigna
   return result;
 }
 
+async function fetched(request: RequestInit): Promise<Response> {
+  try {
+    return await fetch("/graphql", request);
+  } catch {
+    throw failure("The server did not answer: it is not running, or the connection was lost");
+  }
+}
+
 async function post(params: FetcherParams, headers: Headers, signal?: AbortSignal) {
-  const response = await fetch("/graphql", {
+  const response = await fetched({
     method: "POST",
     body: JSON.stringify(params),
     headers: {
@@ -70,6 +80,6 @@ function read(text: string, { status, statusText }: Response): ExecutionResult {
   try {
     return JSON.parse(text) as ExecutionResult;
   } catch {
-    throw new Error(`HTTP ${status} ${statusText}: ${text.slice(0, 500) || "empty answer"}`);
+    throw failure(`HTTP ${status} ${statusText}: ${text.slice(0, 500) || "empty answer"}`);
   }
 }
