@@ -5,6 +5,7 @@
 
 mod context;
 mod error;
+pub mod import;
 pub mod listing;
 pub mod tracing;
 

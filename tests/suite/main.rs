@@ -11,3 +11,4 @@
 mod assets;
 mod engine;
 mod http;
+mod import;
