@@ -1,18 +1,19 @@
 //! The answer to an operation, as every transport sends it: the library's response with a code on each
 //! error, its messages cut to a bound, and `data` left out where nothing was executed.
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::collections::BTreeMap;
+
+use async_graphql::{ErrorExtensionValues, Name, Response, ServerError, Value};
 
 use super::error::{Code, Refusal, set_code};
-use crate::config::limits::ErrorLimits;
+use crate::{config::limits::ErrorLimits, graphql::text};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Reply {
     outcome: Outcome,
     errors: Vec<ServerError>,
-    extensions: std::collections::BTreeMap<String, Value>,
+    extensions: BTreeMap<String, Value>,
 }
 
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Reply {
         let code = refusal.code;
         let mut errors = vec![refusal.into_error()];
         bound(&mut errors, limits);
-        Self { outcome: Outcome::Refused(code), errors, extensions: std::collections::BTreeMap::new() }
+        Self { outcome: Outcome::Refused(code), errors, extensions: BTreeMap::new() }
     }
 
     /// Why nothing was executed, if so.
@@ -83,28 +84,52 @@ impl Reply {
 
     /// The answer as JSON text.
     pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|error| {
-            tracing::error!(%error, "a response could not be written as JSON");
-            let text = r#"{"errors":[{"message":"The response could not be written.","extensions":{"code":"INTERNAL"}}]}"#;
-            text.to_owned()
-        })
+        let mut out = Vec::new();
+        self.write(&mut out);
+        into_text(out)
+    }
+
+    /// Appends the answer as JSON.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let mut between = "{";
+        let mut member = |out: &mut Vec<u8>, name: &str| {
+            out.extend_from_slice(between.as_bytes());
+            out.extend_from_slice(name.as_bytes());
+            between = ",";
+        };
+        if !self.errors.is_empty() {
+            member(out, "\"errors\":");
+            write_errors(&self.errors, out);
+        }
+        if let Outcome::Executed(data) = &self.outcome {
+            member(out, "\"data\":");
+            text::write(data, out);
+        }
+        if !self.extensions.is_empty() {
+            member(out, "\"extensions\":");
+            let extensions = self.extensions.iter().map(|(name, value)| (Name::new(name), value.clone()));
+            text::write(&Value::Object(extensions.collect()), out);
+        }
+        // There is always a member: what has no data has errors.
+        out.push(b'}');
     }
 }
 
-impl Serialize for Reply {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if !self.errors.is_empty() {
-            map.serialize_entry("errors", &self.errors)?;
-        }
-        if let Outcome::Executed(data) = &self.outcome {
-            map.serialize_entry("data", data)?;
-        }
-        if !self.extensions.is_empty() {
-            map.serialize_entry("extensions", &self.extensions)?;
-        }
-        map.end()
+/// Appends errors as a JSON list.
+pub(super) fn write_errors(errors: &[ServerError], out: &mut Vec<u8>) {
+    let start = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, errors) {
+        tracing::error!(%error, "errors could not be written as JSON");
+        out.truncate(start);
+        out.extend_from_slice(
+            br#"[{"message":"The errors could not be written.","extensions":{"code":"INTERNAL"}}]"#,
+        );
     }
+}
+
+/// JSON as text. It is UTF-8; were it not, the text would say so visibly.
+pub(super) fn into_text(json: Vec<u8>) -> String {
+    String::from_utf8(json).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Gives an error that has no code the one that its origin implies: the schema codes its own.
@@ -166,6 +191,14 @@ mod tests {
         assert_eq!(json(&executed)["errors"][0]["extensions"]["code"], "INTERNAL");
         let first = Reply::of_first(Response::from_errors(vec![failed(&["a"], "no such trace")]), &limits);
         assert!(json(&first).get("data").is_none());
+    }
+
+    #[test]
+    fn stored_json_goes_out_as_it_is() {
+        let stored = Value::Binary(r#"{"a": 1.50}"#.into());
+        let data = Value::Object([(Name::new("body"), stored)].into_iter().collect());
+        let reply = Reply::of(Response::new(data), &ErrorLimits::default());
+        assert_eq!(reply.to_json(), r#"{"data":{"body":{"a": 1.50}}}"#);
     }
 
     #[test]

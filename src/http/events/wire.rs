@@ -16,7 +16,8 @@ pub(super) fn retry(wait: Duration) -> Bytes {
     Bytes::from(format!("retry: {}\n\n", wait.as_millis()))
 }
 
-/// An answer. Neither the id nor the data may have line ends, and JSON has none.
+/// An answer. The id must be one line. Line ends in the data stand between the tokens of stored JSON
+/// only, so it does not matter which they are.
 pub(super) fn next(id: Option<&str>, data: &str) -> Bytes {
     let mut text = String::with_capacity(data.len() + 64);
     text.push_str("event: next\n");
@@ -24,9 +25,12 @@ pub(super) fn next(id: Option<&str>, data: &str) -> Bytes {
         // Writing to a string does not fail.
         let _ = writeln!(text, "id: {id}");
     }
-    text.push_str("data: ");
-    text.push_str(data);
-    text.push_str("\n\n");
+    for line in data.split(['\n', '\r']) {
+        text.push_str("data: ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push('\n');
     Bytes::from(text)
 }
 
@@ -38,6 +42,7 @@ mod tests {
     fn events_are_written_as_browsers_read_them() {
         assert_eq!(next(None, "{}"), "event: next\ndata: {}\n\n");
         assert_eq!(next(Some("7"), "{}"), "event: next\nid: 7\ndata: {}\n\n");
+        assert_eq!(next(None, "{\n}"), "event: next\ndata: {\ndata: }\n\n");
         assert_eq!(retry(Duration::from_millis(1500)), "retry: 1500\n\n");
     }
 }

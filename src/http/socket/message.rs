@@ -2,11 +2,16 @@
 
 use async_graphql::{ServerError, Value, indexmap::IndexMap};
 use axum::extract::ws::Utf8Bytes;
-use serde::Serialize;
 
 use crate::{
     config::Limits,
-    http::{error::Refusal, json, params::Params, reply::Reply},
+    graphql::text,
+    http::{
+        error::Refusal,
+        json,
+        params::Params,
+        reply::{self, Reply},
+    },
 };
 
 /// Characters of an operation's id. Clients use numbers or UUIDs.
@@ -23,25 +28,13 @@ pub(super) enum ClientMessage {
 }
 
 /// What the server says.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Debug)]
 pub(super) enum ServerMessage<'a> {
     ConnectionAck,
-    Pong {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        payload: Option<Value>,
-    },
-    Next {
-        id: &'a str,
-        payload: &'a Reply,
-    },
-    Error {
-        id: &'a str,
-        payload: &'a [ServerError],
-    },
-    Complete {
-        id: &'a str,
-    },
+    Pong { payload: Option<Value> },
+    Next { id: &'a str, reply: &'a Reply },
+    Error { id: &'a str, errors: &'a [ServerError] },
+    Complete { id: &'a str },
 }
 
 impl ClientMessage {
@@ -72,12 +65,39 @@ impl ClientMessage {
 impl ServerMessage<'_> {
     /// The message as text.
     pub(super) fn to_text(&self) -> Utf8Bytes {
-        match serde_json::to_string(self) {
-            Ok(text) => Utf8Bytes::from(text),
-            Err(error) => {
-                tracing::error!(%error, "a message could not be written as JSON");
-                Utf8Bytes::default()
+        let (kind, id) = match self {
+            Self::ConnectionAck => ("connection_ack", None),
+            Self::Pong { .. } => ("pong", None),
+            Self::Next { id, .. } => ("next", Some(id)),
+            Self::Error { id, .. } => ("error", Some(id)),
+            Self::Complete { id } => ("complete", Some(id)),
+        };
+        let mut out = format!("{{\"type\":\"{kind}\"").into_bytes();
+        if let Some(id) = id {
+            out.extend_from_slice(b",\"id\":");
+            text::write(&Value::from(*id), &mut out);
+        }
+        self.write_payload(&mut out);
+        out.push(b'}');
+        Utf8Bytes::from(reply::into_text(out))
+    }
+
+    fn write_payload(&self, out: &mut Vec<u8>) {
+        const NAME: &[u8] = b",\"payload\":";
+        match self {
+            Self::Pong { payload: Some(payload) } => {
+                out.extend_from_slice(NAME);
+                text::write(payload, out);
             }
+            Self::Next { reply, .. } => {
+                out.extend_from_slice(NAME);
+                reply.write(out);
+            }
+            Self::Error { errors, .. } => {
+                out.extend_from_slice(NAME);
+                reply::write_errors(errors, out);
+            }
+            Self::ConnectionAck | Self::Pong { payload: None } | Self::Complete { .. } => {}
         }
     }
 }

@@ -35,9 +35,13 @@ use crate::{
 /// How long a closed socket is listened to, so that the client can read why.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How a session ends: with a reason to tell, or with nobody left to tell it to.
+/// How a session ends.
 enum End {
+    /// With a reason to tell.
     Close(Close),
+    /// The client said good-bye, and is owed the answer to it.
+    Left,
+    /// There is nobody left to tell anything.
     Gone,
 }
 
@@ -83,6 +87,7 @@ impl Session {
             match flow {
                 Flow::Continue(()) => {}
                 Flow::Break(End::Gone) => return,
+                Flow::Break(End::Left) => return self.farewell().await,
                 Flow::Break(End::Close(close)) => return self.close(close).await,
             }
         }
@@ -91,10 +96,14 @@ impl Session {
     /// Tells the client why, and listens on for a moment: a connection that is cut while the client
     /// sends loses the reason on its way.
     pub(super) async fn close(mut self, close: Close) {
-        self.operations.clear();
-        if self.send(Message::Close(Some(close.into_frame()))).await.is_break() {
-            return;
+        if self.send(Message::Close(Some(close.into_frame()))).await.is_continue() {
+            self.farewell().await;
         }
+    }
+
+    /// Listens on until the client has closed its side; the library answers what it says meanwhile.
+    async fn farewell(&mut self) {
+        self.operations.clear();
         let farewell = async {
             loop {
                 match self.socket.recv().await {
@@ -124,7 +133,8 @@ impl Session {
             Some(Err(error)) if is_too_large(&error) => {
                 Flow::Break(End::Close(Close::too_large(self.limits().message_bytes)))
             }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Flow::Break(End::Gone),
+            Some(Ok(Message::Close(_))) => Flow::Break(End::Left),
+            Some(Err(_)) | None => Flow::Break(End::Gone),
         }
     }
 
@@ -179,17 +189,17 @@ impl Session {
 
     async fn refuse(&mut self, id: &str, refusal: Refusal) -> Flow {
         let reply = self.api.gateway.refuse(refusal);
-        self.say(&ServerMessage::Error { id, payload: reply.errors() }).await
+        self.say(&ServerMessage::Error { id, errors: reply.errors() }).await
     }
 
     async fn deliver(&mut self, id: &str, reply: Option<Reply>) -> Flow {
         match reply {
             Some(reply) if reply.refusal().is_none() => {
-                self.say(&ServerMessage::Next { id, payload: &reply }).await
+                self.say(&ServerMessage::Next { id, reply: &reply }).await
             }
             Some(reply) => {
                 self.end(id);
-                self.say(&ServerMessage::Error { id, payload: reply.errors() }).await
+                self.say(&ServerMessage::Error { id, errors: reply.errors() }).await
             }
             None => {
                 self.end(id);

@@ -42,10 +42,9 @@ impl Events {
 
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let event = parse(block);
-                self.text = rest.to_owned();
-                return Some(event);
+            if let Some(end) = self.text.find("\n\n") {
+                let block: String = self.text.drain(..end + 2).collect();
+                return Some(parse(&block));
             }
             let chunk = timeout(Duration::from_secs(5), self.body.next()).await.unwrap()?.ok()?;
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
@@ -73,7 +72,7 @@ impl Events {
 
 fn parse(block: &str) -> Event {
     let mut event = Event::default();
-    for line in block.lines() {
+    for line in block.lines().filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value).to_owned();
         match name {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::server::{Answer, Server, client, get_with, post};
 
 /// The SHA-256 of `{ hello }`.
-const HASH: &str = "001c3174e099bd72b729d0c0a529ba9f5a740c446e2a6e1d71b283cb84ec3065";
+pub const HASH: &str = "001c3174e099bd72b729d0c0a529ba9f5a740c446e2a6e1d71b283cb84ec3065";
 
-fn extension(hash: &str) -> Value {
+pub fn extension(hash: &str) -> Value {
     json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
 }
 

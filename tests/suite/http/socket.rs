@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Bytes, Message, client::IntoClientRequest, error::Error},
+    tungstenite::{Bytes, Message, client::IntoClientRequest, error::Error, protocol::CloseFrame},
 };
 
 use super::{
@@ -270,6 +270,18 @@ async fn complete_stops_an_operation_at_once() {
 }
 
 #[tokio::test]
+async fn a_client_that_says_good_bye_is_answered() {
+    let server = Server::start().await;
+    let mut socket = Socket::ready(&server).await;
+    socket.subscribe("s", "subscription { changes { revision } }").await;
+    socket.message().await;
+    let frame = CloseFrame { code: 1000.into(), reason: "done".into() };
+    socket.0.send(Message::Close(Some(frame))).await.unwrap();
+    assert_eq!(socket.close_code().await, 1000);
+    eventually("the subscription is open", || server.probe.open.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
 async fn a_dropped_socket_stops_its_operations() {
     let server = Server::start().await;
     let mut socket = Socket::ready(&server).await;
@@ -368,6 +380,21 @@ async fn operations_of_a_socket_share_its_time() {
     };
     timeout(Duration::from_secs(5), answered).await.unwrap();
     assert_eq!(post(&server, json!({ "query": "{ hello }" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_persisted_query_is_named_by_its_hash() {
+    let server = Server::start().await;
+    let hash = "ba5e9bbdbd5fb1d3e8b2b1fc1a9a1b59";
+    let mut socket = Socket::ready(&server).await;
+    let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": format!("{hash}{hash}") } });
+    socket.say(json!({ "type": "subscribe", "id": "p", "payload": { "extensions": extensions } })).await;
+    assert_eq!(socket.message().await["payload"][0]["message"], "PersistedQueryNotFound");
+    let extensions = super::persisted::extension(super::persisted::HASH);
+    let sent = json!({ "query": "{ hello }", "extensions": extensions });
+    assert_eq!(post(&server, sent).await.status, 200);
+    socket.say(json!({ "type": "subscribe", "id": "p", "payload": { "extensions": extensions } })).await;
+    assert_eq!(socket.message().await["payload"]["data"]["hello"], "Hello, world!");
 }
 
 /// Lets in whoever knows the word.

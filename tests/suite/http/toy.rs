@@ -146,6 +146,7 @@ pub struct Feed;
 #[Subscription]
 impl Feed {
     /// Changes with a revision above `after`, up to `to`, then the end.
+    #[allow(clippy::unused_async, reason = "the macro wants resolvers to be async")]
     async fn changes(
         &self,
         ctx: &Context<'_>,
