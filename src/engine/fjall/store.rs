@@ -17,6 +17,7 @@ use ::fjall::{
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
+use super::journal::CutJournal;
 use crate::engine::{
     Batch, Direction, EngineConfig, EngineError, EngineResult, Entry, MAX_KEY_BYTES, Precondition, ScanPage,
     ScanRequest, Tree,
@@ -51,13 +52,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn open(dir: &Path, config: &EngineConfig, lock: DirLock) -> EngineResult<Self> {
-        let db = Database::builder(dir)
-            .cache_size(config.cache_bytes)
-            .max_journaling_size(MAX_JOURNAL_BYTES)
-            .worker_threads(WORKERS)
-            .manual_journal_persist(true)
-            .open()
-            .map_err(|error| from_fjall(&error))?;
+        let db = open_database(dir, config.cache_bytes)?;
         let store = Self {
             trees: RwLock::default(),
             db,
@@ -177,6 +172,34 @@ impl Store {
                 .with_kv_separation(Some(KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES)))
         };
         self.db.keyspace(&keyspace_name(tree), options)
+    }
+}
+
+/// Opens the database, without its last batch if that is torn.
+fn open_database(dir: &Path, cache_bytes: u64) -> EngineResult<Database> {
+    let open = || {
+        Database::builder(dir)
+            .cache_size(cache_bytes)
+            .max_journaling_size(MAX_JOURNAL_BYTES)
+            .worker_threads(WORKERS)
+            .manual_journal_persist(true)
+            .open()
+    };
+    let failed = |error| EngineError::from_io("repairing the journal of", dir, &error);
+    match open() {
+        Err(::fjall::Error::JournalRecovery(damage)) => {
+            let Some(cut) = CutJournal::cut(dir).map_err(failed)? else {
+                return Err(EngineError::Corrupt(damage.to_string()));
+            };
+            if let Ok(db) = open() {
+                tracing::warn!(%damage, "the last batch was torn and never acknowledged; it is left out");
+                return Ok(db);
+            }
+            // It was another batch, which was acknowledged: that is damage, and nothing of it may go.
+            cut.restore().map_err(failed)?;
+            Err(EngineError::Corrupt(damage.to_string()))
+        }
+        opened => opened.map_err(|error| from_fjall(&error)),
     }
 }
 

@@ -10,6 +10,7 @@ mod order;
 mod paging;
 mod reopen;
 mod subject;
+mod torn;
 mod trees;
 mod values;
 mod writers;
@@ -78,5 +79,6 @@ on disk {
     reopen::everything_is_there_again,
     reopen::a_long_log_opens_again,
     reopen::dropped_trees_stay_gone,
+    torn::a_torn_end_of_the_log_undoes_the_last_batch_alone,
 }
 }

@@ -198,7 +198,7 @@ fn key() -> impl Strategy<Value = Key> {
 }
 
 fn value() -> impl Strategy<Value = Bytes> {
-    let length = prop_oneof![8 => 0..40_usize, 2 => 900..1100_usize, 1 => 16_380..16_390_usize, 1 => 30_000..70_000_usize];
+    let length = prop_oneof![8 => 0..40_usize, 2 => 900..1100_usize, 1 => 4_090..4_100_usize, 1 => 30_000..70_000_usize];
     (any::<u8>(), length).prop_map(|(byte, length)| vec![byte; length].into())
 }
 

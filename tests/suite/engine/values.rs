@@ -42,7 +42,7 @@ pub async fn gets_answer_in_the_order_asked(subject: &Subject) {
 
 /// The lengths at which engines change how they store a value, and well past them.
 const LENGTHS: [usize; 16] =
-    [0, 1, 21, 22, 23, 255, 4095, 4096, 8191, 8192, 8193, 16_385, 65_536, 131_072, 1 << 20, 10 << 20];
+    [0, 1, 21, 22, 23, 1024, 2048, 4095, 4096, 4097, 8192, 8193, 65_536, 131_072, 1 << 20, 10 << 20];
 
 pub async fn empty_and_large_values_come_back(subject: &Subject) {
     let (engine, rows) = (subject.open(), tree("rows"));

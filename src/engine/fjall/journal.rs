@@ -1,0 +1,109 @@
+//! fjall's journal after a loss of power: its last batch may be there in part, and fjall then refuses
+//! to open the database when the part that is missing is not the end.
+//!
+//! Each batch is synced before the next begins, so only the last can be torn, and nobody was told that
+//! it took place. fjall does drop a batch without an end, so the end is cut off here.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+/// Bytes that are read at once in search of the end.
+const STRIDE: usize = 64 << 10;
+
+/// A journal whose last batch was cut short, and what it takes to undo that.
+#[derive(Debug)]
+pub(super) struct CutJournal {
+    path: PathBuf,
+    length: u64,
+    cut_at: u64,
+    last_byte: u8,
+}
+
+impl CutJournal {
+    /// Cuts the last byte of the last batch from the newest journal of `dir`; `None` if there is none.
+    pub(super) fn cut(dir: &Path) -> io::Result<Option<Self>> {
+        let Some(path) = newest_journal(dir)? else { return Ok(None) };
+        let mut file = File::options().read(true).write(true).open(&path)?;
+        let length = file.metadata()?.len();
+        let Some((cut_at, last_byte)) = last_written_byte(&mut file, length)? else { return Ok(None) };
+        file.set_len(cut_at)?;
+        file.sync_all()?;
+        Ok(Some(Self { path, length, cut_at, last_byte }))
+    }
+
+    /// Makes the journal what it was before.
+    pub(super) fn restore(self) -> io::Result<()> {
+        let mut file = File::options().write(true).open(&self.path)?;
+        file.seek(SeekFrom::Start(self.cut_at))?;
+        file.write_all(&[self.last_byte])?;
+        file.set_len(self.length)?;
+        file.sync_all()
+    }
+}
+
+/// The journal with the highest number, which is the one that was written to.
+fn newest_journal(dir: &Path) -> io::Result<Option<PathBuf>> {
+    let mut newest: Option<(u64, PathBuf)> = None;
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let number = name.and_then(|name| name.strip_suffix(".jnl")?.parse().ok());
+        if let Some(number) = number.filter(|number| newest.as_ref().is_none_or(|(known, _)| known < number))
+        {
+            newest = Some((number, path));
+        }
+    }
+    Ok(newest.map(|(_, path)| path))
+}
+
+/// Where the last byte is that is not zero, and which. A journal is made longer than what is in it, and
+/// a batch does not end with a zero.
+fn last_written_byte(file: &mut File, length: u64) -> io::Result<Option<(u64, u8)>> {
+    static ZEROS: [u8; STRIDE] = [0; STRIDE];
+    let mut end = length;
+    let mut bytes = Vec::with_capacity(STRIDE);
+    while end > 0 {
+        let start = end.saturating_sub(STRIDE as u64);
+        bytes.clear();
+        file.seek(SeekFrom::Start(start))?;
+        file.take(end - start).read_to_end(&mut bytes)?;
+        // Most of a journal is zeros, which are compared faster at once than one by one.
+        if !ZEROS.starts_with(&bytes) {
+            return Ok((start..).zip(bytes).filter(|(_, byte)| *byte != 0).last());
+        }
+        end = start;
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_journal_is_cut_and_restored() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(CutJournal::cut(dir.path()).unwrap().is_none());
+        let content = [vec![7; 100], vec![0; 200_000]].concat();
+        fs::write(dir.path().join("9.jnl"), b"older").unwrap();
+        fs::write(dir.path().join("10.jnl"), &content).unwrap();
+        fs::write(dir.path().join("version"), b"other").unwrap();
+
+        let cut = CutJournal::cut(dir.path()).unwrap().unwrap();
+        assert_eq!(fs::read(dir.path().join("10.jnl")).unwrap(), vec![7; 99]);
+        cut.restore().unwrap();
+        assert_eq!(fs::read(dir.path().join("10.jnl")).unwrap(), content);
+        assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), b"older");
+    }
+
+    #[test]
+    fn an_empty_journal_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("0.jnl"), vec![0; 70_000]).unwrap();
+        assert!(CutJournal::cut(dir.path()).unwrap().is_none());
+        assert_eq!(fs::metadata(dir.path().join("0.jnl")).unwrap().len(), 70_000);
+    }
+}
