@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 
 use super::error::Result;
 
-/// Reads the values of some keys, in their order.
-type Fetch<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<Vec<V>>> + Send + Sync;
+/// Reads the values of some keys, in their order; `None` where there is nothing.
+type Fetch<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<Vec<Option<V>>>> + Send + Sync;
 
 /// What a wave found, for all that wait for it.
 type Found<K, V> = Shared<BoxFuture<'static, Result<Arc<HashMap<K, V>>>>>;
@@ -40,12 +40,12 @@ where
     /// A loader that reads by `fetch`.
     pub(super) fn new<F>(fetch: impl Fn(Vec<K>) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<Vec<V>>> + Send + 'static,
+        F: Future<Output = Result<Vec<Option<V>>>> + Send + 'static,
     {
         Self { fetch: Arc::new(move |keys| fetch(keys).boxed()), open: Arc::default() }
     }
 
-    /// The value of a key; `None` where the read answered nothing for it.
+    /// The value of a key; `None` where there is nothing.
     pub(super) async fn load(&self, key: K) -> Result<Option<V>> {
         let found = self.join(std::slice::from_ref(&key)).await?;
         Ok(found.get(&key).cloned())
@@ -79,7 +79,8 @@ where
             let mut seen = std::collections::HashSet::with_capacity(keys.len());
             keys.retain(|key| seen.insert(key.clone()));
             let values = fetch(keys.clone()).await?;
-            Ok(Arc::new(keys.into_iter().zip(values).collect()))
+            let found = keys.into_iter().zip(values).filter_map(|(key, value)| Some((key, value?)));
+            Ok(Arc::new(found.collect()))
         }
         .boxed()
         .shared()
@@ -99,7 +100,7 @@ mod tests {
         let calls = Arc::clone(calls);
         Loader::new(move |keys: Vec<u32>| {
             calls.fetch_add(1, Ordering::SeqCst);
-            async move { Ok(keys.iter().map(|key| key * 2).collect()) }
+            async move { Ok(keys.iter().map(|key| Some(key * 2)).collect()) }
         })
     }
 

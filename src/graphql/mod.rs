@@ -4,8 +4,51 @@ mod enums;
 mod error;
 pub mod guard;
 mod ids;
+mod inputs;
 mod loader;
+mod node;
 pub mod page;
 mod refusal;
+pub mod request;
 mod scalar;
+mod span;
 pub mod text;
+mod trace;
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
+
+use self::{
+    node::NodeQuery,
+    span::SpanMutation,
+    trace::{TraceMutation, TraceQuery, TraceSubscription},
+};
+
+/// What can be read.
+#[derive(Default, MergedObject)]
+pub struct Query(NodeQuery, TraceQuery);
+
+/// What can be done.
+#[derive(Default, MergedObject)]
+pub struct Mutation(TraceMutation, SpanMutation);
+
+/// What can be followed live. Every stream starts with a snapshot.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(TraceSubscription);
+
+/// The schema. A request must have been [prepared](request::prepare) before it is executed.
+#[must_use]
+pub fn schema() -> Schema<Query, Mutation, Subscription> {
+    builder().finish()
+}
+
+/// The schema's text, as `schema.graphql` holds it.
+#[must_use]
+pub fn sdl() -> String {
+    schema().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    // Depth is the guard's to judge, which counts before anything walks the document.
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .limit_recursive_depth(usize::MAX)
+}

@@ -18,16 +18,23 @@ pub struct PageLimits {
     pub most: usize,
     /// Spans of one page of a trace at most: they are small, and read together whatever the page.
     pub most_spans: usize,
+    /// Items of one batch of writes at most.
+    pub most_writes: usize,
 }
 
 impl Default for PageLimits {
     fn default() -> Self {
-        Self { most: 1_000, most_spans: 50_000 }
+        Self { most: 1_000, most_spans: 50_000, most_writes: 10_000 }
     }
 }
 
 /// Entries of a page where the client names no number. It stands in the schema's text too.
-pub(super) const DEFAULT_FIRST: i32 = 50;
+const DEFAULT_FIRST: i32 = 50;
+
+/// The value of an argument `first` that is left out.
+pub(super) fn default_first() -> Option<Given<i32>> {
+    Some(Given::from(DEFAULT_FIRST))
+}
 
 /// The page that the arguments `first` and `after` ask for.
 pub(super) fn request(

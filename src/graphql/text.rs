@@ -72,7 +72,7 @@ fn close(empty: bool, pair: &[u8; 2], out: &mut Vec<u8>) {
 }
 
 /// Numbers and texts, which cannot fail to be written into memory.
-fn write_serialised<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+pub(super) fn write_serialised<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     if serde_json::to_writer(&mut *out, value).is_err() {
         out.extend_from_slice(b"null");
     }

@@ -24,6 +24,12 @@ impl<T: Readable> Given<T> {
     }
 }
 
+impl From<i32> for Given<i32> {
+    fn from(number: i32) -> Self {
+        Self { value: number.into(), of: PhantomData }
+    }
+}
+
 /// Reads a value that may be missing.
 pub(in crate::graphql) trait OptionalGiven<T> {
     /// The value, if there is one and it is one.

@@ -3,15 +3,18 @@
 mod list;
 mod live;
 mod read;
+mod select;
 mod write;
 
 pub use self::{
     list::{ComponentFilter, TraceFilter, TraceOrder},
     live::{SpanChanges, TraceChanges},
     read::{BodyKey, TraceSpans},
+    select::{SelectedSpans, SpanFilter, SpanOrder},
     write::{SpanWrite, WrittenSpan, start},
 };
 use super::Context;
+use crate::model::SpanId;
 
 /// Use cases of traces and spans. Cheap to clone.
 #[derive(Clone)]
@@ -24,5 +27,11 @@ impl Tracing {
     #[must_use]
     pub fn new(context: Context) -> Self {
         Self { context }
+    }
+
+    /// An ID for a span whose sender gives it none.
+    #[must_use]
+    pub fn new_span_id(&self) -> SpanId {
+        self.context.new_id()
     }
 }
