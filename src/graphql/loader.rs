@@ -1,14 +1,24 @@
 //! Reads that many fields of one request ask for one by one, done together.
 //!
-//! Fields of one level are resolved in one pass of the executor. The first that asks opens a wave;
-//! the wave waits until the pass is over, by which time the others have put their keys in, and then
-//! reads all of them with one call. No timer is involved, so a level costs one call and no waiting.
+//! Fields of one level are resolved in one pass of the executor, or in a few. The first that asks opens
+//! a wave; the others put their keys in; once a pass adds no more, the wave reads all of them with one
+//! call. No timer is involved, so a level costs one call and no waiting.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+    pin::pin,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
 
 use futures_util::{
     FutureExt,
-    future::{BoxFuture, Shared},
+    future::{BoxFuture, Shared, poll_fn},
+    task::AtomicWaker,
 };
 use parking_lot::Mutex;
 
@@ -72,11 +82,8 @@ where
         // Weak, because the open wave holds this future: a request that is dropped must drop both.
         let (open, fetch) = (Arc::downgrade(&self.open), Arc::clone(&self.fetch));
         async move {
-            // Tokio wakes this only once the task's present pass is over.
-            tokio::task::yield_now().await;
-            let wave = open.upgrade().and_then(|open| open.lock().take());
-            let mut keys = wave.map(|wave| wave.keys).unwrap_or_default();
-            let mut seen = std::collections::HashSet::with_capacity(keys.len());
+            let Some(mut keys) = gathered(&open).await else { return Ok(Arc::default()) };
+            let mut seen = HashSet::with_capacity(keys.len());
             keys.retain(|key| seen.insert(key.clone()));
             let values = fetch(keys.clone()).await?;
             let found = keys.into_iter().zip(values).filter_map(|(key, value)| Some((key, value?)));
@@ -87,9 +94,56 @@ where
     }
 }
 
+/// Closes the open wave once a pass has added nothing to it, and gives its keys; `None` where the loader
+/// is gone. Long lists in long lists take the executor several passes to walk.
+async fn gathered<K, V>(open: &Weak<Mutex<Option<Wave<K, V>>>>) -> Option<Vec<K>> {
+    let mut before = 0;
+    loop {
+        pass_is_over().await;
+        let open = open.upgrade()?;
+        let mut open = open.lock();
+        let now = open.as_ref()?.keys.len();
+        if now == before {
+            return open.take().map(|wave| wave.keys);
+        }
+        before = now;
+    }
+}
+
+/// Becomes ready once the task has ended the pass in which this is first polled.
+///
+/// Tokio's `yield_now` is ready when it is polled a second time, and each field that joins a wave polls
+/// it. What counts is its wake-up, which Tokio holds back until the worker is done with the task.
+async fn pass_is_over() {
+    let signal = Arc::new(Signal::default());
+    let waker = Waker::from(Arc::clone(&signal));
+    if pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(&waker)).is_ready() {
+        return;
+    }
+    poll_fn(|context| {
+        signal.waiting.register(context.waker());
+        if signal.given.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Passes a wake-up on, and remembers it.
+#[derive(Default)]
+struct Signal {
+    given: AtomicBool,
+    waiting: AtomicWaker,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.given.store(true, Ordering::Release);
+        self.waiting.wake();
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use futures_util::future::{join_all, try_join};
 

@@ -35,16 +35,27 @@ pub struct Mutation(TraceMutation, SpanMutation);
 #[derive(Default, MergedSubscription)]
 pub struct Subscription(TraceSubscription);
 
+/// The schema with its roots.
+pub type DendroSchema = Schema<Query, Mutation, Subscription>;
+
 /// The schema. A request must have been [prepared](request::prepare) before it is executed.
 #[must_use]
-pub fn schema() -> Schema<Query, Mutation, Subscription> {
+pub fn schema() -> DendroSchema {
     builder().finish()
 }
+
+/// What linters of the schema are told: where its rules and theirs differ, and why.
+const FOR_LINTERS: &str = r#"# Written by `make schema` from the program's types; a test fails where the two differ.
+# eslint @graphql-eslint/relay-edge-types: ["error", {"listTypeCanWrapOnlyEdgeType": false}] -- short lists need no pages
+# eslint @graphql-eslint/relay-arguments: ["error", {"includeBoth": false}] -- lists are walked forward
+# eslint-disable @graphql-eslint/no-typename-prefix -- `traceId` is the plain UUID beside the global `id`
+"#;
 
 /// The schema's text, as `schema.graphql` holds it.
 #[must_use]
 pub fn sdl() -> String {
-    schema().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
+    let options = SDLExportOptions::new().include_specified_by().use_space_ident();
+    format!("{FOR_LINTERS}\n{}", schema().sdl_with_options(options))
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {

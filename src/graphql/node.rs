@@ -20,7 +20,7 @@ use super::{
 /// Whatever a global ID names.
 pub(super) enum Node {
     Trace(Trace),
-    Span(Box<Span>),
+    Span(Span),
 }
 
 /// Calls a method of the thing, whichever it is.
@@ -38,7 +38,7 @@ impl Node {
     async fn load(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Self>> {
         Ok(match id {
             GlobalId::Trace(id) => Trace::load(ctx, id).await?.map(Self::Trace),
-            GlobalId::Span(trace, span) => Span::load(ctx, trace, span).await?.map(Box::new).map(Self::Span),
+            GlobalId::Span(trace, span) => Span::load(ctx, trace, span).await?.map(Self::Span),
             _ => None,
         })
     }

@@ -32,6 +32,7 @@ impl Default for PageLimits {
 const DEFAULT_FIRST: i32 = 50;
 
 /// The value of an argument `first` that is left out.
+#[expect(clippy::unnecessary_wraps, reason = "the argument may be null")]
 pub(super) fn default_first() -> Option<Given<i32>> {
     Some(Given::from(DEFAULT_FIRST))
 }

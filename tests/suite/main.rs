@@ -10,5 +10,7 @@
 
 mod assets;
 mod engine;
+mod graphql;
 mod http;
 mod import;
+mod support;

@@ -20,7 +20,7 @@ pub(in crate::graphql) struct Given<T> {
 impl<T: Readable> Given<T> {
     /// The value, if it is one; `field` is the path that a refusal names.
     pub(in crate::graphql) fn read(self, field: &str) -> Result<T, Refusal> {
-        T::read(self.value).map_err(|reason| Refusal::invalid(field, reason))
+        T::read(&self.value).map_err(|reason| Refusal::invalid(field, reason))
     }
 }
 

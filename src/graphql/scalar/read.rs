@@ -21,7 +21,7 @@ pub(in crate::graphql) trait Readable: Sized + 'static {
     fn register(registry: &mut Registry) -> String;
 
     /// The value, or what is wrong with it.
-    fn read(value: Value) -> Result<Self, String>;
+    fn read(value: &Value) -> Result<Self, String>;
 }
 
 /// Reads `$rust` from the scalar `$scalar`.
@@ -36,7 +36,7 @@ macro_rules! readable {
                 <$scalar as $kind>::create_type_info(registry)
             }
 
-            fn read(value: Value) -> Result<Self, String> {
+            fn read(value: &Value) -> Result<Self, String> {
                 $read(value)
             }
         }
@@ -46,45 +46,45 @@ macro_rules! readable {
 readable!(Timestamp, DateTime as OutputType, moment);
 readable!(Uuid, PlainId as OutputType, uuid);
 readable!(u64, BigInt as OutputType, big_int);
-readable!(Json, Document as OutputType, |value| text::document(&value));
+readable!(Json, Document as OutputType, text::document);
 readable!(f64, f64 as InputType, float);
-readable!(u32, i32 as InputType, |value| int(&value, 0).map(i64::unsigned_abs).and_then(narrow));
-readable!(i32, i32 as InputType, |value| int(&value, i32::MIN).and_then(narrow));
+readable!(u32, i32 as InputType, |value| int(value, 0).map(i64::unsigned_abs).and_then(narrow));
+readable!(i32, i32 as InputType, |value| int(value, i32::MIN).and_then(narrow));
 
-fn moment(value: Value) -> Result<Timestamp, String> {
+fn moment(value: &Value) -> Result<Timestamp, String> {
     let text = string(value, "a moment as a string")?;
-    let date = Date::parse_from_rfc3339(&text).map_err(|_| {
-        format!("`{}` is not a moment; one looks like 2025-01-31T09:30:00.25Z", shortened(&text, 60))
+    let date = Date::parse_from_rfc3339(text).map_err(|_| {
+        format!("`{}` is not a moment; one looks like 2025-01-31T09:30:00.25Z", shortened(text, 60))
     })?;
     Timestamp::from_date(date.to_utc())
-        .ok_or_else(|| format!("`{}` is not between the years 1677 and 2262", shortened(&text, 60)))
+        .ok_or_else(|| format!("`{}` is not between the years 1677 and 2262", shortened(text, 60)))
 }
 
-fn uuid(value: Value) -> Result<Uuid, String> {
+fn uuid(value: &Value) -> Result<Uuid, String> {
     let text = string(value, "a UUID as a string")?;
-    Uuid::try_parse(&text).map_err(|_| {
+    Uuid::try_parse(text).map_err(|_| {
         format!(
             "`{}` is not a UUID; one looks like 0192f7c4-6e1a-7b3e-9a55-2f0c5d1e8a44",
-            shortened(&text, 60)
+            shortened(text, 60)
         )
     })
 }
 
-fn big_int(value: Value) -> Result<u64, String> {
-    let read = match &value {
+fn big_int(value: &Value) -> Result<u64, String> {
+    let read = match value {
         Value::Number(number) => number.as_u64(),
         Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
         _ => None,
     };
-    read.ok_or_else(|| format!("`{}` is not a whole number of 0 or more", written(&value)))
+    read.ok_or_else(|| format!("`{}` is not a whole number of 0 or more", written(value)))
 }
 
-fn float(value: Value) -> Result<f64, String> {
-    let read = match &value {
+fn float(value: &Value) -> Result<f64, String> {
+    let read = match value {
         Value::Number(number) => number.as_f64().filter(|number| number.is_finite()),
         _ => None,
     };
-    read.ok_or_else(|| format!("`{}` is not a finite number", written(&value)))
+    read.ok_or_else(|| format!("`{}` is not a finite number", written(value)))
 }
 
 fn int(value: &Value, least: i32) -> Result<i64, String> {
@@ -107,10 +107,10 @@ fn narrow<Wide, Narrow: TryFrom<Wide>>(wide: Wide) -> Result<Narrow, String> {
     Narrow::try_from(wide).map_err(|_| "out of range".to_owned())
 }
 
-fn string(value: Value, expected: &str) -> Result<String, String> {
+fn string<'a>(value: &'a Value, expected: &str) -> Result<&'a str, String> {
     match value {
         Value::String(text) => Ok(text),
-        other => Err(format!("`{}` is not {expected}", written(&other))),
+        other => Err(format!("`{}` is not {expected}", written(other))),
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn read<T: Readable>(json: &str) -> Result<T, String> {
-        T::read(serde_json::from_str(json).unwrap())
+        T::read(&serde_json::from_str(json).unwrap())
     }
 
     #[test]

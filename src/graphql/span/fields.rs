@@ -11,7 +11,6 @@ use super::{
 use crate::{
     graphql::{
         error::Result,
-        ids::GlobalId,
         scalar::{BigInt, DateTime, Document, PlainId, int, millis},
         trace::Trace,
     },

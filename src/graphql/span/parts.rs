@@ -6,7 +6,6 @@ use crate::{
     graphql::{
         error::Result,
         ids::{self, GlobalId},
-        request,
         scalar::{DateTime, Document, PlainId},
         trace::Trace,
     },

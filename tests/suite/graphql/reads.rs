@@ -1,0 +1,103 @@
+//! What operations cost the engine: reads do not grow with depth or with the number of spans, and bodies
+//! are read only when something asks for them.
+
+use dendro::engine::{CallKind, Counts, Tree};
+use serde_json::{Value, json};
+
+use crate::support::Server;
+
+/// A trace with a chain of `depth` spans, each with a body, and `width` spans below each of them.
+async fn record(server: &Server, depth: usize, width: usize) -> String {
+    let start = "mutation { startTrace(input: {}) { trace { traceId } } }";
+    let trace =
+        server.data(start, json!({})).await["startTrace"]["trace"]["traceId"].as_str().unwrap().to_owned();
+    let id = |level: usize, place: usize| format!("33333333-3333-4333-8333-{level:06}{place:06}");
+    let span = |level: usize, place: usize| {
+        let parent = level.checked_sub(1).map(|above| id(above, 0));
+        json!({
+            "traceId": trace, "spanId": id(level, place), "parentSpanId": parent, "operationType": "CUSTOM",
+            "name": "step", "inputs": {"level": level}, "outputs": [place],
+        })
+    };
+    let spans: Vec<_> = (0..depth).flat_map(|level| (0..=width).map(move |place| (level, place))).collect();
+    let spans: Vec<_> = spans.into_iter().map(|(level, place)| span(level, place)).collect();
+    server
+        .data(
+            "mutation($spans: [CreateSpanInput!]!) { createSpans(input: {spans: $spans}) { results { refusal { message } } } }",
+            json!({"spans": spans}),
+        )
+        .await;
+    trace
+}
+
+/// Levels of children, each with `fields`.
+fn nested(levels: usize, fields: &str) -> String {
+    (0..levels).fold(String::new(), |below, _| format!("children {{ {fields} {below} }}"))
+}
+
+async fn read(server: &Server, selection: &str, trace: &str) -> (Value, Counts) {
+    let query = format!("query($id: ID!) {{ trace(id: $id) {{ {selection} }} }}");
+    server.counted(&query, json!({"id": trace})).await
+}
+
+fn trips(counts: &Counts) -> (u64, u64) {
+    (counts.trips(CallKind::Get), counts.trips(CallKind::Scan))
+}
+
+fn bodies(counts: &Counts) -> u64 {
+    counts.of(CallKind::Get, &Tree::new("default/span_body")).calls
+}
+
+#[tokio::test]
+async fn a_nested_query_reads_as_often_whatever_its_depth_and_the_number_of_spans() {
+    let server = Server::new().await;
+    let (small, large) = (record(&server, 3, 2).await, record(&server, 30, 60).await);
+    let tree = |levels| format!("rootSpans {{ name {} }}", nested(levels, "name depth inputs outputs"));
+    let (_, shallow) = read(&server, &tree(2), &small).await;
+    let (data, deep) = read(&server, &tree(20), &large).await;
+    assert_eq!(trips(&shallow), trips(&deep), "{deep:#?}");
+    assert_eq!(bodies(&deep), 1);
+    let level = |value: &Value| value["children"][0].clone();
+    let third = level(&level(&level(&data["trace"]["rootSpans"][0])));
+    assert_eq!(third["inputs"], json!({"level": 3}));
+}
+
+#[tokio::test]
+async fn heads_are_read_once_for_all_three_views() {
+    let server = Server::new().await;
+    let trace = record(&server, 5, 5).await;
+    let heads = |counts: &Counts| counts.of(CallKind::Scan, &Tree::new("default/span_head")).calls;
+    let views = "spans { nodes { name trace { spans(first: 1) { totalCount } } } }
+      rootSpans { name children { name parent { name } } }
+      skeleton { parents } other: spans(filter: {name: \"x\"}) { totalCount }";
+    let (_, counts) = read(&server, views, &trace).await;
+    assert_eq!(heads(&counts), 1, "{counts:#?}");
+}
+
+#[tokio::test]
+async fn bodies_are_read_only_when_something_asks_for_them() {
+    let server = Server::new().await;
+    let trace = record(&server, 10, 10).await;
+    let (_, without) = read(&server, "spans { nodes { name eventCount } } skeleton { names }", &trace).await;
+    assert_eq!(bodies(&without), 0, "{without:#?}");
+    let selection = "spans(first: 100) { nodes { inputs outputs attributes events { name } } }
+      rootSpans { children { inputs } }";
+    let (_, with) = read(&server, selection, &trace).await;
+    assert_eq!(bodies(&with), 1, "{with:#?}");
+    let (_, row) = read(&server, "name spanCount totalTokens", &trace).await;
+    assert_eq!(trips(&row), (1, 0), "{row:#?}");
+}
+
+#[tokio::test]
+async fn many_traces_are_read_as_often_as_one() {
+    let server = Server::new().await;
+    let query = "query($first: Int) { traces(first: $first) { nodes {
+      userInput spans(first: 3) { nodes { name inputs trace { name } } } skeleton { parents }
+    } } }";
+    for _ in 0..40 {
+        record(&server, 2, 2).await;
+    }
+    let (_, one) = server.counted(query, json!({"first": 1})).await;
+    let (_, many) = server.counted(query, json!({"first": 40})).await;
+    assert_eq!(trips(&one), trips(&many), "{many:#?}");
+}

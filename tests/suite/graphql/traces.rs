@@ -1,0 +1,128 @@
+//! Traces: their life, their lists, their summaries.
+
+use serde_json::json;
+
+use super::{Run, moment};
+use crate::support::Server;
+
+const START: &str = "mutation($input: StartTraceInput!) {
+  startTrace(input: $input) { trace { id traceId name status startTime } refusal { __typename message } }
+}";
+
+#[tokio::test]
+async fn a_trace_is_started_read_and_ended_once() {
+    let server = Server::new().await;
+    let id = "0192f7c4-6e1a-7b3e-9a55-2f0c5d1e8a44";
+    let input = json!({
+        "traceId": id, "name": "support", "userInput": "Hello", "userId": "ada", "sessionId": "s1",
+        "metadata": {"a": 1.50}, "startTime": "2025-01-01T01:00:00.000000001+01:00",
+    });
+    let started = server.data(START, json!({"input": input})).await;
+    let trace = &started["startTrace"]["trace"];
+    assert_eq!(trace["traceId"], id);
+    assert_eq!(trace["startTime"], "2025-01-01T00:00:00.000000001Z");
+    let again = server.data(START, json!({"input": input})).await;
+    assert_eq!(again["startTrace"]["refusal"]["__typename"], "AlreadyExists");
+
+    let end =
+        "mutation($id: ID!) { completeTrace(input: {traceId: $id, status: FAILED, finalOutput: \"no\"}) {
+      trace { status durationMs } refusal { ... on IllegalTransition { entity state action legal } }
+    } }";
+    server.clock.advance_ms(1500);
+    let ended = server.data(end, json!({"id": trace["id"]})).await;
+    assert_eq!(ended["completeTrace"]["trace"]["status"], "FAILED");
+    let twice = server.data(end, json!({"id": id})).await;
+    let refusal = json!({"entity": "TRACE", "state": "FAILED", "action": "be completed", "legal": []});
+    assert_eq!(twice["completeTrace"], json!({"trace": null, "refusal": refusal}));
+
+    let read = server
+        .data(
+            "query($id: ID!) {
+              trace(id: $id) {
+                traceId name userId sessionId userInput finalOutput metadata inputPreview outputPreview
+                status durationMs durationNanos endTime revision
+              }
+              node(id: $id) { __typename id }
+            }",
+            json!({"id": trace["id"]}),
+        )
+        .await;
+    assert_eq!(
+        read["trace"],
+        json!({
+            "traceId": id, "name": "support", "userId": "ada", "sessionId": "s1", "userInput": "Hello",
+            "finalOutput": "no", "metadata": {"a": 1.50}, "inputPreview": "Hello", "outputPreview": "no",
+            "status": "FAILED", "durationMs": 1499.999_999, "durationNanos": "1499999999",
+            "endTime": "2025-01-01T00:00:01.500Z", "revision": "2",
+        })
+    );
+    assert_eq!(read["node"], json!({"__typename": "Trace", "id": trace["id"]}));
+}
+
+#[tokio::test]
+async fn a_summary_adds_up_what_the_spans_say() {
+    let server = Server::new().await;
+    let run = Run::record(&server).await;
+    let read = server
+        .data(
+            "query($id: ID!) { trace(id: $id) {
+              name spanCount runningSpanCount errorCount llmCallCount toolCallCount depth models
+              totalTokens inputTokens outputTokens totalCostUsd durationMs
+            } }",
+            json!({"id": run.trace}),
+        )
+        .await;
+    assert_eq!(
+        read["trace"],
+        json!({
+            "name": "support", "spanCount": 5, "runningSpanCount": 0, "errorCount": 0, "llmCallCount": 2,
+            "toolCallCount": 1, "depth": 3, "models": ["small-1"], "totalTokens": "240",
+            "inputTokens": "200", "outputTokens": "40", "totalCostUsd": 0.5, "durationMs": 1000.0,
+        })
+    );
+}
+
+#[tokio::test]
+async fn lists_are_filtered_ordered_and_paged() {
+    let server = Server::new().await;
+    for (index, user) in ["ada", "ada", "bob", "ada"].into_iter().enumerate() {
+        let start = moment(i64::try_from(index).unwrap() * 1000);
+        let input = json!({"name": format!("Run {index}"), "userId": user, "startTime": start});
+        server.data(START, json!({"input": input})).await;
+    }
+    let list =
+        "query($first: Int, $after: String, $filter: TraceFilter, $orderBy: TraceOrder! = NEWEST_FIRST) {
+      traces(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
+        totalCount edges { cursor node { name } } nodes { name }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      }
+    }";
+    let names = |page: &serde_json::Value| {
+        let names = page["traces"]["nodes"].as_array().unwrap().iter();
+        names.map(|node| node["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let of_ada = json!({"userId": "ada"});
+    let first = server.data(list, json!({"first": 2, "filter": of_ada})).await;
+    assert_eq!(names(&first), ["Run 3", "Run 1"]);
+    assert_eq!(first["traces"]["totalCount"], 3);
+    assert_eq!(first["traces"]["pageInfo"]["hasNextPage"], true);
+    assert_eq!(first["traces"]["pageInfo"]["hasPreviousPage"], false);
+    assert_eq!(first["traces"]["pageInfo"]["startCursor"], first["traces"]["edges"][0]["cursor"]);
+    let after = &first["traces"]["pageInfo"]["endCursor"];
+    let second = server.data(list, json!({"first": 2, "after": after, "filter": of_ada})).await;
+    assert_eq!(names(&second), ["Run 0"]);
+    assert_eq!(second["traces"]["pageInfo"]["hasNextPage"], false);
+    assert_eq!(second["traces"]["pageInfo"]["hasPreviousPage"], true);
+
+    let oldest = server
+        .data(list, json!({"orderBy": "OLDEST_FIRST", "filter": {"from": moment(1000), "to": moment(3000)}}))
+        .await;
+    assert_eq!(names(&oldest), ["Run 1", "Run 2"]);
+    let named = server.data(list, json!({"filter": {"name": "RUN 2", "statuses": ["RUNNING"]}})).await;
+    assert_eq!(names(&named), ["Run 2"]);
+    let none = server.data(list, json!({"filter": {"hasErrors": true}})).await;
+    assert!(names(&none).is_empty());
+
+    let elsewhere = server.errors(list, json!({"after": after, "filter": {"userId": "bob"}})).await;
+    assert_eq!(elsewhere[0]["extensions"]["field"], "after");
+}

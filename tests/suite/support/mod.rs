@@ -1,0 +1,108 @@
+//! A server in this process, over an engine in memory, with a clock and ids that a test decides.
+
+mod determined;
+
+use std::{pin::Pin, sync::Arc};
+
+use async_graphql::{Request, Variables};
+use dendro::{
+    engine::{Counting, Counts, MemoryEngine, SharedEngine},
+    graphql::{self, page::PageLimits, request, text},
+    live::Hub,
+    model::limits::RecordLimits,
+    service::{Context, Services, listing::ListLimits},
+    store::{Store, StoreConfig},
+};
+use futures_util::{Stream, StreamExt};
+use serde_json::Value;
+
+pub use self::determined::{CountedIds, SetClock};
+
+/// A server without a transport.
+pub struct Server {
+    pub services: Services,
+    pub clock: Arc<SetClock>,
+    pub store: Store,
+    engine: Arc<Counting>,
+    schema: graphql::DendroSchema,
+    limits: PageLimits,
+}
+
+/// The answer to an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub data: Value,
+    pub errors: Vec<Value>,
+}
+
+impl Server {
+    pub async fn new() -> Self {
+        Self::with_limits(PageLimits::default()).await
+    }
+
+    pub async fn with_limits(limits: PageLimits) -> Self {
+        let engine = Arc::new(Counting::new(Arc::new(MemoryEngine::default())));
+        let shared: SharedEngine = engine.clone();
+        let (hub, clock) = (Arc::new(Hub::default()), Arc::new(SetClock::default()));
+        let store = Store::open(shared, StoreConfig::default(), hub.clone()).await.unwrap();
+        let services = Services::new(Context {
+            store: store.clone(),
+            hub,
+            clock: clock.clone(),
+            ids: Arc::new(CountedIds::default()),
+            limits: Arc::new(RecordLimits::default()),
+            lists: Arc::new(ListLimits::default()),
+        });
+        Self { services, clock, store, engine, schema: graphql::schema(), limits }
+    }
+
+    /// Executes a query or a mutation.
+    pub async fn run(&self, document: &str, variables: Value) -> Answer {
+        Answer::of(self.schema.execute(self.request(document, variables)).await)
+    }
+
+    /// The data of an operation that has no errors.
+    #[track_caller]
+    pub fn data(&self, document: &str, variables: Value) -> impl Future<Output = Value> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let answer = self.run(document, variables).await;
+            assert!(answer.errors.is_empty(), "{caller}: {:#?}", answer.errors);
+            answer.data
+        }
+    }
+
+    /// The errors of an operation that fails.
+    pub async fn errors(&self, document: &str, variables: Value) -> Vec<Value> {
+        let answer = self.run(document, variables).await;
+        assert!(!answer.errors.is_empty(), "no error: {:#}", answer.data);
+        answer.errors
+    }
+
+    /// Follows a subscription.
+    pub fn follow(&self, document: &str, variables: Value) -> Pin<Box<dyn Stream<Item = Answer> + Send>> {
+        self.schema.execute_stream(self.request(document, variables)).map(Answer::of).boxed()
+    }
+
+    /// What an operation asks of the engine.
+    pub async fn counted(&self, document: &str, variables: Value) -> (Value, Counts) {
+        self.engine.take();
+        let data = self.data(document, variables).await;
+        (data, self.engine.take())
+    }
+
+    fn request(&self, document: &str, variables: Value) -> Request {
+        let request = Request::new(document).variables(Variables::from_json(variables));
+        request::prepare(request, &self.services, &self.limits)
+    }
+}
+
+impl Answer {
+    fn of(response: async_graphql::Response) -> Self {
+        let errors = serde_json::to_value(&response.errors).unwrap();
+        Self {
+            data: serde_json::from_str(&text::to_text(&response.data)).unwrap(),
+            errors: errors.as_array().cloned().unwrap(),
+        }
+    }
+}
