@@ -114,13 +114,21 @@ impl KeyRange {
     /// The keys of this range that come after `key`: the rest of a forward scan.
     #[must_use]
     pub fn after(self, key: &[u8]) -> Self {
-        Self { start: Bound::Excluded(key.to_vec()), end: self.end }
+        let below = match &self.start {
+            Bound::Unbounded => false,
+            Bound::Included(start) | Bound::Excluded(start) => key < start.as_slice(),
+        };
+        if below { self } else { Self { start: Bound::Excluded(key.to_vec()), end: self.end } }
     }
 
     /// The keys of this range that come before `key`: the rest of a backward scan.
     #[must_use]
     pub fn before(self, key: &[u8]) -> Self {
-        Self { start: self.start, end: Bound::Excluded(key.to_vec()) }
+        let above = match &self.end {
+            Bound::Unbounded => false,
+            Bound::Included(end) | Bound::Excluded(end) => key > end.as_slice(),
+        };
+        if above { self } else { Self { start: self.start, end: Bound::Excluded(key.to_vec()) } }
     }
 
     /// The bounds as ordered maps take them.

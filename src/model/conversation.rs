@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use super::{ConversationId, Json, MessageId, Refusal, Timestamp};
+use super::{ConversationId, Json, MessageId, Refusal, Timestamp, limits::RecordLimits};
 
 /// What is said between a user and an agent.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -35,6 +35,8 @@ pub struct Conversation {
     pub parent_conversation_id: Option<ConversationId>,
     /// The last message that this branch shares with its parent.
     pub branched_from_message_id: Option<MessageId>,
+    /// How many conversations branch off this one directly.
+    pub branch_count: u64,
     /// Counts the commits that changed the conversation or its messages.
     pub revision: u64,
     /// The ordinal of its first own message: the number of messages it shares with its ancestors.
@@ -44,11 +46,91 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// A conversation that begins. `new` must have passed [`NewConversation::check`].
+    #[must_use]
+    pub fn begin(id: ConversationId, new: NewConversation, now: Timestamp) -> Self {
+        let created_at = new.created_at.unwrap_or(now);
+        Self {
+            id,
+            title: new.title,
+            created_at,
+            updated_at: created_at,
+            last_activity_at: created_at,
+            model_name: new.model_name,
+            system_prompt: new.system_prompt,
+            temperature: new.temperature.unwrap_or(DEFAULT_TEMPERATURE),
+            max_tokens: new.max_tokens,
+            metadata: new.metadata.unwrap_or_default(),
+            tags: distinct(new.tags),
+            user_id: new.user_id,
+            parent_conversation_id: None,
+            branched_from_message_id: None,
+            branch_count: 0,
+            revision: 1,
+            first_ordinal: 0,
+            next_ordinal: 0,
+        }
+    }
+
+    /// The conversation with the patch applied, which must have passed [`ConversationPatch::check`].
+    #[must_use]
+    pub fn patched(&self, patch: ConversationPatch, now: Timestamp) -> Self {
+        let own = self.clone();
+        let mut patched = Self {
+            title: patch.title.unwrap_or(own.title),
+            model_name: patch.model_name.unwrap_or(own.model_name),
+            system_prompt: patch.system_prompt.unwrap_or(own.system_prompt),
+            temperature: patch.temperature.unwrap_or(own.temperature),
+            max_tokens: patch.max_tokens.unwrap_or(own.max_tokens),
+            metadata: patch.metadata.unwrap_or(own.metadata),
+            tags: patch.tags.map_or(own.tags, distinct),
+            user_id: patch.user_id.unwrap_or(own.user_id),
+            ..*self
+        };
+        if patched != *self {
+            patched.updated_at = now;
+            patched.touch(now);
+        }
+        patched
+    }
+
+    /// A branch that leaves this conversation after the message at `ordinal`, with its settings.
+    #[must_use]
+    pub fn branch(&self, id: ConversationId, from: (MessageId, u64), now: Timestamp) -> Self {
+        let (message, ordinal) = from;
+        let length = ordinal.saturating_add(1);
+        Self {
+            id,
+            created_at: now,
+            updated_at: now,
+            last_activity_at: now,
+            parent_conversation_id: Some(self.id),
+            branched_from_message_id: Some(message),
+            branch_count: 0,
+            revision: 1,
+            first_ordinal: length,
+            next_ordinal: length,
+            ..self.clone()
+        }
+    }
+
+    /// Notes that something happened in it: a new revision, active at `moment`.
+    pub fn touch(&mut self, moment: Timestamp) {
+        self.revision += 1;
+        self.last_activity_at = self.last_activity_at.max(moment);
+    }
+
     /// Messages in its history, those before the fork included.
     #[must_use]
     pub fn message_count(&self) -> u64 {
         self.next_ordinal
     }
+}
+
+/// Each word once, in the order of its first mention.
+fn distinct(words: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    words.into_iter().filter(|word| seen.insert(word.clone())).collect()
 }
 
 /// The sampling temperature of a conversation that names none.
@@ -90,12 +172,53 @@ impl Lineage {
             std::iter::once(own).chain(shared).filter(|segment| segment.start < segment.end).collect();
         Self { segments }
     }
+}
+
+/// What a conversation's history is made of: its own messages and those it shares with its ancestors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// The conversation's own stretch.
+    own: Segment,
+    /// Those of its ancestors, nearest first. They follow each other without a gap, back to ordinal 0.
+    shared: Vec<Segment>,
+}
+
+impl History {
+    /// The history of a conversation with this lineage.
+    #[must_use]
+    pub fn of(conversation: &Conversation, lineage: Lineage) -> Self {
+        let own = Segment {
+            conversation_id: conversation.id,
+            start: conversation.first_ordinal,
+            end: conversation.next_ordinal,
+        };
+        Self { own, shared: lineage.segments }
+    }
+
+    /// The conversation whose history it is.
+    #[must_use]
+    pub fn conversation_id(&self) -> ConversationId {
+        self.own.conversation_id
+    }
+
+    /// The stretches that are not empty, nearest first.
+    pub fn segments(&self) -> impl Iterator<Item = Segment> {
+        let all = std::iter::once(self.own).chain(self.shared.iter().copied());
+        all.filter(|segment| segment.start < segment.end)
+    }
+
+    /// Whether the message at this ordinal of this conversation is part of the history.
+    #[must_use]
+    pub fn holds(&self, conversation_id: ConversationId, ordinal: u64) -> bool {
+        let part = self.segments().find(|segment| segment.conversation_id == conversation_id);
+        part.is_some_and(|segment| (segment.start..segment.end).contains(&ordinal))
+    }
 
     /// The stretches that hold the ordinals from `start` up to, not including, `end`, oldest first.
     #[must_use]
-    pub fn cover(&self, own: Segment, start: u64, end: u64) -> Vec<Segment> {
-        let mut covered: Vec<_> = std::iter::once(own)
-            .chain(self.segments.iter().copied())
+    pub fn cover(&self, start: u64, end: u64) -> Vec<Segment> {
+        let mut covered: Vec<_> = self
+            .segments()
             .map(|segment| Segment { start: segment.start.max(start), end: segment.end.min(end), ..segment })
             .filter(|segment| segment.start < segment.end)
             .collect();
@@ -151,16 +274,65 @@ pub struct ConversationPatch {
     pub user_id: Option<Option<String>>,
 }
 
-/// A sampling temperature, if it is one.
-pub fn checked_temperature(value: f64) -> Result<f64, Refusal> {
-    if (0.0..=2.0).contains(&value) {
-        Ok(value)
-    } else {
-        Err(Refusal::invalid("temperature", format!("{value} is not between 0 and 2")))
+impl NewConversation {
+    /// Checks every field.
+    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        let settings = Settings {
+            title: self.title.as_deref(),
+            model_name: self.model_name.as_deref(),
+            system_prompt: self.system_prompt.as_deref(),
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            metadata: self.metadata.as_ref(),
+            tags: &self.tags,
+            user_id: self.user_id.as_deref(),
+        };
+        settings.check(limits)
     }
 }
 
-/// Metadata, which must be an object, so that a member can be added later.
-pub fn checked_object(field: &str, json: Json) -> Result<Json, Refusal> {
-    if json.is_object() { Ok(json) } else { Err(Refusal::invalid(field, "must be a JSON object")) }
+impl ConversationPatch {
+    /// Checks every field that it changes.
+    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        let settings = Settings {
+            title: self.title.as_ref().and_then(Option::as_deref),
+            model_name: self.model_name.as_ref().and_then(Option::as_deref),
+            system_prompt: self.system_prompt.as_ref().and_then(Option::as_deref),
+            temperature: self.temperature,
+            max_tokens: self.max_tokens.flatten(),
+            metadata: self.metadata.as_ref(),
+            tags: self.tags.as_deref().unwrap_or_default(),
+            user_id: self.user_id.as_ref().and_then(Option::as_deref),
+        };
+        settings.check(limits)
+    }
+}
+
+/// The fields that a caller sets, as they are given; `None`: nothing to check.
+struct Settings<'a> {
+    title: Option<&'a str>,
+    model_name: Option<&'a str>,
+    system_prompt: Option<&'a str>,
+    temperature: Option<f64>,
+    max_tokens: Option<u32>,
+    metadata: Option<&'a Json>,
+    tags: &'a [String],
+    user_id: Option<&'a str>,
+}
+
+impl Settings<'_> {
+    fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        limits.short_text("title", self.title)?;
+        limits.optional_name("modelName", self.model_name)?;
+        limits.text("systemPrompt", self.system_prompt)?;
+        if let Some(temperature) = self.temperature.filter(|value| !(0.0..=2.0).contains(value)) {
+            return Err(Refusal::invalid("temperature", format!("{temperature} is not between 0 and 2")));
+        }
+        if self.max_tokens == Some(0) {
+            return Err(Refusal::invalid("maxTokens", "must be at least 1"));
+        }
+        limits.object("metadata", self.metadata)?;
+        limits.names("tags", self.tags)?;
+        limits.optional_name("userId", self.user_id)
+    }
 }

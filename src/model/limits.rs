@@ -18,6 +18,8 @@ pub struct RecordLimits {
     pub list_items: usize,
     /// Events or links of one span in one write.
     pub span_events: usize,
+    /// Messages that one call adds at once: they go into one commit.
+    pub messages_at_once: usize,
     /// Tool calls of one message.
     pub tool_calls: usize,
     /// Steps of one plan: a plan is read and written whole.
@@ -38,6 +40,7 @@ impl Default for RecordLimits {
             document_bytes: 16 << 20,
             list_items: 256,
             span_events: 10_000,
+            messages_at_once: 10_000,
             tool_calls: 256,
             plan_steps: 500,
             plan_retries: 100,

@@ -2,7 +2,10 @@
 
 use bincode::{Decode, Encode};
 
-use super::{ConversationId, Json, MessageId, Refusal, Timestamp, ToolCallId, TraceId, TurnId, words::words};
+use super::{
+    ConversationId, Json, MessageId, Refusal, Timestamp, ToolCallId, TraceId, TurnId, clock::Ids,
+    limits::RecordLimits, words::words,
+};
 
 words! {
     /// Who speaks.
@@ -162,7 +165,7 @@ impl NewMessage {
     }
 
     /// Checks what can be told from the message alone.
-    pub fn check(&self) -> Result<(), Refusal> {
+    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
         if let Some(confidence) = self.confidence_score
             && !(0.0..=1.0).contains(&confidence)
         {
@@ -177,7 +180,70 @@ impl NewMessage {
         if self.tool_call_id.is_some() && self.role != MessageRole::Tool {
             return Err(Refusal::invalid("toolCallId", "only a TOOL message answers a tool call"));
         }
+        limits.text("content", self.content.as_deref())?;
+        limits.text("thinking", self.thinking.as_deref())?;
+        limits.optional_name("modelName", self.model_name.as_deref())?;
+        limits.object("metadata", self.metadata.as_ref())?;
+        limits.optional_name("toolCallId", self.tool_call_id.as_deref())?;
+        limits.count("references", self.references.len(), limits.list_items)?;
+        self.check_calls(limits)
+    }
+
+    fn check_calls(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        limits.count("toolCalls", self.tool_calls.len(), limits.tool_calls)?;
+        for (index, call) in self.tool_calls.iter().enumerate() {
+            call.check(limits).map_err(|refusal| refusal.below(&format!("toolCalls.{index}")))?;
+        }
         Ok(())
+    }
+}
+
+impl NewToolCall {
+    fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        limits.optional_name("callId", self.call_id.as_deref())?;
+        limits.name("name", &self.name)?;
+        limits.document("arguments", Some(&self.arguments))
+    }
+}
+
+impl Message {
+    /// The message of a conversation, its place and revision still to be given. `new` must have passed
+    /// [`NewMessage::check`].
+    #[must_use]
+    pub fn draft(conversation_id: ConversationId, new: NewMessage, now: Timestamp, ids: &dyn Ids) -> Self {
+        let call = |call: NewToolCall| {
+            let id = call.id.unwrap_or_else(|| ids.next().into());
+            ToolCall {
+                id,
+                call_id: call.call_id.unwrap_or_else(|| id.to_string()),
+                name: call.name,
+                arguments: call.arguments,
+                created_at: new.timestamp.unwrap_or(now),
+                result_message_id: None,
+            }
+        };
+        Self {
+            id: new.id.unwrap_or_else(|| ids.next().into()),
+            conversation_id,
+            ordinal: 0,
+            revision: 0,
+            turn_id: new.turn_id,
+            role: new.role,
+            message_type: new.resolved_type(),
+            tool_calls: new.tool_calls.into_iter().map(call).collect(),
+            content: new.content,
+            thinking: new.thinking,
+            confidence_score: new.confidence_score,
+            timestamp: new.timestamp.unwrap_or(now),
+            model_name: new.model_name,
+            token_count: new.token_count,
+            processing_time_ms: new.processing_time_ms,
+            metadata: new.metadata.unwrap_or_default(),
+            parent_message_id: new.parent_message_id,
+            references: new.references,
+            tool_call_id: new.tool_call_id,
+            trace_id: new.trace_id,
+        }
     }
 }
 

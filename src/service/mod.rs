@@ -4,20 +4,23 @@
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
 
 mod context;
+pub mod conversations;
 mod error;
 pub mod import;
 pub mod listing;
 pub mod tracing;
 
-use self::tracing::Tracing;
 pub use self::{
     context::Context,
     error::{ServiceError, ServiceResult},
 };
+use self::{conversations::Conversations, tracing::Tracing};
 
 /// All use cases of a project. Cheap to clone.
 #[derive(Clone)]
 pub struct Services {
+    /// Conversations and their messages.
+    pub conversations: Conversations,
     /// Traces and their spans.
     pub tracing: Tracing,
 }
@@ -26,6 +29,6 @@ impl Services {
     /// The use cases over one context.
     #[must_use]
     pub fn new(context: Context) -> Self {
-        Self { tracing: Tracing::new(context) }
+        Self { conversations: Conversations::new(context.clone()), tracing: Tracing::new(context) }
     }
 }

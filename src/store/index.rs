@@ -13,7 +13,7 @@ use crate::{
     engine::Batch,
     model::{
         conversation::Conversation,
-        message::Message,
+        message::{Message, MessageType},
         plan::{Plan, PlanStatus},
         trace::Trace,
     },
@@ -111,7 +111,8 @@ impl Indexed for Conversation {
 impl Indexed for Message {
     type Key = (crate::model::ConversationId, u64);
     const TABLE: Table<Self::Key, Self> = keyspace::MESSAGE;
-    const INDEXES: &'static [&'static str] = &[keyspace::MESSAGE_BY_REVISION.name];
+    const INDEXES: &'static [&'static str] =
+        &[keyspace::MESSAGE_BY_REVISION.name, keyspace::MESSAGE_SUMMARY.name];
 
     fn key(&self) -> Self::Key {
         (self.conversation_id, self.ordinal)
@@ -119,11 +120,16 @@ impl Indexed for Message {
 
     fn entries(&self) -> Vec<IndexEntry> {
         let key = (self.conversation_id, self.revision, self.ordinal);
-        vec![IndexEntry::of(keyspace::MESSAGE_BY_REVISION, &key)]
+        let mut entries = vec![IndexEntry::of(keyspace::MESSAGE_BY_REVISION, &key)];
+        if self.message_type == MessageType::Summary {
+            entries.push(IndexEntry::of(keyspace::MESSAGE_SUMMARY, &self.key()));
+        }
+        entries
     }
 
     fn record_key(entry: &[u8]) -> Option<Self::Key> {
-        <(crate::model::ConversationId, u64, u64)>::decode(entry).map(|(id, _, ordinal)| (id, ordinal))
+        let by_revision = <(crate::model::ConversationId, u64, u64)>::decode(entry);
+        by_revision.map(|(id, _, ordinal)| (id, ordinal)).or_else(|| Self::Key::decode(entry))
     }
 }
 

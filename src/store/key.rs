@@ -141,6 +141,15 @@ impl KeyPart for String {
     }
 }
 
+/// No part: what every key begins with.
+impl KeyPart for () {
+    fn write(&self, _: &mut Vec<u8>) {}
+
+    fn read(_: &mut &[u8]) -> Option<Self> {
+        Some(())
+    }
+}
+
 macro_rules! tuple_parts {
     ($($name:ident $index:tt),+) => {
         impl<$($name: KeyPart),+> KeyPart for ($($name,)+) {

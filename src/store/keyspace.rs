@@ -13,8 +13,10 @@
 //! | `lineage` | conversation | [`Lineage`]; only of branches |
 //! | `message` | conversation, ordinal | [`Message`] |
 //! | `message_by_revision` | conversation, revision, ordinal | – |
+//! | `message_summary` | conversation, ordinal | –; only of messages that are summaries |
 //! | `message_address` | message | conversation, ordinal |
 //! | `tool_call` | conversation, the model's id of the call | ordinal of the message that makes it |
+//! | `tool_result` | conversation of the result, the model's id of the call | ordinal and id of the message with the result |
 //! | `plan` | plan | [`Plan`] with its steps |
 //! | `plan_by_creation` | creation, plan | – |
 //! | `plan_by_conversation` | conversation, creation, plan | – |
@@ -97,12 +99,21 @@ pub struct ToolCallAddress {
     pub ordinal: u64,
 }
 
+/// The message with the result of a tool call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct ToolResultAddress {
+    /// The ordinal of the message.
+    pub ordinal: u64,
+    /// Its id.
+    pub message_id: MessageId,
+}
+
 /// The bytes of another key.
 #[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, Plan = 1, Trace = 1,
+    Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Trace = 1,
     TraceBody = 1, Component = 1, ComponentVersion = 1, VersionHash = 1, Score = 1, KeyBytes = 1, Nothing = 1,
 }
 
@@ -144,8 +155,10 @@ tables! {
     LINEAGE: ConversationId => Lineage = "lineage";
     MESSAGE: (ConversationId, u64) => Message = "message";
     MESSAGE_BY_REVISION: (ConversationId, u64, u64) => Nothing = "message_by_revision";
+    MESSAGE_SUMMARY: (ConversationId, u64) => Nothing = "message_summary";
     MESSAGE_ADDRESS: MessageId => MessageAddress = "message_address";
     TOOL_CALL: (ConversationId, String) => ToolCallAddress = "tool_call";
+    TOOL_RESULT: (ConversationId, String) => ToolResultAddress = "tool_result";
     PLAN: PlanId => Plan = "plan";
     PLAN_BY_CREATION: (Timestamp, PlanId) => Nothing = "plan_by_creation";
     PLAN_BY_CONVERSATION: (ConversationId, Timestamp, PlanId) => Nothing = "plan_by_conversation";

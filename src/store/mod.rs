@@ -16,6 +16,7 @@ pub mod key;
 pub mod keyspace;
 mod read;
 pub mod spans;
+mod turns;
 mod tx;
 
 use std::{collections::HashMap, sync::Arc};
@@ -26,10 +27,11 @@ pub use self::{
     check::{CheckProgress, CheckReport, Problem},
     commit::QueueLimits,
     error::{StoreError, StoreResult},
-    read::{Found, IndexPage, IndexRange, TablePage, prefix},
+    read::{Found, IndexPage, IndexRange, TablePage, between, prefix},
+    turns::Turn,
     tx::Tx,
 };
-use self::{commit::Committer, spans::TraceCache};
+use self::{commit::Committer, spans::TraceCache, turns::Turns};
 use crate::{
     engine::{Batch, SharedEngine, Tree},
     model::{ConversationId, PlanId, TraceId},
@@ -104,6 +106,7 @@ struct Inner {
     traces: TraceCache,
     /// The turn of the one merge of blocks that may run.
     merging: Arc<tokio::sync::Semaphore>,
+    turns: Turns,
     config: StoreConfig,
 }
 
@@ -121,7 +124,8 @@ impl Store {
         let committer = Committer::start(Arc::clone(&engine), config.queue.clone(), observer);
         let traces = TraceCache::new(config.spans.cached_spans);
         let merging = Arc::new(tokio::sync::Semaphore::new(1));
-        Ok(Self { inner: Arc::new(Inner { engine, committer, trees, traces, merging, config }) })
+        let turns = Turns::default();
+        Ok(Self { inner: Arc::new(Inner { engine, committer, trees, traces, merging, turns, config }) })
     }
 
     /// Begins a transaction.

@@ -1,5 +1,7 @@
 //! Reading typed records: by key, by range, page by page.
 
+use std::ops::Bound;
+
 use super::{
     Store, StoreError, StoreResult,
     codec::{self, Record},
@@ -31,6 +33,24 @@ pub struct TablePage<K, R> {
 #[must_use]
 pub fn prefix<P: KeyPart>(parts: &P) -> KeyRange {
     KeyRange::prefix(&parts.encode())
+}
+
+/// The keys of a table that begin with these parts and go on with `from` or later, before `until`.
+#[must_use]
+pub fn between<P: KeyPart, T: KeyPart>(parts: &P, from: Option<&T>, until: Option<&T>) -> KeyRange {
+    let mut range = prefix(parts);
+    let bound = |next: &T| {
+        let mut key = parts.encode();
+        next.write(&mut key);
+        key
+    };
+    if let Some(from) = from {
+        range.start = Bound::Included(bound(from));
+    }
+    if let Some(until) = until {
+        range.end = Bound::Excluded(bound(until));
+    }
+    range
 }
 
 impl Store {

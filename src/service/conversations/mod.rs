@@ -1,0 +1,110 @@
+//! Conversations and their messages: making, changing, reading.
+
+mod add;
+mod append;
+mod history;
+mod list;
+mod results;
+
+use self::append::Append;
+pub use self::{
+    add::AddedMessage,
+    history::{HistoryOrder, HistoryRequest},
+    list::{ConversationFilter, ConversationOrder},
+};
+use super::{Context, ServiceError, ServiceResult};
+use crate::{
+    model::{
+        ConversationId, MessageId, Refusal,
+        conversation::{Conversation, ConversationPatch, History, NewConversation},
+        message::Message,
+        refusal::Entity,
+    },
+    store::{Touched, Tx, keyspace},
+};
+
+/// Use cases of conversations. Cheap to clone.
+#[derive(Clone)]
+pub struct Conversations {
+    context: Context,
+}
+
+impl Conversations {
+    /// The use cases over one context.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        Self { context }
+    }
+
+    /// Begins a conversation.
+    pub async fn create(&self, new: NewConversation) -> ServiceResult<Conversation> {
+        new.check(&self.context.limits)?;
+        let id = new.id.unwrap_or_else(|| self.context.new_id());
+        let conversation = &Conversation::begin(id, new, self.context.now());
+        let created = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                if tx.get(keyspace::CONVERSATION, &id).await?.is_some() {
+                    return Err(Refusal::already_exists("id", Entity::Conversation, id).into());
+                }
+                put(tx, None, conversation)
+            })
+        });
+        created.await?;
+        Ok(conversation.clone())
+    }
+
+    /// Changes a conversation's own fields. A patch that changes nothing writes nothing.
+    pub async fn update(&self, id: ConversationId, patch: ConversationPatch) -> ServiceResult<Conversation> {
+        patch.check(&self.context.limits)?;
+        let patch = &patch;
+        let _turn = self.context.store.turn(id.bytes()).await;
+        let updated = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                let old = required(tx, id).await?;
+                let new = old.patched(patch.clone(), self.context.now());
+                if new != old {
+                    put(tx, Some(&old), &new)?;
+                }
+                Ok(new)
+            })
+        });
+        updated.await
+    }
+
+    /// The conversations with these ids, in their order: one call to the engine.
+    pub async fn get_many(&self, ids: &[ConversationId]) -> ServiceResult<Vec<Option<Conversation>>> {
+        Ok(self.context.store.get_many(keyspace::CONVERSATION, ids).await?)
+    }
+
+    /// The messages with these ids, in their order: two calls to the engine.
+    pub async fn messages(&self, ids: &[MessageId]) -> ServiceResult<Vec<Option<Message>>> {
+        let store = &self.context.store;
+        let addresses = store.get_many(keyspace::MESSAGE_ADDRESS, ids).await?;
+        let keys: Vec<_> =
+            addresses.iter().flatten().map(|address| (address.conversation_id, address.ordinal)).collect();
+        let mut found = store.get_many(keyspace::MESSAGE, &keys).await?.into_iter();
+        Ok(addresses.into_iter().map(|address| address.and_then(|_| found.next().flatten())).collect())
+    }
+}
+
+/// The conversation, which must be there, and still the same when the transaction commits.
+pub(super) async fn required(tx: &mut Tx<'_>, id: ConversationId) -> ServiceResult<Conversation> {
+    let found = tx.get(keyspace::CONVERSATION, &id).await?;
+    Ok(found.ok_or_else(|| Refusal::not_found("conversationId", Entity::Conversation, id))?)
+}
+
+/// What the conversation's history is made of.
+async fn history_of(tx: &mut Tx<'_>, conversation: &Conversation) -> ServiceResult<History> {
+    let lineage = match conversation.first_ordinal {
+        0 => None,
+        _ => tx.get(keyspace::LINEAGE, &conversation.id).await?,
+    };
+    Ok(History::of(conversation, lineage.unwrap_or_default()))
+}
+
+/// Writes the conversation and tells who watches it.
+fn put(tx: &mut Tx<'_>, old: Option<&Conversation>, new: &Conversation) -> ServiceResult<()> {
+    tx.put_indexed(old, new)?;
+    tx.touch(Touched::Conversation { id: new.id, revision: new.revision });
+    Ok(())
+}
