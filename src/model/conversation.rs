@@ -274,6 +274,15 @@ pub struct ConversationPatch {
     pub user_id: Option<Option<String>>,
 }
 
+/// A sampling temperature, if it is one.
+pub fn checked_temperature(value: f64) -> Result<f64, Refusal> {
+    if (0.0..=2.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(Refusal::invalid("temperature", format!("{value} is not between 0 and 2")))
+    }
+}
+
 impl NewConversation {
     /// Checks every field.
     pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
@@ -325,9 +334,7 @@ impl Settings<'_> {
         limits.short_text("title", self.title)?;
         limits.optional_name("modelName", self.model_name)?;
         limits.text("systemPrompt", self.system_prompt)?;
-        if let Some(temperature) = self.temperature.filter(|value| !(0.0..=2.0).contains(value)) {
-            return Err(Refusal::invalid("temperature", format!("{temperature} is not between 0 and 2")));
-        }
+        self.temperature.map_or(Ok(0.0), checked_temperature)?;
         if self.max_tokens == Some(0) {
             return Err(Refusal::invalid("maxTokens", "must be at least 1"));
         }

@@ -14,3 +14,4 @@ mod graphql;
 mod http;
 mod import;
 mod support;
+mod service;

@@ -3,6 +3,7 @@
 use dendro::{
     model::{
         Timestamp,
+        limits::RecordLimits,
         message::MessageRole,
         score::{ScoreTarget, ScoreValue},
         span::{NewSpan, OperationType, SpanStatus},
@@ -83,7 +84,7 @@ fn messages_name_their_turn_and_trace_and_the_call_they_answer() {
     assert_eq!(messages[7].parent_message_id, messages[6].id);
     assert_eq!(messages[7].tool_call_id, messages[6].tool_calls[0].call_id);
     assert_eq!(messages[6].metadata.as_ref().unwrap().text(), r#"{"originalCallIds":{"call_a#2":"call_a"}}"#);
-    assert!(messages.iter().all(|message| message.check().is_ok()));
+    assert!(messages.iter().all(|message| message.check(&RecordLimits::default()).is_ok()));
 }
 
 #[test]

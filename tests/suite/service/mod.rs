@@ -1,0 +1,5 @@
+//! Use cases of conversations, plans, components and scores, through the services.
+
+mod bed;
+mod conversations;
+mod histories;
