@@ -13,6 +13,7 @@ use async_graphql_value::Value;
 use super::{
     error::{Fault, GuardError},
     inputs::Inputs,
+    introspection,
 };
 use crate::config::limits::SelectionLimits;
 
@@ -26,6 +27,8 @@ struct Size {
     width: u64,
     /// Levels of fields and fragments below.
     depth: u64,
+    /// Levels of the lists that lead to types, should this be a question for the schema.
+    type_lists: u64,
 }
 
 impl Size {
@@ -35,6 +38,7 @@ impl Size {
         self.directives = self.directives.saturating_add(other.directives);
         self.width = self.width.saturating_add(other.width);
         self.depth = self.depth.max(other.depth);
+        self.type_lists = self.type_lists.max(other.type_lists);
     }
 }
 
@@ -120,6 +124,12 @@ impl<'a> Measure<'a> {
             self.set(&field.selection_set, above + 1)?
         };
         size.width = 1;
+        let name = field.name.node.as_str();
+        size.type_lists = size.type_lists.saturating_add(u64::from(introspection::is_list(name)));
+        if introspection::is_root(name) && size.type_lists > introspection::NESTED_LISTS {
+            let message = format!("{name} nests lists of types deeper than {}.", introspection::NESTED_LISTS);
+            return Err(GuardError::limit(message).at(field.name.pos));
+        }
         size.aliases = size.aliases.saturating_add(u64::from(field.alias.is_some()));
         Ok(size)
     }

@@ -17,6 +17,7 @@
 mod cost;
 mod error;
 mod inputs;
+mod introspection;
 mod measure;
 mod scan;
 mod shape;

@@ -7,10 +7,15 @@ use async_graphql::{
     Value,
     parser::{
         parse_schema,
-        types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition},
+        types::{
+            BaseType, FieldDefinition, InputValueDefinition, ServiceDocument, Type, TypeKind,
+            TypeSystemDefinition,
+        },
     },
 };
 use thiserror::Error;
+
+use super::introspection;
 
 /// What is known better than the schema's text says it about one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,35 +77,16 @@ pub(super) struct Paging {
     pub(super) default: Option<u64>,
 }
 
-/// The types that every schema has beside its own. Their lists are as long as those of a rich schema.
-const INTROSPECTION: &str = "
-    type __Schema { types: [__Type] queryType: __Type mutationType: __Type subscriptionType: __Type
-        directives: [__Directive] }
-    type __Type { fields: [__Field] interfaces: [__Type] possibleTypes: [__Type]
-        enumValues: [__EnumValue] inputFields: [__InputValue] ofType: __Type }
-    type __Field { args: [__InputValue] type: __Type }
-    type __InputValue { type: __Type }
-    type __EnumValue { name: String }
-    type __Directive { locations: [String] args: [__InputValue] }
-";
-const INTROSPECTION_ITEMS: [(&str, &str, u64); 7] = [
-    ("__Type", "fields", 10),
-    ("__Type", "interfaces", 2),
-    ("__Type", "possibleTypes", 8),
-    ("__Type", "enumValues", 8),
-    ("__Type", "inputFields", 6),
-    ("__Field", "args", 3),
-    ("__Directive", "args", 3),
-];
-
 impl Shape {
     /// Reads a schema's text (SDL).
     pub(super) fn new(sdl: &str, weights: &[FieldWeight]) -> Result<Self, ShapeError> {
         let mut shape =
             Self { types: HashMap::new(), roots: ["Query", "Mutation", "Subscription"].map(str::to_owned) };
-        let types = shape.read(sdl)?;
-        shape.read(INTROSPECTION)?;
-        shape.set_introspection(types);
+        let document = parse(sdl)?;
+        let lists = introspection::lists(&document);
+        shape.read(document);
+        shape.read(parse(introspection::SDL)?);
+        shape.set_introspection(&lists);
         for weight in weights {
             shape.weigh(weight)?;
         }
@@ -116,10 +102,7 @@ impl Shape {
         self.types.get(name)
     }
 
-    /// Adds a text's types and says how many it defines, of any kind.
-    fn read(&mut self, sdl: &str) -> Result<u64, ShapeError> {
-        let document = parse_schema(sdl).map_err(|error| ShapeError::Schema(error.to_string()))?;
-        let mut types = 0;
+    fn read(&mut self, document: ServiceDocument) {
         for definition in document.definitions {
             match definition {
                 TypeSystemDefinition::Schema(schema) => {
@@ -130,14 +113,10 @@ impl Shape {
                         }
                     }
                 }
-                TypeSystemDefinition::Type(ty) => {
-                    types += 1;
-                    self.add(ty.node.name.node.as_str(), ty.node.kind);
-                }
+                TypeSystemDefinition::Type(ty) => self.add(ty.node.name.node.as_str(), ty.node.kind),
                 TypeSystemDefinition::Directive(_) => {}
             }
         }
-        Ok(types)
     }
 
     fn add(&mut self, name: &str, kind: TypeKind) {
@@ -156,10 +135,10 @@ impl Shape {
         ty.interfaces.extend(interfaces);
     }
 
-    fn set_introspection(&mut self, types: u64) {
-        for (ty, field, items) in INTROSPECTION_ITEMS.into_iter().chain([("__Schema", "types", types)]) {
-            if let Some(field) = self.types.get_mut(ty).and_then(|ty| ty.fields.get_mut(field)) {
-                field.items = Some(items);
+    fn set_introspection(&mut self, lists: &[(&str, &str, u64)]) {
+        for (ty, field, items) in lists {
+            if let Some(field) = self.types.get_mut(*ty).and_then(|ty| ty.fields.get_mut(*field)) {
+                field.items = Some(*items);
             }
         }
         let [query, ..] = &self.roots;
@@ -205,6 +184,10 @@ impl FieldShape {
     fn single(of: &str) -> Self {
         Self { of: of.to_owned(), list: false, kin: false, paging: None, items: None, cost: 1 }
     }
+}
+
+fn parse(sdl: &str) -> Result<ServiceDocument, ShapeError> {
+    parse_schema(sdl).map_err(|error| ShapeError::Schema(error.to_string()))
 }
 
 fn named(ty: &Type) -> (String, bool) {
