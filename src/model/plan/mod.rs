@@ -1,5 +1,16 @@
-//! Plans and their steps: records. The rules of their lives are in `transition` and `graph` below.
+//! Plans and their steps: records, what is asked of them, and the rules of their lives.
+//!
+//! `graph` holds what the dependencies of steps must be, `transition` what a step and a plan may do
+//! next, `revise` how a plan changes while it is carried out.
 
+mod graph;
+mod revise;
+mod transition;
+
+pub use self::{
+    revise::{NewPlan, NewStep, PlanRevision, StepChange},
+    transition::{PlanAction, StepAction, StepActionKind},
+};
 use bincode::{Decode, Encode};
 
 use super::{ConversationId, Json, PlanId, SpanId, StepId, Timestamp, TraceId, words::words};
