@@ -8,19 +8,22 @@ pub mod conversations;
 mod error;
 pub mod import;
 pub mod listing;
+pub mod plans;
 pub mod tracing;
 
 pub use self::{
     context::Context,
     error::{ServiceError, ServiceResult},
 };
-use self::{conversations::Conversations, tracing::Tracing};
+use self::{conversations::Conversations, plans::Plans, tracing::Tracing};
 
 /// All use cases of a project. Cheap to clone.
 #[derive(Clone)]
 pub struct Services {
     /// Conversations and their messages.
     pub conversations: Conversations,
+    /// Plans and their steps.
+    pub plans: Plans,
     /// Traces and their spans.
     pub tracing: Tracing,
 }
@@ -29,6 +32,10 @@ impl Services {
     /// The use cases over one context.
     #[must_use]
     pub fn new(context: Context) -> Self {
-        Self { conversations: Conversations::new(context.clone()), tracing: Tracing::new(context) }
+        Self {
+            conversations: Conversations::new(context.clone()),
+            plans: Plans::new(context.clone()),
+            tracing: Tracing::new(context),
+        }
     }
 }

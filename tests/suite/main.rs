@@ -13,5 +13,5 @@ mod engine;
 mod graphql;
 mod http;
 mod import;
-mod support;
 mod service;
+mod support;
