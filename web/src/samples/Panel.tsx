@@ -55,7 +55,7 @@ function Missing({ what }: { what: string[] }) {
   if (what.length === 0) return null;
   return (
     <p className="dendro-samples-missing" role="status">
-      No {what.join(" or ")} yet: fill the variable in, or record one with the samples under Record.
+      {what.join(" ")} Or fill the variable in.
     </p>
   );
 }

@@ -40,9 +40,8 @@ export const groups: Group[] = [
     title: "Start here",
     samples: [
       first,
-      sample("running-traces", "Running now", "Traces that have not ended yet"),
-      sample("conversations", "Conversations", "With their messages and tool calls"),
-      sample("failed-traces", "What went wrong", "Failed traces and their failed spans"),
+      sample("running-traces", "Running now", "And the spans at work in them"),
+      sample("failed-traces", "What went wrong", "Failed spans, and what they say"),
     ],
   },
   {
@@ -54,26 +53,12 @@ export const groups: Group[] = [
       sample("trace-spans", "A trace as a flat list", "In pre-order: depth, placement, children", {
         trace: { newest: "trace" },
       }),
-      sample("span-bodies", "Model calls in full", "Their inputs, outputs, tokens, versions", {
+      sample("trace-skeleton", "A trace in columns", "The whole shape of a large trace", {
         trace: { newest: "trace" },
       }),
-    ],
-  },
-  {
-    title: "Conversations and plans",
-    samples: [
-      sample("conversation", "A conversation", "Its messages, tool calls and traces", {
-        conversation: { newest: "conversation" },
+      sample("span-bodies", "Model calls in full", "Inputs, outputs, tokens, cost, versions", {
+        trace: { newest: "trace" },
       }),
-      sample("plan-steps", "A plan with its steps", "Where it stands, and what it waits for", {
-        plan: { newest: "plan" },
-      }),
-    ],
-  },
-  {
-    title: "Components",
-    samples: [
-      sample("component-versions", "Versions and labels", "Of prompts, tools and model settings"),
     ],
   },
   {
@@ -84,32 +69,18 @@ export const groups: Group[] = [
         trace: { newest: "runningTrace" },
         after: null,
       }),
-      sample("follow-conversation", "Messages of a conversation", "As they are added", {
-        conversation: { newest: "conversation" },
-        after: null,
-      }),
-      sample("follow-plan", "Steps of a plan", "As they start, retry and end", {
-        plan: { newest: "plan" },
-        after: null,
-      }),
     ],
   },
   {
     title: "Record",
     samples: [
-      sample("create-conversation", "1. Create a conversation", "Where messages and traces belong"),
-      sample("start-trace", "2. Start a trace", "In the newest conversation", {
-        conversation: { newest: "conversation" },
+      sample("start-trace", "Start a trace", "The samples below go on with it"),
+      sample("create-span", "Create a span", "A model call begins", { trace: { newest: "ownTrace" } }),
+      sample("complete-span", "Complete a span", "With its output and tokens", {
+        span: { newest: "ownSpan" },
       }),
-      sample("create-span", "3. Create a span", "A model call in the newest running trace", {
-        trace: { newest: "runningTrace" },
-      }),
-      sample("complete-span", "4. Complete the span", "With its output and token counts"),
-      sample("complete-trace", "5. Complete the trace", "With its final output", {
-        trace: { newest: "runningTrace" },
-      }),
-      sample("record-score", "6. Record a score", "A judgement of the newest trace", {
-        trace: { newest: "trace" },
+      sample("complete-trace", "Complete a trace", "With its final output", {
+        trace: { newest: "ownTrace" },
       }),
     ],
   },

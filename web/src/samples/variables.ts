@@ -10,7 +10,7 @@ export type SampleVariables = Record<string, unknown>;
 
 export interface Filled {
   variables: SampleVariables;
-  /** What could not be found because nothing of the kind is recorded yet. */
+  /** For each value that could not be found: what to do about it. */
   missing: string[];
 }
 
@@ -20,7 +20,7 @@ export async function fill(variables: SampleVariables, headers: Headers): Promis
     Object.entries(variables).map(async ([name, value]) => {
       if (!isFromServer(value)) return [name, value] as const;
       const found = await lookUp(value.newest, headers);
-      if (found === undefined) missing.push(lookups[value.newest].called);
+      if (found === undefined) missing.push(lookups[value.newest].missing);
       return [name, found ?? ""] as const;
     }),
   );
@@ -31,16 +31,26 @@ function isFromServer(value: unknown): value is FromServer {
   return typeof value === "object" && value !== null && "newest" in value;
 }
 
-/** Every look-up names its list `found` and its items' value `id`. */
+/** Every look-up names its lists `found`, one inside the other if need be, and the value `id`. */
 interface Found {
-  found?: { nodes: { id: string }[] } | null;
+  id?: string;
+  found?: { nodes: Found[] } | null;
 }
 
 async function lookUp(name: LookupName, headers: Headers): Promise<string | undefined> {
   try {
     const { data } = await askQuietly({ query: lookups[name].query }, headers);
-    return (data as Found | null | undefined)?.found?.nodes[0]?.id;
+    return firstId((data ?? {}) as Found);
   } catch {
     return undefined; // The sample still opens, and running it shows what is wrong.
   }
+}
+
+function firstId({ id, found }: Found): string | undefined {
+  if (id !== undefined) return id;
+  for (const node of found?.nodes ?? []) {
+    const inside = firstId(node);
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
 }
