@@ -1,7 +1,11 @@
 //! Whether an engine may still be trusted. After a write that may have failed in the middle it may not:
 //! what is in memory and what is on disk can differ, and only opening the database again tells.
 
-use std::sync::OnceLock;
+use std::{
+    fmt::Display,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::OnceLock,
+};
 
 use super::{EngineError, EngineResult};
 
@@ -20,16 +24,17 @@ impl Health {
         }
     }
 
-    /// Runs work that must not fail in the middle: if it does, or if it panics, the engine stops.
-    pub(super) fn guard<T, E: std::fmt::Display>(
+    /// Runs work that must not fail in the middle: if it does, or if a library panics, the engine stops.
+    pub(super) fn guard<T, E: Display>(
         &self,
         doing: &str,
         work: impl FnOnce() -> Result<T, E>,
     ) -> EngineResult<T> {
-        let on_panic = StopOnDrop { health: self, doing };
-        let done = work();
-        std::mem::forget(on_panic);
-        done.map_err(|error| self.stop(format!("{doing}: {error}")))
+        // Whatever a panic leaves half done is not looked at again: the engine has stopped.
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(done) => done.map_err(|error| self.stop(format!("{doing}: {error}"))),
+            Err(_) => Err(self.stop(format!("{doing}: the storage library panicked"))),
+        }
     }
 
     fn stop(&self, failure: String) -> EngineError {
@@ -38,22 +43,8 @@ impl Health {
     }
 }
 
-/// Stops the engine when work unwinds.
-struct StopOnDrop<'a> {
-    health: &'a Health,
-    doing: &'a str,
-}
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.health.stop(format!("{}: the storage library panicked", self.doing));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
     use super::*;
 
     #[test]
@@ -70,8 +61,8 @@ mod tests {
     #[test]
     fn a_panic_stops_too() {
         let health = Health::default();
-        let work = || health.guard("applying", || -> Result<(), String> { panic!("as a library would") });
-        assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
+        let error = health.guard("applying", || -> Result<(), String> { panic!("as a library would") });
+        assert!(matches!(error, Err(EngineError::Stopped(_))));
         assert!(health.check().is_err());
     }
 }

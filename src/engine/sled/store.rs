@@ -108,6 +108,9 @@ impl Store {
         let bytes = batch.bytes();
         self.room.require(bytes)?;
         let changes = self.plan(batch)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
         self.apply(&changes)?;
         self.checkpoint.add(bytes);
         self.persist()

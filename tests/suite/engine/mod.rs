@@ -62,6 +62,7 @@ every engine {
     trees::a_dropped_tree_is_gone_and_can_be_written_again,
     trees::a_hundred_trees_take_one_batch,
     values::the_last_write_of_a_batch_wins,
+    values::what_is_not_there_can_be_deleted,
     values::gets_answer_in_the_order_asked,
     values::empty_and_large_values_come_back,
     values::large_values_give_way_to_others,

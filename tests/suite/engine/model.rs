@@ -36,8 +36,14 @@ enum Expected {
 }
 
 pub async fn any_sequence_of_calls_answers_as_a_map_would(subject: &Subject) {
-    let on_disk = subject.config().kind != EngineKind::Memory;
-    let cases = if on_disk { 24 } else { 128 };
+    let kind = subject.config().kind;
+    let on_disk = kind != EngineKind::Memory;
+    // As many as take a second or two.
+    let cases = match kind {
+        EngineKind::Memory => 200,
+        EngineKind::Sled => 40,
+        EngineKind::Fjall => 10,
+    };
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let run = |steps: Vec<Step>| {
         block_in_place(|| Handle::current().block_on(follow(&subject.fresh(), steps, on_disk)));

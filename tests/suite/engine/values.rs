@@ -27,6 +27,16 @@ pub async fn the_last_write_of_a_batch_wins(subject: &Subject) {
     assert_eq!(all(&*engine, &rows).await.len(), 1);
 }
 
+pub async fn what_is_not_there_can_be_deleted(subject: &Subject) {
+    let (engine, rows) = (subject.open(), tree("rows"));
+    let mut deletion = Batch::default();
+    deletion.put(&rows, b"brief".to_vec(), "x");
+    deletion.delete(&rows, b"brief".to_vec());
+    deletion.delete(&tree("none"), b"never there".to_vec());
+    engine.commit(deletion).await.unwrap();
+    assert_eq!(engine.trees().await.unwrap(), vec![]);
+}
+
 pub async fn gets_answer_in_the_order_asked(subject: &Subject) {
     let (engine, rows) = (subject.open(), tree("rows"));
     let mut batch = Batch::default();
