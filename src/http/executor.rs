@@ -1,11 +1,7 @@
 //! The seam between the transports and the schema: what a transport needs of whoever executes.
 
 use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Value};
-use futures_util::{
-    FutureExt,
-    future::BoxFuture,
-    stream::{BoxStream, StreamExt},
-};
+use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 
 use crate::graphql::guard::FieldWeight;
 
@@ -41,21 +37,52 @@ pub trait Executor: Send + Sync + 'static {
     fn subscribe(&self, request: Request) -> BoxStream<'static, Response>;
 }
 
-impl<Q, M, S> Executor for Schema<Q, M, S>
+/// A schema, with what its requests are given before they are executed.
+pub struct Prepared<Q, M, S> {
+    schema: Schema<Q, M, S>,
+    prepare: Box<dyn Fn(Request) -> Request + Send + Sync>,
+    weights: Vec<FieldWeight>,
+}
+
+impl<Q, M, S> Prepared<Q, M, S> {
+    /// A schema whose requests go through `prepare`.
+    pub fn new(
+        schema: Schema<Q, M, S>,
+        prepare: impl Fn(Request) -> Request + Send + Sync + 'static,
+    ) -> Self {
+        Self { schema, prepare: Box::new(prepare), weights: Vec::new() }
+    }
+
+    /// With what is known better than the schema's text says it about the cost of its fields.
+    #[must_use]
+    pub fn with_weights(self, weights: Vec<FieldWeight>) -> Self {
+        Self { weights, ..self }
+    }
+}
+
+impl<Q, M, S> Executor for Prepared<Q, M, S>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
     fn sdl(&self) -> String {
-        self.sdl()
+        self.schema.sdl()
+    }
+
+    fn weights(&self) -> Vec<FieldWeight> {
+        self.weights.clone()
+    }
+
+    fn prepare(&self, request: Request) -> Request {
+        (self.prepare)(request)
     }
 
     fn execute(&self, request: Request) -> BoxFuture<'_, Response> {
-        self.execute(request).boxed()
+        self.schema.execute(request).boxed()
     }
 
     fn subscribe(&self, request: Request) -> BoxStream<'static, Response> {
-        self.execute_stream(request).boxed()
+        self.schema.execute_stream(request)
     }
 }

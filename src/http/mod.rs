@@ -46,7 +46,7 @@ use self::events::resume::Resumables;
 pub use self::{
     access::Access,
     error::{Code, Refusal},
-    executor::Executor,
+    executor::{Executor, Prepared},
     gateway::Gateway,
     lifecycle::{Lifecycle, serve},
 };

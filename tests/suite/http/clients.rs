@@ -7,7 +7,7 @@ use tokio::process::Command;
 use super::server::Server;
 
 /// Runs a script and wants it to find nothing wrong.
-async fn run(script: &str, arguments: &[&str]) {
+pub async fn run(script: &str, arguments: &[&str]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let installed = folder.join("node_modules").exists();
     assert!(installed, "the clients are not installed: run `npm ci --prefix tests/clients`, or `make test`");
@@ -16,6 +16,11 @@ async fn run(script: &str, arguments: &[&str]) {
     let failed: Vec<&str> = said.lines().filter(|line| !line.starts_with("ok ")).collect();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}:\n{}\n{complaint}", failed.join("\n"));
+}
+
+#[tokio::test]
+async fn the_schema_keeps_the_rules_of_style() {
+    run("schema.mjs", &[concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql")]).await;
 }
 
 #[tokio::test]

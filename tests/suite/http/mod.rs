@@ -8,6 +8,7 @@ mod get;
 mod guard;
 mod persisted;
 mod post;
+mod real;
 mod server;
 mod socket;
 mod toy;

@@ -31,7 +31,7 @@ impl Server {
 
     pub async fn with_access(limits: Limits, access: &Access) -> Self {
         let probe = Arc::new(Probe::default());
-        Self::run(Arc::new(toy::schema(Arc::clone(&probe))), probe, limits, access).await
+        Self::run(toy::executor(&probe), probe, limits, access).await
     }
 
     pub async fn run(

@@ -425,7 +425,7 @@ impl Executor for Doorkeeper {
 #[tokio::test]
 async fn a_refused_init_closes() {
     let probe = Arc::new(Probe::default());
-    let executor = Arc::new(Doorkeeper(toy::schema(Arc::clone(&probe))));
+    let executor = Arc::new(Doorkeeper(toy::schema()));
     let server = Server::run(executor, probe, Limits::default(), &Access::loopback(&[], &[])).await;
     let mut socket = Socket::open(&server).await;
     socket.say(json!({ "type": "connection_init" })).await;

@@ -12,6 +12,7 @@ use async_graphql::{
     Context, Error, ErrorExtensions, ID, InputObject, Interface, Json, Object, Result, Schema, SimpleObject,
     Subscription,
 };
+use dendro::http::{Executor, Prepared};
 use futures_util::{Stream, StreamExt, stream};
 
 pub type ToySchema = Schema<Query, Mutation, Feed>;
@@ -51,8 +52,14 @@ impl Drop for Open {
     }
 }
 
-pub fn schema(probe: Arc<Probe>) -> ToySchema {
-    Schema::build(Query, Mutation, Feed).data(probe).limit_recursive_depth(200).finish()
+pub fn schema() -> ToySchema {
+    Schema::build(Query, Mutation, Feed).limit_recursive_depth(200).finish()
+}
+
+/// The schema, showing its inside to `probe`.
+pub fn executor(probe: &Arc<Probe>) -> Arc<dyn Executor> {
+    let probe = Arc::clone(probe);
+    Arc::new(Prepared::new(schema(), move |request| request.data(Arc::clone(&probe))))
 }
 
 #[derive(Interface)]
