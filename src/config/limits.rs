@@ -6,16 +6,16 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Serialize};
 
 /// All bounds of the API.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of one HTTP request body. A batch of 1,000 spans with bodies of 8 kB fits.
     pub body_bytes: usize,
     /// How long a request body may take to arrive, so that a client that drips bytes is let go.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub body_time: Duration,
     /// Depth of nested objects and lists in a request's JSON. Below the 128 at which the JSON parser
     /// itself stops, so that the answer is ours and says what the limit is.
@@ -24,7 +24,7 @@ pub struct Limits {
     /// bytes alone do not bound memory.
     pub json_values: usize,
     /// How long a query or mutation may run before it is cancelled.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub query_time: Duration,
     /// Queries and mutations that run at once, over all transports. Past it clients are told to come
     /// back; a queue would only hide the overload.
@@ -46,7 +46,7 @@ pub struct Limits {
 }
 
 /// Bounds on a document's text, judged before it is parsed.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DocumentLimits {
     /// Bytes of a document. Generated ones reach some 30 kB; values belong into variables.
@@ -58,7 +58,7 @@ pub struct DocumentLimits {
 }
 
 /// Bounds on what a document asks for, judged after parsing and before validation.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SelectionLimits {
     /// Depth of fields, fragments and inline fragments below an operation. A span tree asked for 20
@@ -89,7 +89,7 @@ pub struct SelectionLimits {
 }
 
 /// Bounds on the store of persisted queries.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PersistedLimits {
     /// Queries kept; the least recently used goes first.
@@ -99,7 +99,7 @@ pub struct PersistedLimits {
 }
 
 /// Bounds on sockets (`graphql-transport-ws`).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SocketLimits {
     /// Sockets open at once.
@@ -109,33 +109,33 @@ pub struct SocketLimits {
     /// Bytes of one message from a client.
     pub message_bytes: usize,
     /// How long a client may take to say `connection_init`.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub init_time: Duration,
     /// How often a quiet socket is pinged. A client that is silent for two of these is gone. Proxies
     /// close what is quiet for 60 s.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub keep_alive: Duration,
     /// How long one message to a client may wait for it to read.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub write_time: Duration,
 }
 
 /// Bounds on event streams (SSE).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventLimits {
     /// Streams open at once.
     pub streams: usize,
     /// How often a quiet stream carries a comment, so that proxies keep it.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub keep_alive: Duration,
     /// How long a browser is told to wait before it reconnects.
-    #[serde(deserialize_with = "seconds")]
+    #[serde(with = "seconds")]
     pub retry: Duration,
 }
 
 /// Bounds on the errors of one response.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ErrorLimits {
     /// Errors listed; the last one says how many were left out.
@@ -218,13 +218,29 @@ impl Default for ErrorLimits {
     }
 }
 
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let seconds = f64::deserialize(deserializer)?;
-    let duration = Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)?;
-    if duration.is_zero() {
-        return Err(serde::de::Error::custom("a time must be longer than 0 seconds"));
+/// Times as seconds, with a fraction where there is one.
+pub(super) mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in crate::config) fn serialize<S: Serializer>(
+        time: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(time.as_secs_f64())
     }
-    Ok(duration)
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        let duration = Duration::try_from_secs_f64(seconds).map_err(D::Error::custom)?;
+        if duration.is_zero() {
+            return Err(D::Error::custom("a time must be longer than 0 seconds"));
+        }
+        Ok(duration)
+    }
 }
 
 #[cfg(test)]

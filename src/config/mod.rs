@@ -1,6 +1,92 @@
-//! What can be set: one struct a section, each with its defaults and why. This module knows no part
-//! of the program that it configures.
+//! What can be set: one struct a section, each with its defaults and why, read in one place and checked
+//! once. Sections that bound a part of the program are declared beside that part. This module starts
+//! nothing and must not know how a setting is used.
 
 pub mod limits;
+mod log;
+mod origin;
+mod read;
+mod server;
+mod store;
 
-pub use self::limits::Limits;
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    limits::Limits,
+    log::{LogConfig, LogFormat},
+    read::{CONFIG_FILE, Flags, ReadError, read},
+    server::ServerConfig,
+    store::DatabaseConfig,
+};
+use crate::{model::limits::RecordLimits, service::listing::ListLimits};
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the server listens and whom it lets in.
+    pub server: ServerConfig,
+    /// Where data lies and how it is kept.
+    pub store: DatabaseConfig,
+    /// What one client may ask of the API.
+    pub limits: Limits,
+    /// How large single records may be.
+    pub records: RecordLimits,
+    /// How lists are read.
+    pub lists: ListLimits,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// A setting that is of the right kind and cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The key: `store.queue.writes`.
+    pub key: &'static str,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl Fault {
+    fn new(key: &'static str, message: impl Into<String>) -> Self {
+        Self { key, message: message.into() }
+    }
+}
+
+impl Config {
+    /// Checks what the types cannot say. The first fault is told.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.server.check()?;
+        self.store.check()?;
+        self.check_limits()?;
+        self.log.check()
+    }
+
+    fn check_limits(&self) -> Result<(), Fault> {
+        at_least("limits.body_bytes", self.limits.body_bytes, 1 << 10)?;
+        at_least("limits.running", self.limits.running, 1)?;
+        at_least("limits.document.bytes", self.limits.document.bytes, 1 << 10)?;
+        at_least("limits.errors.count", self.limits.errors.count, 1)?;
+        at_least("lists.scanned_per_page", self.lists.scanned_per_page, 100)?;
+        // A name stands in a key beside a conversation's or a component's other parts.
+        between("records.name_bytes", self.records.name_bytes, 16, crate::engine::MAX_KEY_BYTES / 2)?;
+        between("records.document_bytes", self.records.document_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;
+        at_least("records.plan_steps", self.records.plan_steps, 1)?;
+        at_least("records.trace_spans", self.records.trace_spans, 1)
+    }
+}
+
+/// Bytes of a document at most: several stand in one record, which an engine takes whole.
+const MAX_DOCUMENT_BYTES: usize = crate::engine::MAX_VALUE_BYTES / 8;
+
+fn at_least(key: &'static str, value: usize, least: usize) -> Result<(), Fault> {
+    if value < least { Err(Fault::new(key, format!("{value} is too few; at least {least}"))) } else { Ok(()) }
+}
+
+fn between(key: &'static str, value: usize, least: usize, most: usize) -> Result<(), Fault> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(Fault::new(key, format!("{value} is not between {least} and {most}")))
+    }
+}
