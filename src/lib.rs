@@ -5,6 +5,8 @@
 //! `model`, which uses nothing. `ARCHITECTURE.md` shows the house; `tests/suite/layers.rs` holds the
 //! arrows.
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod graphql;

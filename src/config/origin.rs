@@ -22,7 +22,7 @@ pub(super) fn describe(metadata: Option<&Metadata>, path: &[String]) -> String {
         _ if metadata.name == COMMAND_LINE => COMMAND_LINE.to_owned(),
         _ if metadata.name == ENVIRONMENT => {
             let variable = metadata.interpolate(&Profile::Default, path);
-            format!("{ENVIRONMENT} ({variable})")
+            format!("{ENVIRONMENT}: {variable}")
         }
         _ => "the defaults".to_owned(),
     }

@@ -54,9 +54,26 @@ impl Provider for Flags {
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        let settings = self.settings.iter().map(|(key, value)| Serialized::default(key, value));
-        let figment = settings.fold(Figment::new(), Figment::merge);
-        figment.data()
+        let mut data = Dict::new();
+        for (key, value) in &self.settings {
+            put(&mut data, key, value);
+        }
+        Ok(Profile::Default.collect(data))
+    }
+}
+
+/// Puts a value where its key says: each part but the last names a table.
+fn put(table: &mut Dict, key: &str, value: &Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value.clone());
+        }
+        Some((name, rest)) => {
+            let inner = table.entry(name.to_owned()).or_insert_with(|| Value::from(Dict::new()));
+            if let Value::Dict(_, inner) = inner {
+                put(inner, rest, value);
+            }
+        }
     }
 }
 
@@ -77,15 +94,17 @@ impl Provider for Environment {
 /// directory is read where it exists.
 pub fn read(file: Option<&Path>, flags: &Flags) -> Result<Config, ReadError> {
     let mut figment = Figment::from(Serialized::defaults(Config::default()));
-    match file {
+    let standard = Path::new(CONFIG_FILE);
+    match file.or_else(|| standard.is_file().then_some(standard)) {
         Some(file) if !file.is_file() => return Err(ReadError::NoFile(file.to_owned())),
         Some(file) => figment = figment.merge(Toml::file_exact(file)),
-        None => figment = figment.merge(Toml::file_exact(CONFIG_FILE)),
+        None => {}
     }
     let environment = Env::prefixed(PREFIX).ignore(&[FILE_VARIABLE]).split(SEPARATOR);
     let figment = figment.merge(Environment(environment)).merge(flags.clone());
-    let config: Config =
-        figment.extract().map_err(|errors| ReadError::Wrong(errors.into_iter().map(told).collect()))?;
+    let config: Config = figment
+        .extract()
+        .map_err(|errors| ReadError::Wrong(errors.into_iter().map(|error| told(&error)).collect()))?;
     match config.check() {
         Ok(()) => Ok(config),
         Err(fault) => {
@@ -97,7 +116,7 @@ pub fn read(file: Option<&Path>, flags: &Flags) -> Result<Config, ReadError> {
 }
 
 /// An error in one line: the key, what is wrong with it, where it was set.
-fn told(error: Error) -> String {
+fn told(error: &Error) -> String {
     let origin = origin::describe(error.metadata.as_ref(), &error.path);
     let key = error.path.join(".");
     let message = match &error.kind {

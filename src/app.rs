@@ -1,0 +1,69 @@
+//! Wiring: the only place where all layers meet.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context as _;
+
+use crate::{
+    config::Config,
+    engine::{self, EngineKind},
+    live::Hub,
+    model::clock::{RandomIds, SystemClock},
+    service::{Context, Services},
+    store::Store,
+};
+
+/// An open database with its use cases.
+pub struct Database {
+    /// The store.
+    pub store: Store,
+    /// The use cases over it.
+    pub services: Services,
+}
+
+impl Database {
+    /// Opens the database that is configured, making it where there is none.
+    ///
+    /// # Errors
+    /// When the folder is not a database of that engine, or is open elsewhere, or cannot be read.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        let (engine_config, folder) = (config.store.engine_config(), config.store.data_dir.clone());
+        // Opening may read for a while, and must not hold up what else runs.
+        let engine = tokio::task::spawn_blocking(move || engine::open(&engine_config, &folder)).await?;
+        let hub = Arc::new(Hub::default());
+        let store = Store::open(engine?, config.store.store_config(), hub.clone()).await?;
+        let services = Services::new(Context {
+            store: store.clone(),
+            hub,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            limits: Arc::new(config.records.clone()),
+            lists: Arc::new(config.lists.clone()),
+        });
+        Ok(Self { store, services })
+    }
+
+    /// Opens the database that is configured, which must be there.
+    ///
+    /// # Errors
+    /// Those of [`Database::open`], and when there is none.
+    pub async fn open_existing(config: &Config) -> anyhow::Result<Self> {
+        let folder = &config.store.data_dir;
+        if config.store.engine != EngineKind::Memory && is_empty(folder) {
+            anyhow::bail!("there is no database in {}", folder.display());
+        }
+        Self::open(config).await
+    }
+
+    /// Waits until all that was written is on disk, and lets go.
+    ///
+    /// # Errors
+    /// When the engine cannot write.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.store.flush().await.context("cannot write what is left")
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}

@@ -1,0 +1,101 @@
+//! The command line: what can be asked of the program, and how it says what came of it.
+//!
+//! Each command has a file of its own; settings and exit codes are the same for all. What a command
+//! does is done by `app` and by services: here is only what has to do with a terminal.
+
+mod check;
+mod config;
+mod exit;
+mod logging;
+mod progress;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use self::exit::Outcome;
+use self::settings::CommonArgs;
+use crate::config::Config;
+
+/// What the program is asked to do.
+#[derive(Debug, Parser)]
+#[command(name = "dendro", version, about, long_about = LONG_ABOUT, after_help = AFTER_HELP)]
+#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG_ABOUT: &str = "\
+Dendro keeps what AI agents said and did: conversations, messages, plans, traces with live span trees, \
+and the exact versions of prompts, tools and models behind every span. One program, an embedded store, \
+a GraphQL API.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  dendro demo                              see it at work: http://127.0.0.1:4000/graphiql
+  dendro serve --data ./data               serve a database, made where there is none
+  dendro import --data ./data chats.jsonl  import transcripts (while no server has the database open)
+  dendro check --data ./data               prove that the database is consistent
+
+Settings come from dendro.toml in the working directory (or --config FILE), then from DENDRO_*
+variables, then from flags; the later wins. `dendro config` shows what is in effect.
+
+Exit codes:
+  0  done
+  1  failed, or `check` found damage, or `import --strict` stopped
+  2  wrong usage or configuration
+  3  `import` went through, but left out something damaged";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    Config(config::ConfigArgs),
+}
+
+impl Command {
+    fn settings(&self, flags: &mut crate::config::Flags) {
+        match self {
+            Self::Check(args) => args.database.settings(flags),
+            Self::Config(args) => args.settings(flags),
+        }
+    }
+
+    /// Whether the command runs until it is told to stop, and so tells of its life in the log.
+    fn serves(&self) -> bool {
+        false
+    }
+
+    async fn run(self, config: Config) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Check(args) => check::run(args, &config).await,
+            Self::Config(_) => config::run(&config),
+        }
+    }
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut flags = crate::config::Flags::default();
+    cli.common.settings(&mut flags);
+    cli.command.settings(&mut flags);
+    let config = match crate::config::read(cli.common.config.as_deref(), &flags) {
+        Ok(config) => config,
+        Err(error) => return exit::wrong(&error),
+    };
+    logging::start(&config.log, cli.command.serves());
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::failed(&anyhow::Error::new(error).context("cannot start")),
+    };
+    match runtime.block_on(cli.command.run(config)) {
+        Ok(outcome) => outcome.code(),
+        Err(error) => exit::failed(&error),
+    }
+}
