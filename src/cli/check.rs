@@ -2,7 +2,11 @@
 
 use clap::Args;
 
-use super::{exit::Outcome, progress, settings::DatabaseArgs};
+use super::{
+    exit::{Outcome, print},
+    progress,
+    settings::DatabaseArgs,
+};
 use crate::{
     app::Database,
     config::Config,
@@ -39,20 +43,19 @@ pub(super) async fn run(args: CheckArgs, config: &Config) -> anyhow::Result<Outc
         .await;
     bar.finish_and_clear();
     let report = report?;
-    tell(&report, args.show);
+    tell(&report, args.show)?;
     database.close().await?;
     Ok(if report.is_clean() { Outcome::Done } else { Outcome::Problems })
 }
 
-fn tell(report: &CheckReport, show: usize) {
-    for (table, entries) in &report.entries {
-        println!("{table:24} {entries:>12}");
-    }
-    for Problem { table, key, message } in report.problems.iter().take(show) {
-        println!("{table} {key}: {message}");
-    }
-    match report.problem_count {
-        0 => println!("No problems."),
-        count => println!("{count} problems."),
-    }
+fn tell(report: &CheckReport, show: usize) -> std::io::Result<()> {
+    let entries = report.entries.iter().map(|(table, entries)| format!("{table:24} {entries:>12}\n"));
+    let problems = report.problems.iter().take(show);
+    let problems = problems.map(|Problem { table, key, message }| format!("{table} {key}: {message}\n"));
+    let end = match report.problem_count {
+        0 => "No problems.\n".to_owned(),
+        1 => "1 problem.\n".to_owned(),
+        count => format!("{count} problems.\n"),
+    };
+    print(&entries.chain(problems).chain([end]).collect::<String>())
 }

@@ -1,11 +1,9 @@
 //! `dendro config`: the settings in effect.
 
-use std::io::Write;
-
 use clap::Args;
 
 use super::{
-    exit::Outcome,
+    exit::{Outcome, print},
     settings::{DatabaseArgs, ServerArgs},
 };
 use crate::config::{Config, Flags};
@@ -34,7 +32,6 @@ impl ConfigArgs {
 }
 
 pub(super) fn run(config: &Config) -> anyhow::Result<Outcome> {
-    let text = toml::to_string_pretty(config)?;
-    std::io::stdout().write_all(text.as_bytes())?;
+    print(&toml::to_string_pretty(config)?)?;
     Ok(Outcome::Done)
 }

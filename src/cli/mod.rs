@@ -8,6 +8,8 @@ mod config;
 mod exit;
 mod logging;
 mod progress;
+mod schema;
+mod serve;
 mod settings;
 
 use std::process::ExitCode;
@@ -53,26 +55,32 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::ServeArgs),
     Check(check::CheckArgs),
+    Schema(schema::SchemaArgs),
     Config(config::ConfigArgs),
 }
 
 impl Command {
     fn settings(&self, flags: &mut crate::config::Flags) {
         match self {
+            Self::Serve(args) => args.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
+            Self::Schema(_) => {}
         }
     }
 
     /// Whether the command runs until it is told to stop, and so tells of its life in the log.
     fn serves(&self) -> bool {
-        false
+        matches!(self, Self::Serve(_))
     }
 
     async fn run(self, config: Config) -> anyhow::Result<Outcome> {
         match self {
+            Self::Serve(_) => serve::run(&config).await,
             Self::Check(args) => check::run(args, &config).await,
+            Self::Schema(_) => schema::run(),
             Self::Config(_) => config::run(&config),
         }
     }

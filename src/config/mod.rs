@@ -18,7 +18,7 @@ pub use self::{
     server::ServerConfig,
     store::DatabaseConfig,
 };
-use crate::{model::limits::RecordLimits, service::listing::ListLimits};
+use crate::{graphql::page::PageLimits, model::limits::RecordLimits, service::listing::ListLimits};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Config {
     pub records: RecordLimits,
     /// How lists are read.
     pub lists: ListLimits,
+    /// How long pages of lists may be.
+    pub pages: PageLimits,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -68,6 +70,9 @@ impl Config {
         at_least("limits.document.bytes", self.limits.document.bytes, 1 << 10)?;
         at_least("limits.errors.count", self.limits.errors.count, 1)?;
         at_least("lists.scanned_per_page", self.lists.scanned_per_page, 100)?;
+        at_least("pages.most", self.pages.most, 1)?;
+        at_least("pages.most_spans", self.pages.most_spans, 1)?;
+        at_least("pages.most_writes", self.pages.most_writes, 1)?;
         // A name stands in a key beside a conversation's or a component's other parts.
         between("records.name_bytes", self.records.name_bytes, 16, crate::engine::MAX_KEY_BYTES / 2)?;
         between("records.document_bytes", self.records.document_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;

@@ -12,7 +12,8 @@ use crate::model::{
 };
 
 /// How long lists may be. Part of the schema's data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PageLimits {
     /// Entries of one page at most.
     pub most: usize,

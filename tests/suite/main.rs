@@ -9,6 +9,7 @@
 )]
 
 mod assets;
+mod cli;
 mod engine;
 mod graphql;
 mod http;

@@ -1,9 +1,14 @@
 //! Wiring: the only place where all layers meet.
 
+mod api;
+mod server;
+mod stop;
+
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
 
+pub use self::{server::Server, stop::Stop};
 use crate::{
     config::Config,
     engine::{self, EngineKind},

@@ -1,0 +1,87 @@
+//! The server: bound to its address, serving until it is to stop.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::{Router, response::Redirect, routing::get};
+use tokio::net::TcpListener;
+
+use super::{Stop, api::Api};
+use crate::{
+    config::{Config, ServerConfig},
+    http::{self, Access, Gateway, Lifecycle, assets},
+    service::Services,
+};
+
+/// A server that has its address and does not answer yet: connections wait.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    lifecycle: Lifecycle,
+    grace: Duration,
+    address_file: Option<PathBuf>,
+}
+
+impl Server {
+    /// Takes the address that is configured.
+    ///
+    /// # Errors
+    /// When the address cannot be had, or the schema and its guard do not fit together.
+    pub async fn bind(config: &Config, services: Services) -> anyhow::Result<Self> {
+        let listen = config.server.listen;
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+        let address = listener.local_addr()?;
+        let api = Arc::new(Api::new(services, config.pages.clone()));
+        let gateway = Arc::new(Gateway::new(api, config.limits.clone())?);
+        let lifecycle = Lifecycle::default();
+        let pages = assets::router().route("/", get(|| async { Redirect::temporary("/graphiql") }));
+        let router = http::router(gateway, &access(&config.server, address), lifecycle.clone(), pages);
+        let (grace, address_file) = (config.server.shutdown_time, config.server.address_file.clone());
+        Ok(Self { listener, address, router, lifecycle, grace, address_file })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until it is to stop, then lets what is under way end, for as long as is configured.
+    ///
+    /// # Errors
+    /// When the listener fails, or the file for the address cannot be written.
+    pub async fn run(self, stop: &Stop) -> anyhow::Result<()> {
+        if let Some(file) = &self.address_file {
+            write_whole(file, &format!("{}\n", self.address))
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        tracing::info!(address = %self.address, "listening on http://{}", self.address);
+        let asked = stop.clone();
+        let stopping = async move { asked.asked().await };
+        let served = http::serve(self.listener, self.router, self.lifecycle, stopping, self.grace).await;
+        if let Some(file) = &self.address_file {
+            // It names an address that nobody listens on any more. Whoever removed it already is right.
+            let _ = std::fs::remove_file(file);
+        }
+        Ok(served?)
+    }
+}
+
+/// Writes a file so that whoever waits for it never reads a part of it.
+fn write_whole(file: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(".new");
+    std::fs::write(&unfinished, text)?;
+    std::fs::rename(&unfinished, file)
+}
+
+/// Others can call a server that they can reach by any name, unless its names are configured.
+fn access(config: &ServerConfig, address: SocketAddr) -> Access {
+    if address.ip().is_loopback() || !config.allowed_hosts.is_empty() {
+        Access::loopback(&config.allowed_hosts, &config.allowed_origins)
+    } else {
+        Access::any_host(&config.allowed_origins)
+    }
+}
