@@ -16,3 +16,4 @@ mod http;
 mod import;
 mod service;
 mod support;
+mod tracing;

@@ -21,6 +21,11 @@ impl Default for SetClock {
 }
 
 impl SetClock {
+    /// Sets the clock.
+    pub fn set(&self, moment: Timestamp) {
+        self.0.store(moment.nanos(), Ordering::SeqCst);
+    }
+
     /// Moves the clock on.
     pub fn advance_ms(&self, millis: i64) {
         self.0.fetch_add(millis * 1_000_000, Ordering::SeqCst);

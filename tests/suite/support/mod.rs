@@ -1,6 +1,12 @@
-//! A server in this process, over an engine in memory, with a clock and ids that a test decides.
+//! What tests of every area share: a clock and ids that they decide, a store over any engine, engines
+//! that wait, stumble or fail when told to, property tests that run the same way every time, and a
+//! server in this process.
 
 mod determined;
+pub mod engines;
+pub mod property;
+pub mod spans;
+pub mod store;
 
 use std::{pin::Pin, sync::Arc};
 

@@ -1,0 +1,184 @@
+//! Engines around others: they wait at a gate, fail when told to, or let others run between their steps.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+use bytes::Bytes;
+use dendro::engine::{
+    Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, SharedEngine, Tree,
+};
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+/// What happens around the calls of an engine.
+pub trait Around: Send + Sync + 'static {
+    /// Before and after a read.
+    fn around_read(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// Before a commit. An error is answered in its place.
+    fn before_commit<'a>(&'a self, _batch: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// After a commit that took place, before it is answered.
+    fn after_commit(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// An engine with something around it.
+pub struct Wrapped<A> {
+    inner: SharedEngine,
+    around: Arc<A>,
+}
+
+/// Puts `around` around an engine.
+pub fn wrap<A: Around>(inner: SharedEngine, around: &Arc<A>) -> SharedEngine {
+    Arc::new(Wrapped { inner, around: around.clone() })
+}
+
+impl<A: Around> Engine for Wrapped<A> {
+    fn kind(&self) -> EngineKind {
+        self.inner.kind()
+    }
+
+    fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {
+        let tree = tree.clone();
+        Box::pin(async move {
+            self.around.around_read().await;
+            let found = self.inner.get_many(&tree, keys).await;
+            self.around.around_read().await;
+            found
+        })
+    }
+
+    fn scan_many(&self, requests: Vec<ScanRequest>) -> BoxFuture<'_, EngineResult<Vec<ScanPage>>> {
+        Box::pin(async move {
+            self.around.around_read().await;
+            let found = self.inner.scan_many(requests).await;
+            self.around.around_read().await;
+            found
+        })
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, EngineResult<()>> {
+        Box::pin(async move {
+            self.around.before_commit(&batch).await?;
+            self.inner.commit(batch).await?;
+            self.around.after_commit().await;
+            Ok(())
+        })
+    }
+
+    fn trees(&self) -> BoxFuture<'_, EngineResult<Vec<Tree>>> {
+        self.inner.trees()
+    }
+
+    fn drop_tree(&self, tree: &Tree) -> BoxFuture<'_, EngineResult<()>> {
+        self.inner.drop_tree(tree)
+    }
+
+    fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>> {
+        self.inner.size_on_disk()
+    }
+}
+
+/// Commits wait until the gate is open.
+pub struct Gate {
+    open: watch::Sender<bool>,
+    waiting: AtomicUsize,
+}
+
+impl Gate {
+    pub fn new(open: bool) -> Arc<Self> {
+        Arc::new(Self { open: watch::Sender::new(open), waiting: AtomicUsize::new(0) })
+    }
+
+    pub fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    pub fn close(&self) {
+        self.open.send_replace(false);
+    }
+
+    /// Returns once a commit waits.
+    pub async fn reached(&self) {
+        while self.waiting.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Around for Gate {
+    fn before_commit<'a>(&'a self, _: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
+        Box::pin(async {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            self.open.subscribe().wait_for(|open| *open).await.unwrap();
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+}
+
+/// Lets other tasks run a varying number of turns around every call, and makes some commits fail: the
+/// same way for the same seed on a runtime of one thread.
+pub struct Unsteady {
+    state: AtomicU64,
+    /// Turns that others may have at a time, at most.
+    turns: u64,
+    /// Of 100 commits, this many fail.
+    failures: AtomicU64,
+}
+
+impl Unsteady {
+    pub fn new(seed: u64, turns: u64, failures: u64) -> Arc<Self> {
+        Arc::new(Self { state: AtomicU64::new(seed), turns, failures: AtomicU64::new(failures) })
+    }
+
+    /// From now on, this many of 100 commits fail.
+    pub fn fail(&self, failures: u64) {
+        self.failures.store(failures, Ordering::Relaxed);
+    }
+
+    /// The next number of a splitmix64 sequence.
+    fn next(&self) -> u64 {
+        let mut number = self.state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ (number >> 31)
+    }
+
+    async fn give_way(&self) {
+        for _ in 0..self.next() % (self.turns + 1) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Around for Unsteady {
+    fn around_read(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.give_way())
+    }
+
+    fn before_commit<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
+        Box::pin(async {
+            self.give_way().await;
+            if batch.is_empty() || self.next() % 100 >= self.failures.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            Err(match self.next() % 2 {
+                0 => EngineError::Full("as the test asked".to_owned()),
+                _ => EngineError::Io("as the test asked".to_owned()),
+            })
+        })
+    }
+
+    fn after_commit(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.give_way())
+    }
+}

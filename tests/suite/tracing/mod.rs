@@ -1,0 +1,5 @@
+//! Traces and spans, through the services: whatever is written, in whatever order, by however many,
+//! and whatever fails meanwhile.
+
+mod model;
+mod sequences;
