@@ -2,15 +2,23 @@
 //!
 //! One task commits for all. A write is acknowledged after the engine has synced it; the queue is
 //! bounded in writes and in bytes, and a full one answers [`StoreError::Overloaded`] at once. What was
-//! queued is committed even if the one who asked no longer waits.
+//! queued is committed even if the one who asked no longer waits. A batch that cannot be committed fails
+//! alone: the others of its commit are then tried one by one.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::{Observer, StoreError, StoreResult, Touched};
-use crate::engine::{Batch, SharedEngine, Tree};
+use crate::engine::{Batch, EngineError, SharedEngine, Tree};
 
 /// Bounds of the queue of writes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -46,6 +54,10 @@ pub(super) struct Committer {
     queue: mpsc::Sender<Request>,
     bytes: Arc<Semaphore>,
     limits: QueueLimits,
+    /// Writes queued since the start.
+    queued: Arc<AtomicU64>,
+    /// Of them: those that are durable or refused.
+    settled: watch::Receiver<u64>,
 }
 
 /// A place in the queue. Taking it first means that what was decided under a lock can be queued
@@ -53,6 +65,7 @@ pub(super) struct Committer {
 pub(super) struct Place<'a> {
     slot: mpsc::Permit<'a, Request>,
     bytes: OwnedSemaphorePermit,
+    queued: &'a AtomicU64,
 }
 
 /// A queued write.
@@ -69,6 +82,8 @@ impl Place<'_> {
     /// Queues the batch. Batches are committed in the order they are queued.
     pub(super) fn submit(self, batch: Batch, touched: Vec<Touched>) -> Pending {
         let (done, pending) = oneshot::channel();
+        // Counted first: whoever reads the count has then counted everything that is in the queue.
+        self.queued.fetch_add(1, Ordering::SeqCst);
         self.slot.send(Request { batch, touched, done, _bytes: self.bytes });
         Pending(pending)
     }
@@ -79,12 +94,14 @@ impl Committer {
     pub(super) fn start(engine: SharedEngine, limits: QueueLimits, observer: Arc<dyn Observer>) -> Self {
         let (queue, requests) = mpsc::channel(limits.writes.max(1));
         let bytes = Arc::new(Semaphore::new(limits.bytes.min(Semaphore::MAX_PERMITS)));
-        let writer = Writer { engine, observer, commit_bytes: limits.commit_bytes };
+        let (count, settled) = watch::channel(0);
+        let writer = Writer { engine, observer, commit_bytes: limits.commit_bytes, settled: count };
         tokio::spawn(writer.run(requests));
-        Self { queue, bytes, limits }
+        Self { queue, bytes, limits, queued: Arc::default(), settled }
     }
 
-    /// A place in the queue for a batch of about `bytes`.
+    /// A place in the queue for a batch of about `bytes`. It may be held while waiting for a trace's
+    /// turn, so whoever has the turn must have a place already and never wait for one.
     pub(super) fn place(&self, bytes: usize) -> StoreResult<Place<'_>> {
         let overloaded =
             || StoreError::Overloaded { retry_after: Duration::from_millis(self.limits.retry_after_ms) };
@@ -95,7 +112,23 @@ impl Committer {
             mpsc::error::TrySendError::Full(()) => overloaded(),
             mpsc::error::TrySendError::Closed(()) => StoreError::Closed,
         })?;
-        Ok(Place { slot, bytes })
+        Ok(Place { slot, bytes, queued: &self.queued })
+    }
+
+    /// A place for work in the background, which waits where others are told to come back.
+    pub(super) async fn free_place(&self) -> StoreResult<Place<'_>> {
+        let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(0).map_err(|_| StoreError::Closed)?;
+        let slot = self.queue.reserve().await.map_err(|_| StoreError::Closed)?;
+        Ok(Place { slot, bytes, queued: &self.queued })
+    }
+
+    /// Returns once everything that was queued before the call is durable or refused.
+    pub(super) async fn settled(&self) -> StoreResult<()> {
+        // The queue keeps its order, so as many as were queued are done only when all of them are.
+        let queued = self.queued.load(Ordering::SeqCst);
+        let mut settled = self.settled.clone();
+        settled.wait_for(|settled| *settled >= queued).await.map_err(|_| StoreError::Closed)?;
+        Ok(())
     }
 }
 
@@ -104,13 +137,14 @@ struct Writer {
     engine: SharedEngine,
     observer: Arc<dyn Observer>,
     commit_bytes: usize,
+    settled: watch::Sender<u64>,
 }
 
 impl Writer {
     async fn run(self, mut requests: mpsc::Receiver<Request>) {
         while let Some(first) = requests.recv().await {
+            let mut bytes = size(&first.batch);
             let mut group = vec![first];
-            let mut bytes = 0;
             while bytes < self.commit_bytes
                 && let Ok(next) = requests.try_recv()
             {
@@ -122,17 +156,15 @@ impl Writer {
     }
 
     async fn commit(&self, group: Vec<Request>) {
-        let merged = Merged::of(&group);
-        let result = match &merged {
-            Ok(batch) if batch.is_empty() && batch.preconditions.is_empty() => Ok(()),
-            Ok(batch) => self.engine.commit(batch.clone()).await.map_err(StoreError::from),
-            Err(conflict) => Err(conflict.clone()),
+        let result = match Merged::of(&group) {
+            Ok(batch) => self.try_commit(batch).await,
+            Err(conflict) => Err(conflict),
         };
         match result {
-            // One of the group is to blame: each for itself finds out which.
-            Err(StoreError::Conflict) if group.len() > 1 => {
+            Err(error) if group.len() > 1 && !is_final(&error) => {
+                // Some of the group are to blame: each for itself finds out which.
                 for request in group {
-                    let result = self.engine.commit(request.batch.clone()).await.map_err(StoreError::from);
+                    let result = self.try_commit(request.batch.clone()).await;
                     self.finish(request, result);
                 }
             }
@@ -140,13 +172,26 @@ impl Writer {
         }
     }
 
+    async fn try_commit(&self, batch: Batch) -> StoreResult<()> {
+        if batch.is_empty() && batch.preconditions.is_empty() {
+            return Ok(());
+        }
+        self.engine.commit(batch).await.map_err(StoreError::from)
+    }
+
     fn finish(&self, request: Request, result: StoreResult<()>) {
         if result.is_ok() {
             self.observer.committed(&request.touched);
         }
+        self.settled.send_modify(|settled| *settled += 1);
         // Nobody may be waiting any more.
         let _ = request.done.send(result);
     }
+}
+
+/// Whether no commit can succeed after this one.
+fn is_final(error: &StoreError) -> bool {
+    matches!(error, StoreError::Engine(EngineError::Stopped(_)))
 }
 
 /// Batches as one: a precondition on what an earlier batch of the group writes is checked here, all

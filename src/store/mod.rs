@@ -31,7 +31,11 @@ pub use self::{
     turns::Turn,
     tx::Tx,
 };
-use self::{commit::Committer, spans::TraceCache, turns::Turns};
+use self::{
+    commit::Committer,
+    spans::{MergeQueue, TraceCache},
+    turns::Turns,
+};
 use crate::{
     engine::{Batch, SharedEngine, Tree},
     model::{ConversationId, PlanId, TraceId},
@@ -104,8 +108,7 @@ struct Inner {
     committer: Committer,
     trees: HashMap<&'static str, Tree>,
     traces: TraceCache,
-    /// The turn of the one merge of blocks that may run.
-    merging: Arc<tokio::sync::Semaphore>,
+    merges: MergeQueue,
     turns: Turns,
     config: StoreConfig,
 }
@@ -123,9 +126,8 @@ impl Store {
         let trees = keyspace::TABLES.iter().map(tree).collect();
         let committer = Committer::start(Arc::clone(&engine), config.queue.clone(), observer);
         let traces = TraceCache::new(config.spans.cached_spans);
-        let merging = Arc::new(tokio::sync::Semaphore::new(1));
-        let turns = Turns::default();
-        Ok(Self { inner: Arc::new(Inner { engine, committer, trees, traces, merging, turns, config }) })
+        let (merges, turns) = (MergeQueue::default(), Turns::default());
+        Ok(Self { inner: Arc::new(Inner { engine, committer, trees, traces, merges, turns, config }) })
     }
 
     /// Begins a transaction.
@@ -154,9 +156,10 @@ impl Store {
         }
     }
 
-    /// Returns once everything that was queued before is durable.
+    /// Returns once everything that was queued before is durable or refused. What was read before the
+    /// call is then durable: an engine may show a batch shortly before its commit returns.
     pub async fn flush(&self) -> StoreResult<()> {
-        self.inner.committer.place(0)?.submit(Batch::default(), Vec::new()).durable().await
+        self.inner.committer.settled().await
     }
 
     /// Bytes that the database takes on disk.

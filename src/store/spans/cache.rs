@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use bytes::Bytes;
@@ -22,6 +22,9 @@ pub(super) struct TraceState {
     pub(super) row: Bytes,
     /// All heads.
     pub(super) heads: TraceHeads,
+    /// Which reading from the engine it rests on: a write that fails takes only the state with it that
+    /// it was part of, not one that was read since.
+    pub(super) reading: u64,
 }
 
 /// The place of one trace. Writers of a trace take turns by its lock, for as long as it takes to
@@ -37,6 +40,7 @@ pub(super) struct Slot {
 pub(in crate::store) struct TraceCache {
     slots: Mutex<Slots>,
     capacity: usize,
+    readings: AtomicU64,
 }
 
 struct Slots {
@@ -47,34 +51,58 @@ struct Slots {
 impl TraceCache {
     /// A cache for this many heads.
     pub(in crate::store) fn new(capacity: usize) -> Self {
-        Self { slots: Mutex::new(Slots { by_trace: LruCache::unbounded(), spans: 0 }), capacity }
+        let slots = Slots { by_trace: LruCache::unbounded(), spans: 0 };
+        Self { slots: Mutex::new(slots), capacity, readings: AtomicU64::new(0) }
     }
 
-    /// The slot of a trace.
+    /// The slot of a trace, whether or not there is such a trace.
     pub(super) fn slot(&self, id: TraceId) -> Arc<Slot> {
-        Arc::clone(self.slots.lock().by_trace.get_or_insert(id, Arc::default))
+        let mut slots = self.slots.lock();
+        if let Some(slot) = slots.by_trace.get(&id) {
+            return Arc::clone(slot);
+        }
+        let slot = Arc::new(Slot::default());
+        slots.by_trace.put(id, Arc::clone(&slot));
+        slots.count(&slot, 0);
+        slots.evict(self.capacity);
+        slot
     }
 
     /// Notes how many heads a slot holds now, and lets the longest unused slots go while there are too
     /// many. A slot in use stays: it is someone's turn.
     pub(super) fn resized(&self, slot: &Slot, spans: usize) {
         let mut slots = self.slots.lock();
-        // A trace without spans takes room too.
+        slots.count(slot, spans);
+        slots.evict(self.capacity);
+    }
+
+    /// The number of another reading from the engine.
+    pub(super) fn next_reading(&self) -> u64 {
+        self.readings.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Slots {
+    fn count(&mut self, slot: &Slot, spans: usize) {
+        // A slot without spans takes room too.
         let spans = spans.max(1);
-        slots.spans =
-            slots.spans.saturating_sub(slot.spans.swap(spans, Ordering::Relaxed)).saturating_add(spans);
+        let before = slot.spans.swap(spans, Ordering::Relaxed);
+        self.spans = self.spans.saturating_sub(before).saturating_add(spans);
+    }
+
+    fn evict(&mut self, capacity: usize) {
         let mut in_use = Vec::new();
-        while slots.spans > self.capacity
-            && let Some((id, oldest)) = slots.by_trace.pop_lru()
+        while self.spans > capacity
+            && let Some((id, oldest)) = self.by_trace.pop_lru()
         {
             if Arc::strong_count(&oldest) > 1 {
                 in_use.push((id, oldest));
             } else {
-                slots.spans = slots.spans.saturating_sub(oldest.spans.load(Ordering::Relaxed));
+                self.spans = self.spans.saturating_sub(oldest.spans.load(Ordering::Relaxed));
             }
         }
-        for (id, slot) in in_use.into_iter().rev() {
-            slots.by_trace.put(id, slot);
+        for (id, slot) in in_use {
+            self.by_trace.put(id, slot);
         }
     }
 }

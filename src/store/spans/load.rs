@@ -1,16 +1,18 @@
 //! Reading spans: all heads of a trace, what changed since a revision, and bodies.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Bound};
+
+use bytes::Bytes;
 
 use super::block::HeadBlock;
 use crate::{
-    engine::{Direction, KeyRange},
+    engine::{Entry, KeyRange, ScanPage, ScanRequest},
     model::{
         SpanId, TraceId,
         span::{SpanBody, SpanHead},
         trace::Trace,
     },
-    store::{Store, StoreError, StoreResult, key::Key, keyspace, read::prefix},
+    store::{Store, StoreError, StoreResult, codec, key::Key, keyspace, read::prefix},
 };
 
 /// A trace with its heads, all of one moment: no head is newer than the row's revision.
@@ -41,29 +43,55 @@ pub struct BodyRequest {
 }
 
 impl Store {
-    /// The heads of these traces, in their order: two calls to the engine, however many.
+    /// The heads of these traces, in their order: one call to the engine, however many.
     pub async fn trace_spans(&self, ids: &[TraceId]) -> StoreResult<Vec<Option<StoredSpans>>> {
-        // Rows first: a head may then be newer than its row, which can be seen and left out, but never
-        // older.
-        let rows = self.get_many(keyspace::TRACE, ids).await?;
-        let range = |id: &TraceId| (prefix(id), Direction::Forward, usize::MAX);
-        let pages = self.scan_many(keyspace::SPAN_HEAD, ids.iter().map(range).collect()).await?;
-        let spans = rows.into_iter().zip(pages).map(|(row, page)| {
-            let trace = row?;
-            let heads = latest(page.items.into_iter().map(|found| found.record), 0, trace.revision);
-            Some(StoredSpans { trace, heads })
-        });
-        Ok(spans.collect())
+        let wanted: Vec<_> = ids.iter().map(|id| (*id, 0)).collect();
+        let found = self.read_spans(&wanted).await?.into_iter();
+        Ok(found.map(|found| found.map(|(_, spans)| spans)).collect())
     }
 
     /// The spans that changed after a revision.
     pub async fn trace_spans_after(&self, id: TraceId, revision: u64) -> StoreResult<Option<SpanDelta>> {
-        let Some(trace) = self.get(keyspace::TRACE, &id).await? else { return Ok(None) };
-        let range = prefix(&id).after(&(id, revision).encode());
-        let page = self.scan(keyspace::SPAN_HEAD, range, Direction::Forward, usize::MAX).await?;
-        let mut heads = latest(page.items.into_iter().map(|found| found.record), revision, trace.revision);
-        heads.sort_unstable_by_key(|head| (head.revision, head.id));
-        Ok(Some(SpanDelta { trace, heads }))
+        let found = self.read_spans(&[(id, revision)]).await?.pop().flatten();
+        Ok(found.map(|(_, StoredSpans { trace, mut heads })| {
+            heads.sort_unstable_by_key(|head| (head.revision, head.id));
+            SpanDelta { trace, heads }
+        }))
+    }
+
+    /// The bytes of each trace's row, and the trace with the heads that changed after a revision.
+    ///
+    /// Row and heads come from one call, because they must be of one moment: between two, a write could
+    /// change a span and a merge take away how it stood before, and the span would not be found at all.
+    pub(super) async fn read_spans(
+        &self,
+        wanted: &[(TraceId, u64)],
+    ) -> StoreResult<Vec<Option<(Bytes, StoredSpans)>>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let requests = wanted.iter().flat_map(|(id, after)| {
+            let changed = of_trace(*id).after(&(*id, *after).encode());
+            [self.row_scan(*id), self.scan_of(keyspace::SPAN_HEAD.name, changed)]
+        });
+        let pages = self.engine().scan_many(requests.collect()).await?;
+        let found = wanted.iter().zip(pages.chunks(2)).map(|((_, after), pages)| match pages {
+            [rows, blocks] => spans_of(rows, blocks, *after),
+            _ => Ok(None),
+        });
+        found.collect()
+    }
+
+    /// Reads the row of a trace, by a scan so that it can be read together with what lies elsewhere.
+    pub(super) fn row_scan(&self, id: TraceId) -> ScanRequest {
+        let key = id.encode();
+        let range = KeyRange { start: Bound::Included(key.clone()), end: Bound::Included(key) };
+        self.scan_of(keyspace::TRACE.name, range)
+    }
+
+    /// Reads a part of a table whole.
+    pub(super) fn scan_of(&self, table: &'static str, range: KeyRange) -> ScanRequest {
+        ScanRequest::forward(&self.tree(table), range, usize::MAX)
     }
 
     /// The bodies of these spans: one call to the engine. A span without a body is left out.
@@ -102,12 +130,20 @@ impl Store {
     }
 }
 
-/// The last head of each span with a revision above `after` and at most `upto`.
-pub(super) fn latest(blocks: impl Iterator<Item = HeadBlock>, after: u64, upto: u64) -> Vec<SpanHead> {
+fn spans_of(rows: &ScanPage, blocks: &ScanPage, after: u64) -> StoreResult<Option<(Bytes, StoredSpans)>> {
+    let Some(row) = rows.entries.first().map(|entry| entry.value.clone()) else { return Ok(None) };
+    let trace = codec::decode(keyspace::TRACE.name, &row)?;
+    let block = |entry: &Entry| codec::decode(keyspace::SPAN_HEAD.name, &entry.value);
+    let blocks = blocks.entries.iter().map(block).collect::<StoreResult<Vec<_>>>()?;
+    Ok(Some((row, StoredSpans { trace, heads: latest(blocks, after) })))
+}
+
+/// The last head of each span with a revision above `after`.
+fn latest(blocks: Vec<HeadBlock>, after: u64) -> Vec<SpanHead> {
     let mut heads: Vec<SpanHead> = Vec::new();
     let mut places: HashMap<SpanId, usize> = HashMap::new();
-    for head in blocks.flat_map(|block| block.0) {
-        if head.revision <= after || head.revision > upto {
+    for head in blocks.into_iter().flat_map(|block| block.0) {
+        if head.revision <= after {
             continue;
         }
         match places.get(&head.id).and_then(|place| heads.get_mut(*place)) {

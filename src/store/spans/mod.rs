@@ -15,12 +15,12 @@ mod load;
 mod merge;
 mod write;
 
-pub(super) use self::cache::TraceCache;
 pub use self::{
     block::{BodyBlock, HeadBlock},
     load::{BodyRequest, SpanDelta, StoredSpans},
     write::{END_PART, START_PART, TraceWrite, TraceWritten},
 };
+pub(super) use self::{cache::TraceCache, merge::MergeQueue};
 
 /// How span blocks are kept and cached.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

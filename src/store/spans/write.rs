@@ -1,6 +1,6 @@
 //! Writing spans: rules applied in order, one revision a write, queued while the trace is held.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ use crate::{
         Refusal, SpanId, Timestamp, TraceId,
         limits::RecordLimits,
         refusal::Entity,
-        span::{SpanBody, SpanHead, SpanOp},
+        span::{SpanHead, SpanOp},
         summary::TraceHeads,
         trace::{TraceBody, TraceCompletion},
     },
@@ -81,51 +81,46 @@ impl Store {
         let Some(state) = held.as_mut() else {
             return Ok(Err(Refusal::not_found("traceId", Entity::Trace, id)));
         };
-        let applied = Change::begin(state, now).run(self, write, bodies, limits);
-        let (batch, outcomes) = match applied {
-            Ok(Applied::Changed { batch, outcomes }) => (batch, outcomes),
-            Ok(Applied::Unchanged { outcomes }) => {
-                return Ok(Ok(TraceWritten { trace: state.trace.clone(), outcomes }));
-            }
-            Ok(Applied::Refused(refusal)) => {
-                // What was applied before the refusal is in memory only.
-                *held = None;
-                return Ok(Err(refusal));
-            }
+        let applied = match Change::begin(state, now).run(self, write, bodies, limits) {
+            Ok(applied) => applied,
             Err(error) => {
+                // What was applied before the failure is in memory only.
                 *held = None;
                 return Err(error);
             }
         };
-        let written = TraceWritten { trace: state.trace.clone(), outcomes };
-        let touched = Touched::Trace { id, revision: state.trace.revision };
-        let pending = place.submit(batch, vec![touched]);
-        let spans = state.heads.len();
+        let (trace, reading) = (state.trace.clone(), state.reading);
+        let touched = applied.changed.then_some(Touched::Trace { id, revision: trace.revision });
+        let pending = place.submit(applied.batch, touched.into_iter().collect());
+        self.traces().resized(&slot, state.heads.len());
         drop(held);
-        let result = pending.durable().await;
-        if result.is_err() {
-            // The state in memory is ahead of what is kept: it must be read again.
-            *slot.state.lock().await = None;
+        if let Err(error) = pending.durable().await {
+            self.forget(&slot, reading).await;
+            return Err(error);
         }
-        self.traces().resized(&slot, if result.is_ok() { spans } else { 0 });
-        result?;
-        self.merge_if_due(&written.trace);
-        Ok(Ok(written))
+        if applied.changed {
+            self.merge_if_due(&trace);
+        }
+        Ok(applied.outcome.map(|outcomes| TraceWritten { trace, outcomes }))
     }
 
     /// Reads a trace with all its heads, if there is one.
     pub(super) async fn load_state(&self, id: TraceId) -> StoreResult<Option<TraceState>> {
-        let tree = self.tree(keyspace::TRACE.name);
-        let row = self.engine().get_many(&tree, vec![id.encode()]).await?.pop().flatten();
-        let Some(row) = row else { return Ok(None) };
-        let trace = codec::decode(keyspace::TRACE.name, &row)?;
-        let Some(spans) = self.trace_spans(&[id]).await?.pop().flatten() else { return Ok(None) };
-        Ok(Some(TraceState { trace, row, heads: TraceHeads::new(spans.heads) }))
+        let reading = self.traces().next_reading();
+        let found = self.read_spans(&[(id, 0)]).await?.pop().flatten();
+        Ok(found.map(|(row, spans)| {
+            let heads = TraceHeads::new(spans.heads);
+            TraceState { trace: spans.trace, row, heads, reading }
+        }))
     }
 
-    /// The slot of a trace, for those who rewrite it.
-    pub(super) fn slot(&self, id: TraceId) -> Arc<Slot> {
-        self.traces().slot(id)
+    /// Lets go of the state that a failed write was part of: it is ahead of what is kept.
+    pub(super) async fn forget(&self, slot: &Slot, reading: u64) {
+        let mut held = slot.state.lock().await;
+        if held.as_ref().is_some_and(|state| state.reading == reading) {
+            *held = None;
+            self.traces().resized(slot, 0);
+        }
     }
 }
 
@@ -138,20 +133,27 @@ struct PackedBodies {
 
 impl PackedBodies {
     fn all(ops: &[SpanOp]) -> StoreResult<Self> {
-        Self::of(ops.iter().map(|op| (op.id, Some(op.body()))))
+        Self::of(ops, |_| true)
     }
 
     fn accepted(ops: &[SpanOp], outcomes: &[Result<SpanHead, Refusal>]) -> StoreResult<Self> {
-        Self::of(ops.iter().zip(outcomes).map(|(op, outcome)| (op.id, outcome.is_ok().then(|| op.body()))))
+        Self::of(ops, |index| outcomes.get(index).is_some_and(Result::is_ok))
     }
 
-    fn of<'a>(bodies: impl Iterator<Item = (SpanId, Option<&'a SpanBody>)>) -> StoreResult<Self> {
+    /// Packs what the `accepted` writes bring and no later one of them replaces: parts of one span in
+    /// one block are read as one.
+    fn of(ops: &[SpanOp], accepted: impl Fn(usize) -> bool) -> StoreResult<Self> {
+        let accepted = || ops.iter().enumerate().filter(|(index, _)| accepted(*index));
+        let replaced: HashMap<SpanId, usize> =
+            accepted().filter(|(_, op)| op.replaces()).map(|(index, op)| (op.id, index)).collect();
         let mut kept = Vec::new();
-        let mut has_body = Vec::new();
-        for (id, body) in bodies {
-            let body = body.filter(|body| !body.is_empty());
-            has_body.push(body.is_some());
-            kept.extend(body.map(|body| (id, body.clone())));
+        let mut has_body = vec![false; ops.len()];
+        for (index, op) in accepted() {
+            let lasts = replaced.get(&op.id).is_none_or(|last| index >= *last);
+            if let (true, false, Some(has)) = (lasts, op.body().is_empty(), has_body.get_mut(index)) {
+                *has = true;
+                kept.push((op.id, op.body().clone()));
+            }
         }
         let blocks = block::cut(kept);
         let mut blocks_in_order =
@@ -168,10 +170,10 @@ impl PackedBodies {
 }
 
 /// What a write comes to before it is queued.
-enum Applied {
-    Changed { batch: Batch, outcomes: Vec<Result<SpanHead, Refusal>> },
-    Unchanged { outcomes: Vec<Result<SpanHead, Refusal>> },
-    Refused(Refusal),
+struct Applied {
+    batch: Batch,
+    outcome: Result<Vec<Result<SpanHead, Refusal>>, Refusal>,
+    changed: bool,
 }
 
 /// A write on its way into the state in memory.
@@ -196,25 +198,34 @@ impl<'a> Change<'a> {
         bodies: &PackedBodies,
         limits: &RecordLimits,
     ) -> StoreResult<Applied> {
-        let mut outcomes = self.apply(&write.ops, bodies, limits);
         if let Some(completion) = &write.complete
             && let Err(refusal) = self.state.trace.complete(completion, self.now)
         {
-            return Ok(Applied::Refused(refusal));
+            return Ok(self.unchanged(store, Err(refusal)));
         }
+        let mut outcomes = self.apply(&write.ops, bodies, limits);
         if self.changed.is_empty() && write.complete.is_none() {
-            self.state.trace.revision = self.old.revision;
-            return Ok(Applied::Unchanged { outcomes });
+            return Ok(self.unchanged(store, Ok(outcomes)));
         }
         if outcomes.iter().all(Result::is_ok) {
             let batch = self.finish(store, bodies, write)?;
-            return Ok(Applied::Changed { batch, outcomes });
+            return Ok(Applied { batch, outcome: Ok(outcomes), changed: true });
         }
         // Nothing of what was refused is kept: the others are packed without it.
         let accepted = PackedBodies::accepted(&write.ops, &outcomes)?;
         self.readdress(&accepted, &mut outcomes);
         let batch = self.finish(store, &accepted, write)?;
-        Ok(Applied::Changed { batch, outcomes })
+        Ok(Applied { batch, outcome: Ok(outcomes), changed: true })
+    }
+
+    /// A write of which nothing is kept. It still waits its turn: what it was refused for may itself be
+    /// on its way to the disk, and not arrive.
+    fn unchanged(self, store: &Store, outcome: Result<Vec<Result<SpanHead, Refusal>>, Refusal>) -> Applied {
+        self.state.trace.revision = self.old.revision;
+        let mut batch = Batch::default();
+        let row = self.state.row.clone();
+        batch.require(&store.tree(keyspace::TRACE.name), self.state.trace.id.encode(), Some(row));
+        Applied { batch, outcome, changed: false }
     }
 
     /// Applies the writes in order; each sees what the ones before it did.

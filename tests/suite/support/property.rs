@@ -21,8 +21,7 @@ where
     S::Value: Debug,
 {
     let cases = cases * number("DENDRO_CASES", 1);
-    let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: 5_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 5_000, ..Config::default() };
     let mut seed = [0; 32];
     seed[..4].copy_from_slice(&number("DENDRO_SEED", 1).to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);

@@ -52,10 +52,7 @@ impl TestStore {
     }
 
     /// Puts something around the engine: see [`super::engines`].
-    pub fn wrapped(
-        mut self,
-        wrapper: impl Fn(SharedEngine) -> SharedEngine + Send + Sync + 'static,
-    ) -> Self {
+    pub fn wrapped(mut self, wrapper: impl Fn(SharedEngine) -> SharedEngine + Send + Sync + 'static) -> Self {
         self.wrapper = Box::new(wrapper);
         self
     }
@@ -116,8 +113,5 @@ impl TestBed {
 
 /// A store that forgets and merges all the time.
 pub fn restless() -> StoreConfig {
-    StoreConfig {
-        spans: SpanConfig { cached_spans: 10, merge_after_blocks: 4 },
-        ..StoreConfig::default()
-    }
+    StoreConfig { spans: SpanConfig { cached_spans: 10, merge_after_blocks: 4 }, ..StoreConfig::default() }
 }

@@ -1,5 +1,6 @@
 //! Traces and spans, through the services: whatever is written, in whatever order, by however many,
 //! and whatever fails meanwhile.
 
+mod bodies;
 mod model;
 mod sequences;

@@ -1,6 +1,9 @@
 //! The plainest reading of what a trace is after some writes: maps, and no cleverness.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use dendro::{
     model::{
@@ -42,7 +45,7 @@ pub struct Text {
 }
 
 /// One write to one span.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Op {
     pub span: u64,
     pub kind: Kind,
@@ -121,6 +124,31 @@ pub struct MTrace {
 
 /// The spans that the model's traces may have.
 pub const MAX_SPANS: usize = 9;
+
+/// On one line, and only what is said: a failed property prints many of them.
+impl fmt::Debug for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Said { name, tokens, cost, model, component, inputs, outputs, attributes, events, links } =
+            &self.said;
+        let mut text = format!("span {}: {:?}", self.span, self.kind);
+        let mut say = |field: &str, value: Option<String>| {
+            if let Some(value) = value {
+                text += &format!(", {field} {value}");
+            }
+        };
+        say("name", name.map(|name| name.to_string()));
+        say("tokens", tokens.map(|tokens| tokens.to_string()));
+        say("cost", cost.map(|cost| cost.to_string()));
+        say("model", model.map(|model| model.to_string()));
+        say("component", component.map(|component| component.to_string()));
+        say("inputs", inputs.map(|inputs| format!("{inputs:?}")));
+        say("outputs", outputs.map(|outputs| format!("{outputs:?}")));
+        say("attributes", (!attributes.is_empty()).then(|| format!("{attributes:?}")));
+        say("events", (*events > 0).then(|| events.to_string()));
+        say("links", (*links > 0).then(|| links.to_string()));
+        f.write_str(&text)
+    }
+}
 
 impl Text {
     fn json(self) -> Json {
@@ -362,18 +390,20 @@ fn said() -> impl Strategy<Value = Said> {
         prop_oneof![3 => Just(0), 1 => 1..3_u8],
         prop_oneof![5 => Just(0), 1 => 1..3_u8],
     )
-        .prop_map(|(name, tokens, cost, model, component, inputs, outputs, attributes, events, links)| Said {
-            name,
-            tokens,
-            cost,
-            model,
-            component,
-            inputs,
-            outputs,
-            attributes,
-            events,
-            links,
-        })
+        .prop_map(
+            |(name, tokens, cost, model, component, inputs, outputs, attributes, events, links)| Said {
+                name,
+                tokens,
+                cost,
+                model,
+                component,
+                inputs,
+                outputs,
+                attributes,
+                events,
+                links,
+            },
+        )
 }
 
 fn text() -> impl Strategy<Value = Text> {

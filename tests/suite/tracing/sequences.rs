@@ -106,7 +106,9 @@ async fn write(tracing: &Tracing, model: &mut BTreeMap<u64, MTrace>, ops: Vec<(u
             Some(trace) => trace.apply(op, now),
             None => {
                 let mut nowhere = MTrace::default();
-                if nowhere.apply(op, now) == Outcome::Invalid && op.write().check(&RecordLimits::default()).is_err() {
+                if nowhere.apply(op, now) == Outcome::Invalid
+                    && op.write().check(&RecordLimits::default()).is_err()
+                {
                     Outcome::Invalid
                 } else {
                     Outcome::NotFound
