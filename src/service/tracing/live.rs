@@ -15,7 +15,13 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use super::{TraceFilter, TraceOrder, Tracing};
 use crate::{
     live::{Topic, Watch},
-    model::{Refusal, TraceId, page::PageRequest, refusal::Entity, span::SpanHead, trace::Trace},
+    model::{
+        Refusal, TraceId,
+        page::PageRequest,
+        refusal::Entity,
+        span::SpanHead,
+        trace::{Trace, TraceStatus},
+    },
     service::ServiceResult,
     store::keyspace,
 };
@@ -54,15 +60,14 @@ const GATHER: Duration = Duration::from_millis(20);
 
 impl Tracing {
     /// The spans of a trace: all of them first (or, with `after`, those changed since that revision),
-    /// then every change. Ends when the trace is deleted.
+    /// then every change. All that is sent is durable. Ends when the trace is deleted.
     pub async fn spans_live(
         &self,
         id: TraceId,
         after: Option<u64>,
     ) -> ServiceResult<impl Stream<Item = ServiceResult<SpanChanges>> + Send + use<>> {
         let store = &self.context.store;
-        // Watch before reading, so that no change falls between. What is shown must be durable: a client
-        // that resumes after a loss of power must not hold a revision that is given out again.
+        // Watch before reading, so that no change falls between.
         let watch = self.context.hub.watch(Topic::Trace(id));
         let trace = store.get(keyspace::TRACE, &id).await?;
         let trace = trace.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, id))?;
@@ -71,13 +76,13 @@ impl Tracing {
                 format!("the trace is at revision {}; resume with one you received", trace.revision);
             return Err(Refusal::invalid("after", message).into());
         }
-        store.flush().await?;
+        let seen = after.unwrap_or(0);
         let follower = SpanFollower {
             tracing: self.clone(),
             id,
             watch,
-            seen: after.unwrap_or(0),
-            upto: trace.revision,
+            seen,
+            behind: after.is_none() || seen < trace.revision,
             snapshot: after.is_none(),
             trace: None,
             waiting: VecDeque::new(),
@@ -85,12 +90,14 @@ impl Tracing {
         Ok(stream::try_unfold(follower, SpanFollower::next))
     }
 
-    /// The traces that run and match the filter, then every change of them. There is no order over many
+    /// The traces that run and match the filter (its `statuses` aside), then every change of them. One that
+    /// was sent is followed to its end, whether or not it still matches. There is no order over many
     /// traces, so it always starts anew; each trace carries its own revision.
     pub fn running_traces(
         &self,
         filter: TraceFilter,
     ) -> impl Stream<Item = ServiceResult<TraceChanges>> + Send + use<> {
+        let filter = TraceFilter { statuses: Vec::new(), ..filter };
         let follower = TraceFollower {
             tracing: self.clone(),
             filter,
@@ -109,8 +116,8 @@ struct SpanFollower {
     watch: Watch,
     /// Everything up to here was sent.
     seen: u64,
-    /// Everything up to here is durable.
-    upto: u64,
+    /// Whether there is more to read than was sent, as at the beginning.
+    behind: bool,
     /// Whether the state at the beginning is still being sent.
     snapshot: bool,
     /// The trace as of the last reading; `None`: to be read.
@@ -138,7 +145,7 @@ impl SpanFollower {
             heads.push(head);
         }
         let done = self.waiting.is_empty();
-        self.seen = if done { self.upto } else { heads.last().map_or(self.seen, |head| head.revision) };
+        self.seen = if done { trace.revision } else { heads.last().map_or(self.seen, |head| head.revision) };
         let changes =
             SpanChanges { revision: self.seen, snapshot: self.snapshot, trace: Trace::clone(&trace), heads };
         if done {
@@ -151,14 +158,19 @@ impl SpanFollower {
 
     /// Waits for something newer than what was sent, and reads it.
     async fn read(&mut self) -> ServiceResult<Option<Arc<Trace>>> {
-        // A snapshot is sent even of a trace without spans; a resumed follower waits for news.
-        if !self.snapshot && self.seen >= self.upto {
-            self.upto = self.watch.beyond(self.seen).await;
-        }
+        let durable = if self.behind { 0 } else { self.watch.beyond(self.seen).await };
+        self.behind = false;
         let store = &self.tracing.context.store;
         let Some(delta) = store.trace_spans_after(self.id, self.seen).await? else { return Ok(None) };
-        let upto = self.upto;
-        self.waiting = delta.heads.into_iter().filter(|head| head.revision <= upto).collect();
+        if delta.trace.revision < self.seen {
+            // The trace was deleted, and another was started with its id.
+            return Ok(None);
+        }
+        if delta.trace.revision > durable {
+            // A client that resumes after a loss of power must not hold a revision that is given out again.
+            store.flush().await?;
+        }
+        self.waiting = delta.heads.into();
         Ok(Some(Arc::new(delta.trace)))
     }
 }
@@ -192,8 +204,7 @@ impl TraceFollower {
     async fn snapshot(&mut self) -> ServiceResult<TraceChanges> {
         self.feed = self.feed.resubscribe();
         self.behind = false;
-        let filter =
-            TraceFilter { statuses: vec![crate::model::trace::TraceStatus::Running], ..self.filter.clone() };
+        let filter = TraceFilter { statuses: vec![TraceStatus::Running], ..self.filter.clone() };
         let page = PageRequest { first: RUNNING_AT_ONCE, after: None };
         let found = self.tracing.list_traces(&filter, TraceOrder::NewestFirst, &page).await?;
         let traces: Vec<_> = found.items.into_iter().map(|(_, trace)| trace).collect();
@@ -228,10 +239,14 @@ impl TraceFollower {
         }
         let found = self.tracing.traces(ids).await?;
         let mut traces = Vec::new();
-        for trace in found.into_iter().flatten().filter(|trace| self.filter.matches(trace)) {
-            let ended = trace.status.is_final();
-            let was_shown = if ended { self.shown.remove(&trace.id) } else { !self.shown.insert(trace.id) };
-            if !ended || was_shown {
+        for trace in found.into_iter().flatten() {
+            let shown = self.shown.contains(&trace.id);
+            if trace.status.is_final() {
+                self.shown.remove(&trace.id);
+            } else if shown || self.filter.matches(&trace) {
+                self.shown.insert(trace.id);
+            }
+            if shown || self.shown.contains(&trace.id) {
                 traces.push(trace);
             }
         }

@@ -1,15 +1,23 @@
 //! Engines around others: they wait at a gate, fail when told to, or let others run between their steps.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
-use dendro::engine::{
-    Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, SharedEngine, Tree,
+use dendro::{
+    engine::{
+        Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, SharedEngine, Tree,
+    },
+    model::{TraceId, trace::Trace},
+    store::codec,
 };
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// What happens around the calls of an engine.
@@ -25,7 +33,7 @@ pub trait Around: Send + Sync + 'static {
     }
 
     /// After a commit that took place, before it is answered.
-    fn after_commit(&self) -> BoxFuture<'_, ()> {
+    fn after_commit<'a>(&'a self, _batch: &'a Batch) -> BoxFuture<'a, ()> {
         Box::pin(async {})
     }
 }
@@ -68,8 +76,8 @@ impl<A: Around> Engine for Wrapped<A> {
     fn commit(&self, batch: Batch) -> BoxFuture<'_, EngineResult<()>> {
         Box::pin(async move {
             self.around.before_commit(&batch).await?;
-            self.inner.commit(batch).await?;
-            self.around.after_commit().await;
+            self.inner.commit(batch.clone()).await?;
+            self.around.after_commit(&batch).await;
             Ok(())
         })
     }
@@ -133,16 +141,24 @@ pub struct Unsteady {
     turns: u64,
     /// Of 100 commits, this many fail.
     failures: AtomicU64,
+    /// The revisions of traces as of the commits that have returned.
+    durable: Mutex<HashMap<TraceId, u64>>,
 }
 
 impl Unsteady {
     pub fn new(seed: u64, turns: u64, failures: u64) -> Arc<Self> {
-        Arc::new(Self { state: AtomicU64::new(seed), turns, failures: AtomicU64::new(failures) })
+        let (state, failures) = (AtomicU64::new(seed), AtomicU64::new(failures));
+        Arc::new(Self { state, turns, failures, durable: Mutex::default() })
     }
 
     /// From now on, this many of 100 commits fail.
     pub fn fail(&self, failures: u64) {
         self.failures.store(failures, Ordering::Relaxed);
+    }
+
+    /// The revision of a trace that is known to be durable.
+    pub fn durable(&self, id: TraceId) -> u64 {
+        self.durable.lock().get(&id).copied().unwrap_or(0)
     }
 
     /// The next number of a splitmix64 sequence.
@@ -178,7 +194,13 @@ impl Around for Unsteady {
         })
     }
 
-    fn after_commit(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.give_way())
+    fn after_commit<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            self.give_way().await;
+            for write in batch.writes.iter().filter(|write| write.tree.name() == "default/trace") {
+                let row = write.value.as_ref().map(|row| codec::decode::<Trace>("trace", row).unwrap());
+                self.durable.lock().extend(row.map(|trace| (trace.id, trace.revision)));
+            }
+        })
     }
 }

@@ -2,13 +2,19 @@
 //!
 //! `DENDRO_CASES=50` runs fifty times as many cases; `DENDRO_SEED=7` others than usual.
 
-use std::{env, fmt::Debug};
+use std::{env, fmt::Debug, time::Duration};
 
 use proptest::{
     strategy::Strategy,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
+
+/// How long one case may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn number(variable: &str, otherwise: u32) -> u32 {
     env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
@@ -26,7 +32,8 @@ where
     seed[..4].copy_from_slice(&number("DENDRO_SEED", 1).to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let run = |value| {
-        one_thread().block_on(test(value));
+        let ended = one_thread().block_on(async { timeout(PATIENCE, test(value)).await });
+        ended.expect("it takes too long: something waits that nobody wakes");
         Ok(())
     };
     TestRunner::new_with_rng(config, rng).run(&strategy, run).unwrap_or_else(|error| panic!("{error}"));

@@ -2,5 +2,6 @@
 //! and whatever fails meanwhile.
 
 mod bodies;
+mod live;
 mod model;
 mod sequences;

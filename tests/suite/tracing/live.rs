@@ -1,0 +1,187 @@
+//! Followers: a snapshot and the changes after any revision add up to what the store holds, each span's
+//! latest state once, while writers write, blocks are merged and followers come and go.
+
+use std::{collections::BTreeMap, pin::pin, sync::Arc};
+
+use dendro::{
+    model::{SpanId, TraceId, span::SpanHead},
+    service::tracing::{SpanChanges, Tracing},
+};
+use futures_util::StreamExt;
+use proptest::prelude::*;
+
+use crate::support::{
+    engines::{Unsteady, wrap},
+    property::holds,
+    spans::{changes, completed, create, outputs, record, span, start, trace_id, update, writes},
+    store::{TestStore, restless},
+};
+
+#[derive(Debug, Clone)]
+struct Scene {
+    seed: u64,
+    /// For each writer, the spans of each of its calls.
+    writers: Vec<Vec<Vec<u64>>>,
+    followers: Vec<Vec<Session>>,
+    merges: usize,
+}
+
+/// A follower's stay, before it drops.
+#[derive(Debug, Clone)]
+struct Session {
+    pause: usize,
+    messages: usize,
+    /// Where it goes on the next time: this many messages before the last one.
+    back: usize,
+}
+
+fn scene() -> impl Strategy<Value = Scene> {
+    let calls = prop::collection::vec(prop::collection::vec(0..8_u64, 1..4), 1..12);
+    let session = (0..60_usize, 1..5_usize, 0..4_usize).prop_map(|(pause, messages, back)| Session {
+        pause,
+        messages,
+        back,
+    });
+    (
+        any::<u64>(),
+        prop::collection::vec(calls, 1..4),
+        prop::collection::vec(prop::collection::vec(session, 0..4), 1..4),
+        0..6_usize,
+    )
+        .prop_map(|(seed, writers, followers, merges)| Scene { seed, writers, followers, merges })
+}
+
+#[test]
+fn followers_see_each_latest_state_once() {
+    holds(300, scene(), play);
+}
+
+async fn play(scene: Scene) {
+    let unsteady = Unsteady::new(scene.seed, 6, 0);
+    let around = unsteady.clone();
+    let place = TestStore::in_memory().config(restless()).wrapped(move |engine| wrap(engine, &around));
+    let bed = place.open().await;
+    let trace = trace_id(1);
+    start(&bed.tracing, trace).await;
+
+    let followers: Vec<_> = scene
+        .followers
+        .into_iter()
+        .map(|sessions| tokio::spawn(follow(bed.tracing.clone(), unsteady.clone(), trace, sessions)))
+        .collect();
+    let writers: Vec<_> = scene
+        .writers
+        .into_iter()
+        .map(|calls| tokio::spawn(write(bed.tracing.clone(), trace, calls)))
+        .collect();
+    for _ in 0..scene.merges {
+        wait(20).await;
+        bed.store().merge_trace(trace).await.unwrap();
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    // The last change of all: when it has been received, everything has.
+    bed.tracing.complete_trace(trace, completed()).await.unwrap();
+    let held = bed.tracing.spans(&[trace]).await.unwrap().pop().flatten().unwrap();
+    let held: BTreeMap<_, _> = held.heads.iter().map(|head| (head.id, shown(head))).collect();
+    for follower in followers {
+        assert_eq!(follower.await.unwrap(), held);
+    }
+    bed.assert_consistent().await;
+}
+
+async fn wait(turns: usize) {
+    for _ in 0..turns {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn write(tracing: Tracing, trace: TraceId, calls: Vec<Vec<u64>>) {
+    for call in calls {
+        // Some of these are refused, because the span is there or is not.
+        let op = |number: &u64| match number % 3 {
+            0 => create(span(*number)),
+            1 => update(*number, changes(outputs("more"))),
+            _ => record(span(*number)),
+        };
+        let recorded = call.iter().map(|number| record(span(*number)));
+        let ops: Vec<_> = call.iter().map(op).chain(recorded.take(1)).collect();
+        for written in tracing.write_spans(writes(trace, ops)).await {
+            drop(written);
+        }
+    }
+}
+
+/// A head as followers compare it: where its body lies is the store's own affair, which merges change.
+fn shown(head: &SpanHead) -> SpanHead {
+    SpanHead { body_blocks: Vec::new(), ..head.clone() }
+}
+
+type View = BTreeMap<SpanId, SpanHead>;
+
+/// Where a follower is: the revision up to which it has received everything, and what that added up to.
+type Received = (Option<u64>, View);
+
+/// Follows in sessions that end early, then in one to the end, and answers what it has seen.
+async fn follow(tracing: Tracing, unsteady: Arc<Unsteady>, trace: TraceId, sessions: Vec<Session>) -> View {
+    let mut received: Vec<Received> = vec![(None, View::new())];
+    for session in sessions {
+        wait(session.pause).await;
+        let mut at = received.last().unwrap().clone();
+        let mut stream = pin!(tracing.spans_live(trace, at.0).await.unwrap());
+        for _ in 0..session.messages {
+            if has_all(&tracing, trace, &at).await {
+                break;
+            }
+            at = receive(at, stream.next().await.unwrap().unwrap(), &unsteady, trace);
+            received.push(at.clone());
+        }
+        received.truncate(received.len().saturating_sub(session.back).max(1));
+    }
+    let mut at = received.pop().unwrap();
+    let from = at.0;
+    let mut times = BTreeMap::<_, usize>::new();
+    let mut stream = pin!(tracing.spans_live(trace, from).await.unwrap());
+    while !has_all(&tracing, trace, &at).await {
+        let changes = stream.next().await.unwrap().unwrap();
+        for head in &changes.heads {
+            *times.entry((head.id, head.revision)).or_default() += 1;
+        }
+        at = receive(at, changes, &unsteady, trace);
+    }
+    for head in at.1.values() {
+        let expected = usize::from(from.is_none_or(|from| head.revision > from));
+        assert_eq!(times.get(&(head.id, head.revision)).copied().unwrap_or(0), expected);
+    }
+    at.1
+}
+
+/// Whether nothing more is to come. After a trace's end only merges raise its revision, and nobody is
+/// told of those.
+async fn has_all(tracing: &Tracing, trace: TraceId, at: &Received) -> bool {
+    let held = tracing.spans(&[trace]).await.unwrap().pop().flatten().unwrap();
+    let received = |head: &SpanHead| at.0.is_some_and(|revision| revision >= head.revision);
+    held.trace.status.is_final() && at.0.is_some() && held.heads.iter().all(received)
+}
+
+/// Takes in one message, which must go on exactly where the one before ended.
+fn receive(
+    (before, mut view): Received,
+    changes: SpanChanges,
+    unsteady: &Unsteady,
+    trace: TraceId,
+) -> Received {
+    let SpanChanges { revision, snapshot, trace: row, heads } = changes;
+    assert!(before.is_none_or(|before| revision > before), "{before:?}, then {revision}");
+    assert!(!snapshot || before.is_none(), "a snapshot comes only at the beginning");
+    assert!(revision <= unsteady.durable(trace), "revision {revision} is not durable yet");
+    assert!(row.revision <= unsteady.durable(trace), "the row of {} is not durable yet", row.revision);
+    for head in heads {
+        assert!(before.is_none_or(|before| head.revision > before), "{before:?}, then {head:?}");
+        assert!(head.revision <= revision);
+        let known = view.insert(head.id, shown(&head));
+        assert!(known.is_none_or(|known| known.revision < head.revision), "doubled: {head:?}");
+    }
+    (Some(revision), view)
+}
