@@ -6,7 +6,7 @@ use dendro::{
     engine::{EngineConfig, EngineError, EngineKind, MemoryEngine, SharedEngine, open},
     live::Hub,
     model::limits::RecordLimits,
-    service::{Context, listing::ListLimits, tracing::Tracing},
+    service::{Context, Services, listing::ListLimits, tracing::Tracing},
     store::{Store, StoreConfig, spans::SpanConfig},
 };
 use tempfile::TempDir;
@@ -30,6 +30,7 @@ pub struct TestStore {
 /// A store that is open, and what uses it. Dropped, it can be opened again.
 pub struct TestBed {
     pub context: Context,
+    pub services: Services,
     pub tracing: Tracing,
 }
 
@@ -80,7 +81,8 @@ impl TestStore {
             limits: self.limits.clone(),
             lists: Arc::new(ListLimits::default()),
         };
-        TestBed { tracing: Tracing::new(context.clone()), context }
+        let services = Services::new(context.clone());
+        TestBed { tracing: services.tracing.clone(), services, context }
     }
 
     async fn engine(&self) -> SharedEngine {

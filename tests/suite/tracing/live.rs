@@ -161,7 +161,7 @@ async fn follow(tracing: Tracing, unsteady: Arc<Unsteady>, trace: TraceId, sessi
 /// told of those.
 async fn has_all(tracing: &Tracing, trace: TraceId, at: &Received) -> bool {
     let held = tracing.spans(&[trace]).await.unwrap().pop().flatten().unwrap();
-    let received = |head: &SpanHead| at.0.is_some_and(|revision| revision >= head.revision);
+    let received = |head: &Arc<SpanHead>| at.0.is_some_and(|revision| revision >= head.revision);
     held.trace.status.is_final() && at.0.is_some() && held.heads.iter().all(received)
 }
 

@@ -159,7 +159,7 @@ async fn assert_holds(bed: &TestBed, model: &BTreeMap<u64, MTrace>) {
     for (trace, expected) in model {
         let spans = Arc::clone(found[*trace as usize].as_ref().unwrap());
         assert_eq!(spans.trace.status, expected.ended.unwrap_or(TraceStatus::Running));
-        assert_eq!(Summary::of(&spans.heads), spans.trace.summary);
+        assert_eq!(Summary::of(spans.heads.iter().map(AsRef::as_ref)), spans.trace.summary);
         let wanted = spans.heads.iter().map(|head| (trace_id(*trace), head.id, head.body_blocks.clone()));
         let bodies = bed.tracing.span_bodies(wanted.collect()).await.unwrap();
         let body = |id: SpanId| -> Option<&SpanBody> { bodies.get(&(trace_id(*trace), id)) };
