@@ -110,7 +110,7 @@ fn the_samples_of_graphiql_pass_the_guard() {
             let required = definitions.filter(|definition| definition.node.default_value.is_none());
             let values = required.map(|definition| (definition.node.name.node.clone(), "any".into()));
             let variables = Variables::from_value(async_graphql::Value::Object(values.collect()));
-            let judged = guard.admit(&source, name.map(|name| name.as_str()), &variables);
+            let judged = guard.admit(&source, name.map(async_graphql::Name::as_str), &variables);
             assert!(judged.is_ok(), "{}: {judged:?}", path.display());
         }
     }
