@@ -254,7 +254,6 @@ pub struct NewConversation {
 
 /// A change of a conversation. `None` leaves a field as it is; `Some(None)` clears it.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::option_option, reason = "leaving and clearing are different wishes")]
 pub struct ConversationPatch {
     /// See [`Conversation::title`].
     pub title: Option<Option<String>>,

@@ -3,19 +3,23 @@
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
 
+pub mod components;
 mod context;
 pub mod conversations;
 mod error;
 pub mod import;
 pub mod listing;
 pub mod plans;
+pub mod scores;
 pub mod tracing;
 
 pub use self::{
     context::Context,
     error::{ServiceError, ServiceResult},
 };
-use self::{conversations::Conversations, plans::Plans, tracing::Tracing};
+use self::{
+    components::Components, conversations::Conversations, plans::Plans, scores::Scores, tracing::Tracing,
+};
 
 /// All use cases of a project. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +30,10 @@ pub struct Services {
     pub plans: Plans,
     /// Traces and their spans.
     pub tracing: Tracing,
+    /// Components and their versions.
+    pub components: Components,
+    /// Judgements.
+    pub scores: Scores,
 }
 
 impl Services {
@@ -35,7 +43,9 @@ impl Services {
         Self {
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
-            tracing: Tracing::new(context),
+            tracing: Tracing::new(context.clone()),
+            components: Components::new(context.clone()),
+            scores: Scores::new(context),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     engine::Batch,
     model::{
+        component::{Component, ComponentVersion, VersionHash},
         conversation::Conversation,
         message::{Message, MessageType},
         plan::{Plan, PlanStatus},
@@ -197,5 +198,43 @@ impl Indexed for Trace {
             entries.push(IndexEntry::of(keyspace::TRACE_BY_COMPONENT, &(version, start, id)));
         }
         entries
+    }
+}
+
+impl Indexed for Component {
+    type Key = String;
+    const TABLE: Table<Self::Key, Self> = keyspace::COMPONENT;
+    const INDEXES: &'static [&'static str] = &[keyspace::COMPONENT_BY_TYPE.name];
+
+    fn key(&self) -> Self::Key {
+        self.id.clone()
+    }
+
+    fn entries(&self) -> Vec<IndexEntry> {
+        let entry = |code| IndexEntry::of(keyspace::COMPONENT_BY_TYPE, &(code, self.id.clone()));
+        vec![entry(keyspace::ANY_TYPE), entry(self.component_type.code())]
+    }
+
+    fn record_key(entry: &[u8]) -> Option<Self::Key> {
+        <(u8, String)>::decode(entry).map(|(_, id)| id)
+    }
+}
+
+impl Indexed for ComponentVersion {
+    type Key = (String, VersionHash);
+    const TABLE: Table<Self::Key, Self> = keyspace::COMPONENT_VERSION;
+    const INDEXES: &'static [&'static str] = &[keyspace::COMPONENT_VERSION_BY_SEQUENCE.name];
+
+    fn key(&self) -> Self::Key {
+        (self.component_id.clone(), self.version_hash)
+    }
+
+    fn entries(&self) -> Vec<IndexEntry> {
+        let key = (self.component_id.clone(), self.sequence, self.version_hash);
+        vec![IndexEntry::of(keyspace::COMPONENT_VERSION_BY_SEQUENCE, &key)]
+    }
+
+    fn record_key(entry: &[u8]) -> Option<Self::Key> {
+        <(String, u64, VersionHash)>::decode(entry).map(|(id, _, hash)| (id, hash))
     }
 }

@@ -34,8 +34,8 @@
 //! | `span_body` | trace, block address | a block of bodies |
 //! | `component` | component | [`Component`] |
 //! | `component_version` | component, version | [`ComponentVersion`] |
-//! | `component_version_by_sequence` | component, sequence | version |
-//! | `component_by_type` | type, component | – |
+//! | `component_version_by_sequence` | component, sequence, version | – |
+//! | `component_by_type` | type (and once more with 0: any), component | – |
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
 
@@ -48,7 +48,7 @@ use crate::model::{
     conversation::{Conversation, Lineage},
     message::Message,
     plan::{Plan, PlanStatus},
-    score::Score,
+    score::{Score, ScoreTarget},
     trace::{Trace, TraceBody, TraceStatus},
 };
 
@@ -114,7 +114,7 @@ pub struct KeyBytes(pub Vec<u8>);
 
 records! {
     Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Trace = 1,
-    TraceBody = 1, Component = 1, ComponentVersion = 1, VersionHash = 1, Score = 1, KeyBytes = 1, Nothing = 1,
+    TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, Nothing = 1,
 }
 
 macro_rules! tables {
@@ -128,6 +128,28 @@ macro_rules! tables {
         /// The names of all tables.
         pub const TABLES: &[&str] = &[$($name),+];
     };
+}
+
+/// Stands for every type of component in `component_by_type`: no type has this code.
+pub const ANY_TYPE: u8 = 0;
+
+/// What the keys of a target's scores begin with.
+#[must_use]
+pub const fn score_root(target: &ScoreTarget) -> ([u8; 16], u8, [u8; 16]) {
+    const NONE: [u8; 16] = [0; 16];
+    match target {
+        ScoreTarget::Trace(trace) => (*trace.bytes(), 1, NONE),
+        ScoreTarget::Span(trace, span) => (*trace.bytes(), 2, *span.bytes()),
+        ScoreTarget::Conversation(conversation) => (*conversation.bytes(), 3, NONE),
+        ScoreTarget::Message(conversation, message) => (*conversation.bytes(), 4, *message.bytes()),
+    }
+}
+
+/// The key of a score.
+#[must_use]
+pub const fn score_key(target: &ScoreTarget, id: ScoreId) -> ScoreKey {
+    let (root, kind, item) = score_root(target);
+    (root, kind, item, id)
 }
 
 /// The key of a score: its root (trace or conversation), kind of target, span or message, own id.
@@ -176,7 +198,7 @@ tables! {
     SPAN_BODY: (TraceId, u64) => super::spans::BodyBlock = "span_body";
     COMPONENT: String => Component = "component";
     COMPONENT_VERSION: (String, VersionHash) => ComponentVersion = "component_version";
-    COMPONENT_VERSION_BY_SEQUENCE: (String, u64) => VersionHash = "component_version_by_sequence";
+    COMPONENT_VERSION_BY_SEQUENCE: (String, u64, VersionHash) => Nothing = "component_version_by_sequence";
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";

@@ -38,8 +38,8 @@ impl Store {
     /// that waits for a second one while it holds the first could wait for ever.
     pub async fn turn(&self, key: &[u8]) -> Turn<'_> {
         let turns = &self.inner.turns;
-        let stripe = turns.hasher.hash_one(key) as usize % STRIPES;
-        let held = match turns.stripes.get(stripe) {
+        let stripe = turns.hasher.hash_one(key) % STRIPES as u64;
+        let held = match usize::try_from(stripe).ok().and_then(|stripe| turns.stripes.get(stripe)) {
             Some(stripe) => Some(stripe.lock().await),
             None => None,
         };

@@ -62,7 +62,7 @@ impl Conversations {
         loop {
             let wanted: Vec<_> =
                 readings.iter().map(|reading| reading.wanted(self.context.lists.scanned_per_page)).collect();
-            let ranges: Vec<_> = wanted.iter().flatten().map(|part| part.range()).collect();
+            let ranges: Vec<_> = wanted.iter().flatten().map(Part::range).collect();
             if ranges.is_empty() {
                 break;
             }

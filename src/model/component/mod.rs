@@ -1,10 +1,13 @@
 //! Component versions: the exact prompts, tools and settings behind a span, named by their content.
 
+mod register;
+
 use std::fmt;
 
 use bincode::{Decode, Encode};
 
-use super::{Json, Refusal, Timestamp, words::words};
+pub use self::register::NewComponentVersion;
+use super::{Json, Refusal, Timestamp, refusal::Entity, words::words};
 
 words! {
     /// What a component is.
@@ -47,9 +50,8 @@ impl VersionState {
     #[must_use]
     pub const fn next(self) -> &'static [Self] {
         match self {
-            Self::Draft => &[Self::Active, Self::Retired],
             Self::Active => &[Self::Deprecated, Self::Retired],
-            Self::Deprecated => &[Self::Active, Self::Retired],
+            Self::Draft | Self::Deprecated => &[Self::Active, Self::Retired],
             Self::Retired => &[],
         }
     }
@@ -129,6 +131,30 @@ pub struct Component {
     pub labels: Vec<(String, VersionHash)>,
 }
 
+impl Component {
+    /// The version that a label points at.
+    #[must_use]
+    pub fn labelled(&self, label: &str) -> Option<VersionHash> {
+        self.labels.iter().find(|(name, _)| name == label).map(|(_, hash)| *hash)
+    }
+
+    /// Makes a label point at a version, or at none. Answers whether that changed anything.
+    pub fn set_label(&mut self, label: &str, version: Option<VersionHash>) -> bool {
+        if self.labelled(label) == version {
+            return false;
+        }
+        self.labels.retain(|(name, _)| name != label);
+        self.labels.extend(version.map(|hash| (label.to_owned(), hash)));
+        self.labels.sort_unstable();
+        true
+    }
+
+    /// The labels that point at a version.
+    pub fn labels_of(&self, version: VersionHash) -> impl Iterator<Item = &str> {
+        self.labels.iter().filter(move |(_, hash)| *hash == version).map(|(name, _)| name.as_str())
+    }
+}
+
 /// An immutable version of a component.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ComponentVersion {
@@ -154,4 +180,35 @@ pub struct ComponentVersion {
     pub tags: Vec<String>,
     /// Where it stands in its life.
     pub state: VersionState,
+}
+
+impl ComponentVersion {
+    /// Moves the version to a state, if it can go there from where it stands.
+    pub fn move_to(&mut self, state: VersionState) -> Result<(), Refusal> {
+        if self.state == state {
+            return Ok(());
+        }
+        let legal = self.state.next();
+        if !legal.contains(&state) {
+            return Err(Refusal::IllegalTransition {
+                entity: Entity::ComponentVersion,
+                state: self.state.to_string(),
+                action: format!("become {state}"),
+                legal: legal.iter().map(|next| format!("become {next}")).collect(),
+            });
+        }
+        self.state = state;
+        Ok(())
+    }
+}
+
+/// Which version of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum VersionSelector {
+    /// The one with this hash, whatever its state.
+    Hash(VersionHash),
+    /// The one that this label points at.
+    Label(String),
+    /// The one registered last that is not retired.
+    Newest,
 }

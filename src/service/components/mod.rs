@@ -1,0 +1,288 @@
+//! Components and their versions: registering, finding, labelling, comparing.
+
+mod diff;
+
+pub use self::diff::{DefinitionDiff, DiffLine, ValueChange};
+use super::{
+    Context, ServiceError, ServiceResult,
+    listing::{self, Listing},
+};
+use crate::{
+    engine::Direction,
+    model::{
+        Refusal,
+        component::{
+            Component, ComponentRef, ComponentType, ComponentVersion, NewComponentVersion, VersionHash,
+            VersionSelector, VersionState,
+        },
+        page::{ListId, Page, PageRequest},
+        refusal::Entity,
+    },
+    store::{Tx, keyspace, prefix},
+};
+
+/// Use cases of components. Cheap to clone.
+#[derive(Clone)]
+pub struct Components {
+    context: Context,
+}
+
+/// A version that was registered.
+#[derive(Debug, Clone)]
+pub struct RegisteredVersion {
+    /// The component after it.
+    pub component: Component,
+    /// The version: the one that had this content before, if there was one.
+    pub version: ComponentVersion,
+    /// Whether the content is new to the component.
+    pub created: bool,
+}
+
+/// Which components. Everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ComponentFilter {
+    /// Of this type.
+    pub component_type: Option<ComponentType>,
+    /// With this text in the id, whatever the case of its letters.
+    pub id_contains: Option<String>,
+    /// With this label.
+    pub label: Option<String>,
+}
+
+/// Two versions of a component and what differs between them.
+#[derive(Debug, Clone)]
+pub struct VersionDiff {
+    /// The first.
+    pub before: ComponentVersion,
+    /// The second.
+    pub after: ComponentVersion,
+    /// What differs.
+    pub definition: DefinitionDiff,
+}
+
+impl ComponentFilter {
+    /// Whether a component is meant.
+    #[must_use]
+    pub fn matches(&self, component: &Component) -> bool {
+        let Self { component_type, id_contains, label } = self;
+        component_type.is_none_or(|wanted| component.component_type == wanted)
+            && id_contains
+                .as_ref()
+                .is_none_or(|text| component.id.to_lowercase().contains(&text.to_lowercase()))
+            && label.as_ref().is_none_or(|label| component.labelled(label).is_some())
+    }
+}
+
+impl Components {
+    /// The use cases over one context.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        Self { context }
+    }
+
+    /// Registers a version. Content that the component has already is not registered again: its version
+    /// is answered as it is.
+    pub async fn register(&self, new: NewComponentVersion) -> ServiceResult<RegisteredVersion> {
+        new.check(&self.context.limits)?;
+        let hash = VersionHash::of(&new.definition)?;
+        let (new, key) = (&new, &(new.component_id.clone(), hash));
+        let _turn = self.context.store.turn(new.component_id.as_bytes()).await;
+        let registered = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                let known = tx.get(keyspace::COMPONENT, &new.component_id).await?;
+                if let Some(component) = &known {
+                    new.check_type(component)?;
+                }
+                let version = tx.get(keyspace::COMPONENT_VERSION, key).await?;
+                if let (Some(component), Some(version)) = (known.clone(), version) {
+                    return Ok(RegisteredVersion { component, version, created: false });
+                }
+                let (component, version) = new.clone().register(known.as_ref(), hash, self.context.now())?;
+                tx.put_indexed(known.as_ref(), &component)?;
+                tx.put_indexed(None, &version)?;
+                Ok(RegisteredVersion { component, version, created: true })
+            })
+        });
+        registered.await
+    }
+
+    /// Makes a label point at a version, or removes it. A label never points at a retired version.
+    pub async fn set_label(
+        &self,
+        component_id: &str,
+        label: &str,
+        version: Option<VersionHash>,
+    ) -> ServiceResult<Component> {
+        let limits = &self.context.limits;
+        limits.name("label", label)?;
+        let _turn = self.context.store.turn(component_id.as_bytes()).await;
+        let labelled = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                let old = component(tx, component_id).await?;
+                if let Some(hash) = version {
+                    let state = self::version(tx, component_id, hash).await?.state;
+                    if state == VersionState::Retired {
+                        return Err(Refusal::invalid("versionHash", "the version is RETIRED").into());
+                    }
+                }
+                let mut new = old.clone();
+                if new.set_label(label, version) {
+                    limits.count("label", new.labels.len(), limits.list_items)?;
+                    new.updated_at = self.context.now();
+                    tx.put_indexed(Some(&old), &new)?;
+                }
+                Ok(new)
+            })
+        });
+        labelled.await
+    }
+
+    /// Moves a version to a state of its life. One that a label points at cannot be retired.
+    pub async fn set_state(
+        &self,
+        component_id: &str,
+        hash: VersionHash,
+        state: VersionState,
+    ) -> ServiceResult<ComponentVersion> {
+        let _turn = self.context.store.turn(component_id.as_bytes()).await;
+        let moved = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                let component = component(tx, component_id).await?;
+                let old = version(tx, component_id, hash).await?;
+                let mut new = old.clone();
+                new.move_to(state)?;
+                let labels: Vec<_> = component.labels_of(hash).collect();
+                if state == VersionState::Retired && !labels.is_empty() {
+                    let message =
+                        format!("labels point at this version, move them first: {}", labels.join(", "));
+                    return Err(Refusal::invalid("state", message).into());
+                }
+                if new != old {
+                    tx.put_indexed(Some(&old), &new)?;
+                }
+                Ok(new)
+            })
+        });
+        moved.await
+    }
+
+    /// The components with these ids, in their order: one call to the engine.
+    pub async fn components(&self, ids: &[String]) -> ServiceResult<Vec<Option<Component>>> {
+        Ok(self.context.store.get_many(keyspace::COMPONENT, ids).await?)
+    }
+
+    /// These versions, in their order: one call to the engine.
+    pub async fn versions(&self, refs: &[ComponentRef]) -> ServiceResult<Vec<Option<ComponentVersion>>> {
+        let key = |version: &ComponentRef| (version.component_id.clone(), version.version_hash);
+        let keys: Vec<_> = refs.iter().map(key).collect();
+        Ok(self.context.store.get_many(keyspace::COMPONENT_VERSION, &keys).await?)
+    }
+
+    /// A page of the components that the filter means, by id.
+    pub async fn list(&self, filter: &ComponentFilter, page: &PageRequest) -> ServiceResult<Page<Component>> {
+        let of_type = filter.component_type.map_or(keyspace::ANY_TYPE, ComponentType::code);
+        let listing = Listing {
+            index: keyspace::COMPONENT_BY_TYPE.name,
+            range: prefix(&of_type),
+            direction: Direction::Forward,
+            list: ListId::of(&format!("components {filter:?}")),
+        };
+        let keep = |component: &Component| filter.matches(component);
+        listing::filtered(&self.context.store, &listing, page, &self.context.lists, keep).await
+    }
+
+    /// A page of the versions of each component, the one registered last first: two calls to the engine.
+    pub async fn versions_of(
+        &self,
+        ids: &[String],
+        page: &PageRequest,
+    ) -> ServiceResult<Vec<Page<ComponentVersion>>> {
+        let listing = |id: &String| Listing {
+            index: keyspace::COMPONENT_VERSION_BY_SEQUENCE.name,
+            range: prefix(id),
+            direction: Direction::Backward,
+            list: ListId::of(&format!("versions of {id}")),
+        };
+        let listings: Vec<_> = ids.iter().map(listing).collect();
+        listing::first_pages(&self.context.store, &listings, page).await
+    }
+
+    /// The version that is meant.
+    pub async fn resolve(
+        &self,
+        component_id: &str,
+        selector: &VersionSelector,
+    ) -> ServiceResult<ComponentVersion> {
+        let id = component_id.to_owned();
+        let found = self.context.store.get(keyspace::COMPONENT, &id).await?;
+        let component = found.ok_or_else(|| no_component(component_id))?;
+        let hash = match selector {
+            VersionSelector::Hash(hash) => *hash,
+            VersionSelector::Newest => return self.newest(&component).await,
+            VersionSelector::Label(label) => component.labelled(label).ok_or_else(|| {
+                let missing = format!("{component_id} with the label {label}");
+                Refusal::not_found("label", Entity::ComponentVersion, missing)
+            })?,
+        };
+        let found = self.context.store.get(keyspace::COMPONENT_VERSION, &(id, hash)).await?;
+        Ok(found.ok_or_else(|| no_version(hash))?)
+    }
+
+    /// What differs between two versions of a component.
+    pub async fn diff(
+        &self,
+        component_id: &str,
+        before: VersionHash,
+        after: VersionHash,
+    ) -> ServiceResult<VersionDiff> {
+        let version = |version_hash| ComponentRef { component_id: component_id.to_owned(), version_hash };
+        let mut found = self.versions(&[version(before), version(after)]).await?.into_iter();
+        let before = found.next().flatten().ok_or_else(|| no_version(before).below("before"))?;
+        let after = found.next().flatten().ok_or_else(|| no_version(after).below("after"))?;
+        let definitions = (before.definition.clone(), after.definition.clone());
+        // Long definitions take long to compare, and nobody else should wait for that.
+        let compare = move || diff::diff(&definitions.0, &definitions.1);
+        let definition = tokio::task::spawn_blocking(compare).await;
+        let definition = definition.map_err(|_| crate::store::StoreError::Closed)??;
+        Ok(VersionDiff { before, after, definition })
+    }
+
+    async fn newest(&self, component: &Component) -> ServiceResult<ComponentVersion> {
+        // Mostly it is the first that is looked at.
+        let (mut page, mut at_once) = (PageRequest { first: 1, after: None }, 1);
+        loop {
+            let found = self.versions_of(std::slice::from_ref(&component.id), &page).await?.pop();
+            let Some(found) = found else { break };
+            let next = found.end.map(|cursor| cursor.encode());
+            let mut versions = found.items.into_iter().map(|(_, version)| version);
+            if let Some(version) = versions.find(|version| version.state != VersionState::Retired) {
+                return Ok(version);
+            }
+            if !found.has_next {
+                break;
+            }
+            at_once = (at_once * 4).min(64);
+            page = PageRequest { first: at_once, after: next };
+        }
+        let missing = format!("{} that is not RETIRED", component.id);
+        Err(Refusal::not_found("componentId", Entity::ComponentVersion, missing).into())
+    }
+}
+
+fn no_component(id: &str) -> Refusal {
+    Refusal::not_found("componentId", Entity::Component, id)
+}
+
+fn no_version(hash: VersionHash) -> Refusal {
+    Refusal::not_found("versionHash", Entity::ComponentVersion, hash)
+}
+
+async fn component(tx: &mut Tx<'_>, id: &str) -> ServiceResult<Component> {
+    let found = tx.get(keyspace::COMPONENT, &id.to_owned()).await?;
+    Ok(found.ok_or_else(|| no_component(id))?)
+}
+
+async fn version(tx: &mut Tx<'_>, id: &str, hash: VersionHash) -> ServiceResult<ComponentVersion> {
+    let found = tx.get(keyspace::COMPONENT_VERSION, &(id.to_owned(), hash)).await?;
+    Ok(found.ok_or_else(|| no_version(hash))?)
+}
