@@ -7,18 +7,20 @@
 
 mod support;
 
-use std::{collections::HashMap, time::Instant};
+use std::{collections::HashMap, sync::LazyLock, time::Instant};
 
+use async_graphql::Request;
 use clap::Parser;
 use dendro::{
     engine::EngineKind,
+    graphql::{self, DendroSchema, page::PageLimits, request, text},
     model::{
         SpanId, TraceId,
         span::{SpanBody, SpanHead},
         trace::{NewTrace, TraceCompletion, TraceStatus},
     },
     service::{
-        Context,
+        Context, Services,
         tracing::{SpanWrite, Tracing},
     },
     store::spans::BodyRequest,
@@ -109,8 +111,48 @@ async fn main() {
         row(*spans, "service: scan and place", service, plain, 0);
         let (full, bytes) = median(rounds, || scan_and_serialise(&context, id, true)).await;
         row(*spans, "scan and serialise, with bodies", full, full, bytes);
+        for (what, selection, beside) in forms(*spans, plain, full) {
+            let (taken, bytes) = median(rounds, || execute(&context, id, selection.clone())).await;
+            row(*spans, what, taken, beside, bytes);
+        }
     }
 }
+
+const FIELDS: &str =
+    "spanId parentId operationType name startTime endTime durationMs status inputTokens outputTokens costUsd
+    ... on LlmCallSpan { model }";
+
+/// The forms in which GraphQL gives a whole trace, each with what it is measured beside.
+fn forms(spans: usize, plain: f64, full: f64) -> Vec<(&'static str, String, f64)> {
+    let nested = (0..8).fold(String::new(), |below, _| format!("children {{ {FIELDS} {below} }}"));
+    let list = |more: &str| format!("spans(first: {spans}) {{ nodes {{ {FIELDS} {more} }} }}");
+    let columns =
+        "spanIds parents operationTypes names nameIndexes startOffsetsMs durationsMs statuses depths
+        totalTokens costsUsd placements";
+    vec![
+        ("GraphQL: flat list", list(""), plain),
+        ("GraphQL: nested children", format!("rootSpans {{ {FIELDS} {nested} }}"), plain),
+        ("GraphQL: skeleton", format!("skeleton {{ {columns} }}"), plain),
+        ("GraphQL: flat list with bodies", list("inputs outputs attributes"), full),
+    ]
+}
+
+/// Executes a query of a trace and writes its answer, in a task as a transport does.
+async fn execute(context: &Context, id: TraceId, selection: String) -> usize {
+    let services = Services::new(context.clone());
+    let run = async move {
+        let query = format!("{{ trace(id: \"{id}\") {{ {selection} }} }}");
+        let request = request::prepare(Request::new(query), &services, &PageLimits::default());
+        let response = SCHEMA.execute(request).await;
+        assert!(response.is_ok(), "{:?}", response.errors);
+        let mut out = Vec::new();
+        text::write(&response.data, &mut out);
+        out.len()
+    };
+    tokio::spawn(run).await.unwrap()
+}
+
+static SCHEMA: LazyLock<DendroSchema> = LazyLock::new(graphql::schema);
 
 fn row(spans: usize, what: &str, ms: f64, beside: f64, bytes: usize) {
     println!("| {spans} | {what} | {ms:.2} | {:.2} | {bytes} |", ms / beside);

@@ -13,7 +13,7 @@ use crate::model::{
     component::{ComponentType, VersionState},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
-    plan::{PlanStatus, StepStatus},
+    plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
     score::ScoreSource,
     span::{OperationType, SpanStatus},
     trace::TraceStatus,
@@ -22,17 +22,17 @@ use crate::model::{
 
 /// Makes enums that `model::words` declared into enums of the API.
 macro_rules! words {
-    ($($word:ident),+ $(,)?) => {$(
+    ($($word:ident as $name:literal),+ $(,)?) => {$(
         impl InputType for $word {
             type RawValueType = Self;
 
             fn type_name() -> Cow<'static, str> {
-                Cow::Borrowed(stringify!($word))
+                Cow::Borrowed($name)
             }
 
             fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
                 registry.create_input_type::<Self, _>(MetaTypeId::Enum, |_| {
-                    enum_type(stringify!($word), Self::MEANING, Self::ALL.iter().map(|word| (word.text(), word.meaning())))
+                    enum_type($name, Self::MEANING, Self::ALL.iter().map(|word| (word.text(), word.meaning())))
                 })
             }
 
@@ -72,19 +72,21 @@ macro_rules! words {
 }
 
 words!(
-    ComponentType,
-    CostSource,
-    CountingRule,
-    MessageRole,
-    MessageType,
-    OperationType,
-    Placement,
-    PlanStatus,
-    ScoreSource,
-    SpanStatus,
-    StepStatus,
-    TraceStatus,
-    VersionState,
+    ComponentType as "ComponentType",
+    CostSource as "CostSource",
+    CountingRule as "CountingRule",
+    MessageRole as "MessageRole",
+    MessageType as "MessageType",
+    OperationType as "OperationType",
+    Placement as "Placement",
+    PlanAction as "PlanAction",
+    PlanStatus as "PlanStatus",
+    ScoreSource as "ScoreSource",
+    SpanStatus as "SpanStatus",
+    StepActionKind as "StepAction",
+    StepStatus as "StepStatus",
+    TraceStatus as "TraceStatus",
+    VersionState as "VersionState",
 );
 
 fn enum_type(

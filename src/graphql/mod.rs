@@ -1,13 +1,17 @@
 //! The GraphQL schema and what stands before it. This layer calls services and nothing below them.
 
+mod conversation;
 mod enums;
 mod error;
 pub mod guard;
 mod ids;
 mod inputs;
 mod loader;
+mod message;
 mod node;
 pub mod page;
+mod payload;
+mod plan;
 mod refusal;
 pub mod request;
 mod scalar;
@@ -18,22 +22,25 @@ mod trace;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use self::{
+    conversation::{ConversationMutation, ConversationQuery},
+    message::MessageMutation,
     node::NodeQuery,
+    plan::{PlanMutation, PlanQuery, PlanSubscription},
     span::SpanMutation,
     trace::{TraceMutation, TraceQuery, TraceSubscription},
 };
 
 /// What can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(NodeQuery, TraceQuery);
+pub struct Query(NodeQuery, ConversationQuery, PlanQuery, TraceQuery);
 
 /// What can be done.
 #[derive(Default, MergedObject)]
-pub struct Mutation(TraceMutation, SpanMutation);
+pub struct Mutation(ConversationMutation, MessageMutation, PlanMutation, TraceMutation, SpanMutation);
 
 /// What can be followed live. Every stream starts with a snapshot.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(TraceSubscription);
+pub struct Subscription(TraceSubscription, PlanSubscription);
 
 /// The schema with its roots.
 pub type DendroSchema = Schema<Query, Mutation, Subscription>;

@@ -11,14 +11,21 @@ use async_graphql::{
 };
 
 use super::{
+    conversation::Conversation,
     error::Result,
     ids::{self, GlobalId},
+    message::Message,
+    plan::{Plan, PlanStep},
     span::{self, Span},
     trace::Trace,
 };
 
 /// Whatever a global ID names.
 pub(super) enum Node {
+    Conversation(Conversation),
+    Message(Message),
+    Plan(Plan),
+    PlanStep(PlanStep),
     Trace(Trace),
     Span(Span),
 }
@@ -27,6 +34,10 @@ pub(super) enum Node {
 macro_rules! each {
     ($node:expr, $thing:ident => $call:expr) => {
         match $node {
+            Self::Conversation($thing) => $call,
+            Self::Message($thing) => $call,
+            Self::Plan($thing) => $call,
+            Self::PlanStep($thing) => $call,
             Self::Trace($thing) => $call,
             Self::Span($thing) => $call,
         }
@@ -37,6 +48,10 @@ impl Node {
     /// The things that these IDs name, in their order.
     async fn load(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Self>> {
         Ok(match id {
+            GlobalId::Conversation(id) => Conversation::load(ctx, id).await?.map(Self::Conversation),
+            GlobalId::Message(id) => Message::load(ctx, id).await?.map(Self::Message),
+            GlobalId::Plan(id) => Plan::load(ctx, id).await?.map(Self::Plan),
+            GlobalId::PlanStep(plan, step) => PlanStep::load(ctx, plan, step).await?.map(Self::PlanStep),
             GlobalId::Trace(id) => Trace::load(ctx, id).await?.map(Self::Trace),
             GlobalId::Span(trace, span) => Span::load(ctx, trace, span).await?.map(Self::Span),
             _ => None,
@@ -57,15 +72,23 @@ impl OutputType for Node {
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Interface, |registry| {
             let mut possible_types = IndexSet::new();
-            let mut object = |registry: &mut Registry, name: Cow<'static, str>| {
+            let mut add = |registry: &mut Registry, name: Cow<'static, str>| {
                 registry.add_implements(&name, &Self::type_name());
                 possible_types.insert(name.into_owned());
             };
-            Trace::create_type_info(registry);
-            object(registry, <Trace as OutputType>::type_name());
+            for object in [
+                object::<Conversation>,
+                object::<Message>,
+                object::<Plan>,
+                object::<PlanStep>,
+                object::<Trace>,
+            ] {
+                let name = object(registry);
+                add(registry, name);
+            }
             Span::create_type_info(registry);
             for kind in span::kinds() {
-                object(registry, kind.into());
+                add(registry, kind.into());
             }
             let mut id = MetaField::new("id", <ID as OutputType>::create_type_info(registry));
             id.description = Some("The global ID.".to_owned());
@@ -103,6 +126,12 @@ impl ContainerType for Node {
     ) -> ServerResult<()> {
         each!(self, thing => thing.collect_all_fields(ctx, fields))
     }
+}
+
+/// Makes an object type known, and gives its name.
+fn object<T: OutputType>(registry: &mut Registry) -> Cow<'static, str> {
+    T::create_type_info(registry);
+    T::type_name()
 }
 
 /// Looks things up by their global IDs.

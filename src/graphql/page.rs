@@ -1,6 +1,6 @@
 //! Lists as Relay connections: edges with cursors, the nodes alone, and what a client needs to go on.
 
-use async_graphql::{Object, OutputType, SimpleObject, TypeName};
+use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 
 use super::{
     error::Result,
@@ -49,6 +49,11 @@ pub(super) fn request(
         Ok(first) if (1..=most).contains(&first) => Ok(PageRequest { first, after }),
         _ => Err(Refusal::invalid("first", format!("must be from 1 to {most}, not {first}"))),
     }
+}
+
+/// Whether the connection that is being resolved is asked for its length.
+pub(super) fn is_counted(ctx: &Context<'_>) -> bool {
+    ctx.look_ahead().field("totalCount").exists()
 }
 
 /// What is listed in connections, with the names of its connection types.

@@ -1,6 +1,7 @@
 //! What one request has for itself: the services, and loaders that read for all of its fields at once.
 
 use std::{
+    collections::HashMap,
     hash::{Hash, Hasher},
     sync::Arc,
 };
@@ -14,11 +15,15 @@ use super::{
 };
 use crate::{
     model::{
-        TraceId,
+        ConversationId, MessageId, PlanId, TraceId,
+        conversation::Conversation,
+        message::Message,
+        page::{Page, PageRequest},
+        plan::Plan,
         span::{SpanBody, SpanHead},
         trace::{Trace, TraceBody},
     },
-    service::{Services, tracing::TraceSpans},
+    service::{Services, conversations::HistoryRequest, tracing::TraceSpans},
 };
 
 /// What one request has for itself. A subscription has one for all of its events: loaders keep nothing
@@ -30,6 +35,12 @@ pub(super) struct RequestData {
     pub trace_bodies: Loader<TraceId, Arc<TraceBody>>,
     pub trees: Loader<TraceId, Arc<TraceSpans>>,
     pub span_bodies: Loader<SpanKey, Arc<SpanBody>>,
+    pub conversations: Loader<ConversationId, Arc<Conversation>>,
+    pub messages: Loader<MessageId, Arc<Message>>,
+    pub histories: Loader<HistoryRequest, Page<Message>>,
+    pub conversation_traces: Loader<(ConversationId, PageRequest), Page<Trace>>,
+    pub conversation_plans: Loader<(ConversationId, PageRequest), Page<Plan>>,
+    pub plans: Loader<PlanId, Arc<Plan>>,
 }
 
 /// A span whose body is wanted, with the head that says where it is.
@@ -81,6 +92,33 @@ macro_rules! loader {
     }};
 }
 
+/// A loader of pages, one for each of some parents. `$service` answers by its method `$many` for all that
+/// are asked for the same page, which is one call for each place of the document that asks.
+macro_rules! paged {
+    ($service:expr, $many:ident) => {{
+        let service = $service.clone();
+        Loader::new(move |keys: Vec<(_, PageRequest)>| {
+            let service = service.clone();
+            async move {
+                let mut pages = HashMap::new();
+                for (page, parents) in by_page(&keys) {
+                    let found = service.$many(&parents, page).await?;
+                    pages.extend(parents.into_iter().map(|parent| (parent, page)).zip(found));
+                }
+                Ok(keys.iter().map(|(parent, page)| pages.remove(&(*parent, page))).collect())
+            }
+        })
+    }};
+}
+
+fn by_page<K: Copy>(keys: &[(K, PageRequest)]) -> HashMap<&PageRequest, Vec<K>> {
+    let mut by_page: HashMap<_, Vec<K>> = HashMap::new();
+    for (parent, page) in keys {
+        by_page.entry(page).or_default().push(*parent);
+    }
+    by_page
+}
+
 impl RequestData {
     fn new(services: &Services, limits: &PageLimits) -> Self {
         Self {
@@ -88,10 +126,24 @@ impl RequestData {
             trace_bodies: loader!(services.tracing, trace_bodies),
             trees: loader!(services.tracing, spans),
             span_bodies: span_bodies(services),
+            conversations: loader!(services.conversations, get_many),
+            messages: loader!(services.conversations, messages),
+            histories: histories(services),
+            conversation_traces: paged!(services.tracing, conversation_traces),
+            conversation_plans: paged!(services.plans, for_conversations),
+            plans: loader!(services.plans, get_many),
             services: services.clone(),
             limits: limits.clone(),
         }
     }
+}
+
+fn histories(services: &Services) -> Loader<HistoryRequest, Page<Message>> {
+    let service = services.conversations.clone();
+    Loader::new(move |requests: Vec<HistoryRequest>| {
+        let service = service.clone();
+        async move { Ok(service.histories(&requests).await?.into_iter().map(Some).collect()) }
+    })
 }
 
 fn span_bodies(services: &Services) -> Loader<SpanKey, Arc<SpanBody>> {

@@ -59,7 +59,7 @@ impl Cursor {
 }
 
 /// Which page of a list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// Entries at most.
     pub first: usize,
@@ -76,6 +76,12 @@ pub struct Page<T> {
     pub has_next: bool,
     /// Where to go on: past the last entry that was looked at, which a filter may have left out.
     pub end: Option<Cursor>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self::empty()
+    }
 }
 
 impl<T> Page<T> {

@@ -1,10 +1,14 @@
 //! The fields that only some kinds of operation have.
 
-use async_graphql::Object;
+use async_graphql::{Context, Object};
 
 use super::Span;
 use crate::{
-    graphql::scalar::{PlainId, int, millis},
+    graphql::{
+        error::Result,
+        plan::{Plan, PlanStep},
+        scalar::{PlainId, int, millis},
+    },
     model::span::OperationType,
 };
 
@@ -57,6 +61,23 @@ impl Details<'_> {
     /// The ID of the plan's step.
     async fn step_id(&self) -> Option<PlainId> {
         self.0.head.details.step_id.map(|id| PlainId(id.uuid()))
+    }
+
+    /// The plan; null where there is none, or it is not here.
+    async fn plan(&self, ctx: &Context<'_>) -> Result<Option<Plan>> {
+        match self.0.head.details.plan_id {
+            Some(id) => Plan::load(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The plan's step; null where there is none, or it is not here.
+    async fn step(&self, ctx: &Context<'_>) -> Result<Option<PlanStep>> {
+        let details = &self.0.head.details;
+        match (details.plan_id, details.step_id) {
+            (Some(plan), Some(step)) => PlanStep::load(ctx, plan, step).await,
+            _ => Ok(None),
+        }
     }
 
     /// How many documents were found.

@@ -9,15 +9,13 @@ use super::{
 use crate::{
     graphql::{
         error::{self, Failure, Result},
+        payload::{outcome, payload},
         refusal::Refusal,
         request::{self, RequestData},
         trace::Trace,
     },
     model,
-    service::{
-        ServiceResult,
-        tracing::{SpanWrite, WrittenSpan},
-    },
+    service::tracing::{SpanWrite, WrittenSpan},
 };
 
 /// Writes to spans.
@@ -34,8 +32,7 @@ impl SpanMutation {
         #[graphql(desc = "The new span.")] input: CreateSpanInput,
     ) -> Result<CreateSpanPayload> {
         let data = request::of(ctx)?;
-        let (span, refusal) = write(data, input.into_write(false, || new_id(data))).await?;
-        Ok(CreateSpanPayload { span, refusal })
+        Ok(write(data, input.into_write(false, || new_id(data))).await?.into())
     }
 
     /// Adds many spans, of one trace or of many. Each has its own outcome: a refused one does not hold up
@@ -57,8 +54,7 @@ impl SpanMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The change.")] input: UpdateSpanInput,
     ) -> Result<UpdateSpanPayload> {
-        let (span, refusal) = write(request::of(ctx)?, input.into_write()).await?;
-        Ok(UpdateSpanPayload { span, refusal })
+        Ok(write(request::of(ctx)?, input.into_write()).await?.into())
     }
 
     /// Ends a span. It ends once: a second end is refused.
@@ -67,8 +63,7 @@ impl SpanMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The end.")] input: CompleteSpanInput,
     ) -> Result<CompleteSpanPayload> {
-        let (span, refusal) = write(request::of(ctx)?, input.into_write()).await?;
-        Ok(CompleteSpanPayload { span, refusal })
+        Ok(write(request::of(ctx)?, input.into_write()).await?.into())
     }
 
     /// Writes to many spans at once: creates, changes and ends them, in the order given. Each write has its
@@ -102,32 +97,29 @@ struct WriteSpansInput {
     writes: Vec<SpanWriteInput>,
 }
 
-/// A span that was added.
-#[derive(SimpleObject)]
-struct CreateSpanPayload {
-    /// The span; null where it was refused.
-    span: Option<Span>,
-    /// Why it was refused.
-    refusal: Option<Refusal>,
-}
+payload!(
+    /// A span that was added.
+    CreateSpanPayload {
+        /// The span; null where it was refused.
+        span: Span
+    }
+);
 
-/// A span that was changed.
-#[derive(SimpleObject)]
-struct UpdateSpanPayload {
-    /// The span as it stands; null where the change was refused.
-    span: Option<Span>,
-    /// Why the change was refused.
-    refusal: Option<Refusal>,
-}
+payload!(
+    /// A span that was changed.
+    UpdateSpanPayload {
+        /// The span as it stands; null where the change was refused.
+        span: Span
+    }
+);
 
-/// A span that was ended.
-#[derive(SimpleObject)]
-struct CompleteSpanPayload {
-    /// The span as it stands; null where the end was refused.
-    span: Option<Span>,
-    /// Why the end was refused.
-    refusal: Option<Refusal>,
-}
+payload!(
+    /// A span that was ended.
+    CompleteSpanPayload {
+        /// The span as it stands; null where the end was refused.
+        span: Span
+    }
+);
 
 /// Spans that were added.
 #[derive(SimpleObject)]
@@ -150,12 +142,12 @@ struct SpanWritePayload(Result<Result<Span, model::Refusal>>);
 #[Object]
 impl SpanWritePayload {
     /// The span as it stands; null where the write was refused.
-    async fn span(&self) -> Result<Option<&Span>> {
+    fn span(&self) -> Result<Option<&Span>> {
         Ok(self.0.as_ref().map_err(Failure::clone)?.as_ref().ok())
     }
 
     /// Why the write was refused.
-    async fn refusal(&self) -> Result<Option<Refusal>> {
+    fn refusal(&self) -> Result<Option<Refusal>> {
         Ok(self.0.as_ref().map_err(Failure::clone)?.as_ref().err().cloned().map(Refusal::from))
     }
 }
@@ -164,22 +156,18 @@ fn new_id(data: &RequestData) -> model::SpanId {
     data.services.tracing.new_span_id()
 }
 
-fn span(written: ServiceResult<WrittenSpan>) -> Result<Result<Span, model::Refusal>> {
-    Ok(error::expected(written)?.map(|written| Span::alone(Trace::new(written.trace), written.head)))
+impl From<WrittenSpan> for Span {
+    fn from(written: WrittenSpan) -> Self {
+        Self::alone(Trace::new(written.trace), written.head)
+    }
 }
 
 async fn write(
     data: &RequestData,
     write: Result<SpanWrite, model::Refusal>,
-) -> Result<(Option<Span>, Option<Refusal>)> {
-    let outcome = match write {
-        Ok(write) => span(data.services.tracing.write_span(write).await)?,
-        Err(refusal) => Err(refusal),
-    };
-    Ok(match outcome {
-        Ok(span) => (Some(span), None),
-        Err(refusal) => (None, Some(refusal.into())),
-    })
+) -> Result<Result<Span, model::Refusal>> {
+    let tracing = &data.services.tracing;
+    Ok(outcome(write, async |write| tracing.write_span(write).await).await?.map(Span::from))
 }
 
 /// Does those writes that could be read; refusals name the item.
@@ -203,8 +191,9 @@ async fn write_all(
         });
     }
     let mut written = data.services.tracing.write_spans(readable).await.into_iter();
+    let done = |written| Ok(error::expected(written)?.map(Span::from));
     let outcome = |(index, outcome): (usize, Option<_>)| {
-        let outcome = outcome.or_else(|| written.next().map(span)).unwrap_or(Err(Failure::Internal));
+        let outcome = outcome.or_else(|| written.next().map(done)).unwrap_or(Err(Failure::Internal));
         let numbered = |refusal: model::Refusal| refusal.below(&format!("{field}.{index}"));
         SpanWritePayload(outcome.map(|outcome| outcome.map_err(numbered)))
     };

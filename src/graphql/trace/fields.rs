@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     graphql::{
+        conversation::Conversation,
         error::Result,
+        message::Message,
         page::{self, Connection},
         request,
         scalar::{BigInt, DateTime, Document, Given, PlainId, int, millis},
@@ -43,9 +45,25 @@ impl Trace {
         self.row().conversation_id.map(|id| PlainId(id.uuid()))
     }
 
+    /// The conversation it belongs to; null where it has none, or is not here.
+    async fn conversation(&self, ctx: &Context<'_>) -> Result<Option<Conversation>> {
+        match self.row().conversation_id {
+            Some(id) => Conversation::load(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
     /// The ID of the message that set it off.
     async fn message_id(&self) -> Option<PlainId> {
         self.row().message_id.map(|id| PlainId(id.uuid()))
+    }
+
+    /// The message that set it off; null where there is none, or it is not here.
+    async fn message(&self, ctx: &Context<'_>) -> Result<Option<Message>> {
+        match self.row().message_id {
+            Some(id) => Message::load(ctx, id).await,
+            None => Ok(None),
+        }
     }
 
     /// The turn it belongs to.

@@ -11,7 +11,11 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 
-pub(super) use self::{live::TraceSubscription, mutations::TraceMutation, queries::TraceQuery};
+pub(super) use self::{
+    live::TraceSubscription,
+    mutations::{StartTraceInput, TraceMutation},
+    queries::TraceQuery,
+};
 use super::{error::Result, ids::GlobalId, page::Listed, request};
 use crate::{
     model::{self, TraceId, trace::TraceBody},
@@ -66,6 +70,12 @@ impl Trace {
 
     pub(super) fn global_id(&self) -> GlobalId {
         GlobalId::Trace(self.row().id)
+    }
+}
+
+impl From<model::trace::Trace> for Trace {
+    fn from(row: model::trace::Trace) -> Self {
+        Self::new(row)
     }
 }
 

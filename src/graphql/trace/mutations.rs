@@ -1,13 +1,13 @@
 //! The roots that start and end traces.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object};
 
 use super::Trace;
 use crate::{
     graphql::{
-        error::{self, Result},
+        error::Result,
         ids,
-        refusal::Refusal,
+        payload::{outcome, payload},
         request,
         scalar::{Given, OptionalGiven},
     },
@@ -30,12 +30,8 @@ impl TraceMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new trace.")] input: StartTraceInput,
     ) -> Result<StartTracePayload> {
-        let outcome = match input.into_model() {
-            Ok(new) => error::expected(request::of(ctx)?.services.tracing.start_trace(new).await)?,
-            Err(refusal) => Err(refusal),
-        };
-        let (trace, refusal) = split(outcome);
-        Ok(StartTracePayload { trace, refusal })
+        let service = &request::of(ctx)?.services.tracing;
+        Ok(outcome(input.into_model(), async |new| service.start_trace(new).await).await?.into())
     }
 
     /// Ends a trace. It ends once: a second end is refused. Spans may still come after it.
@@ -44,21 +40,8 @@ impl TraceMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The end.")] input: CompleteTraceInput,
     ) -> Result<CompleteTracePayload> {
-        let outcome = match input.into_model() {
-            Ok((id, end)) => {
-                error::expected(request::of(ctx)?.services.tracing.complete_trace(id, end).await)?
-            }
-            Err(refusal) => Err(refusal),
-        };
-        let (trace, refusal) = split(outcome);
-        Ok(CompleteTracePayload { trace, refusal })
-    }
-}
-
-fn split(outcome: Result<model::trace::Trace, model::Refusal>) -> (Option<Trace>, Option<Refusal>) {
-    match outcome {
-        Ok(trace) => (Some(Trace::new(trace)), None),
-        Err(refusal) => (None, Some(refusal.into())),
+        let service = &request::of(ctx)?.services.tracing;
+        Ok(outcome(input.into_model(), async |(id, end)| service.complete_trace(id, end).await).await?.into())
     }
 }
 
@@ -143,20 +126,18 @@ impl CompleteTraceInput {
     }
 }
 
-/// A trace that was started.
-#[derive(SimpleObject)]
-struct StartTracePayload {
-    /// The trace; null where it was refused.
-    trace: Option<Trace>,
-    /// Why it was refused.
-    refusal: Option<Refusal>,
-}
+payload!(
+    /// A trace that was started.
+    StartTracePayload {
+        /// The trace; null where it was refused.
+        trace: Trace
+    }
+);
 
-/// A trace that was ended.
-#[derive(SimpleObject)]
-struct CompleteTracePayload {
-    /// The trace as it stands; null where the end was refused.
-    trace: Option<Trace>,
-    /// Why the end was refused.
-    refusal: Option<Refusal>,
-}
+payload!(
+    /// A trace that was ended.
+    CompleteTracePayload {
+        /// The trace as it stands; null where the end was refused.
+        trace: Trace
+    }
+);

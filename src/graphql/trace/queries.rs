@@ -46,8 +46,7 @@ impl TraceQuery {
         let filter = filter.unwrap_or_default().into_model()?;
         let tracing = &data.services.tracing;
         let page = tracing.list_traces(&filter, order_by.into(), &request).await?;
-        let counted = ctx.look_ahead().field("totalCount").exists();
-        let total = if counted { tracing.count_traces(&filter).await? } else { None };
+        let total = if page::is_counted(ctx) { tracing.count_traces(&filter).await? } else { None };
         Ok(Connection::new(page.map(Trace::new), &request, total))
     }
 

@@ -61,7 +61,7 @@ impl Append {
     /// Adds the next message. A refusal leaves the whole unusable.
     pub(super) fn add(&mut self, draft: &Message) -> Result<(), Refusal> {
         if self.addresses.contains_key(&draft.id) {
-            return Err(Refusal::already_exists("id", Entity::Message, draft.id));
+            return Err(Refusal::already_exists("messageId", Entity::Message, draft.id));
         }
         if let Some(parent) = draft.parent_message_id {
             self.known("parentMessageId", parent)?;

@@ -27,7 +27,7 @@ pub enum HistoryOrder {
 }
 
 /// A page of one conversation's history.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HistoryRequest {
     /// The conversation.
     pub conversation_id: ConversationId,

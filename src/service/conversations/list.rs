@@ -107,6 +107,12 @@ impl ConversationFilter {
             (None, None) => (keyspace::CONVERSATION_BY_ACTIVITY.name, between(&(), from, before)),
         }
     }
+
+    fn listing(&self, order: ConversationOrder) -> Listing {
+        let (index, range) = self.index(order);
+        let list = ListId::of(&format!("conversations {self:?} {order:?}"));
+        Listing { index, range, direction: order.direction(), list }
+    }
 }
 
 impl Conversations {
@@ -117,9 +123,7 @@ impl Conversations {
         order: ConversationOrder,
         page: &PageRequest,
     ) -> ServiceResult<Page<Conversation>> {
-        let (index, range) = filter.index(order);
-        let list = ListId::of(&format!("conversations {filter:?} {order:?}"));
-        let listing = Listing { index, range, direction: order.direction(), list };
+        let listing = filter.listing(order);
         let found = listing::filtered(
             &self.context.store,
             &listing,
@@ -128,5 +132,13 @@ impl Conversations {
             |conversation: &Conversation| filter.matches(conversation),
         );
         found.await
+    }
+
+    /// How many conversations the filter means; `None` where counting takes more work than one page may
+    /// cost.
+    pub async fn count(&self, filter: &ConversationFilter) -> ServiceResult<Option<u64>> {
+        let (store, limits) = (&self.context.store, &self.context.lists);
+        let listing = filter.listing(ConversationOrder::default());
+        listing::count(store, &listing, limits, |found: &Conversation| filter.matches(found)).await
     }
 }

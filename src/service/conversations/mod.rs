@@ -44,7 +44,7 @@ impl Conversations {
         let created = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
                 if tx.get(keyspace::CONVERSATION, &id).await?.is_some() {
-                    return Err(Refusal::already_exists("id", Entity::Conversation, id).into());
+                    return Err(Refusal::already_exists("conversationId", Entity::Conversation, id).into());
                 }
                 put(tx, None, conversation)
             })

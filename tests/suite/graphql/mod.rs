@@ -2,7 +2,10 @@
 
 mod bad_input;
 mod batches;
+mod conversations;
 mod live;
+mod messages;
+mod plans;
 mod reads;
 mod schema;
 mod skeleton;
