@@ -2,9 +2,8 @@
 
 use super::ServiceResult;
 use crate::{
-    engine::{Direction, KeyRange},
     model::page::{Cursor, ListId, Page, PageRequest},
-    store::{Store, index::Indexed},
+    store::{Direction, KeyRange, Store, index::Indexed},
 };
 
 /// How lists are read.

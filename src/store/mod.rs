@@ -36,6 +36,8 @@ use self::{
     spans::{MergeQueue, TraceCache},
     turns::Turns,
 };
+/// How a range of keys is named and read.
+pub use crate::engine::{Direction, KeyRange};
 use crate::{
     engine::{Batch, SharedEngine, Tree},
     model::{ConversationId, PlanId, TraceId},

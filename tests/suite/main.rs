@@ -14,6 +14,7 @@ mod engine;
 mod graphql;
 mod http;
 mod import;
+mod layers;
 mod service;
 mod support;
 mod tracing;

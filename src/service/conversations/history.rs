@@ -5,7 +5,6 @@
 
 use super::{Conversations, results};
 use crate::{
-    engine::Direction,
     model::{
         ConversationId, Refusal,
         conversation::{History, Segment},
@@ -13,7 +12,7 @@ use crate::{
         page::{Cursor, ListId, Page, PageRequest},
     },
     service::ServiceResult,
-    store::{TablePage, between, key::Key, keyspace},
+    store::{Direction, TablePage, between, key::Key, keyspace},
 };
 
 /// From which end a history is read.

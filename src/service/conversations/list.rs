@@ -2,7 +2,6 @@
 
 use super::Conversations;
 use crate::{
-    engine::{Direction, KeyRange},
     model::{
         Timestamp,
         conversation::Conversation,
@@ -12,7 +11,7 @@ use crate::{
         ServiceResult,
         listing::{self, Listing},
     },
-    store::{between, keyspace},
+    store::{Direction, KeyRange, between, keyspace},
 };
 
 /// Which conversations. Everything that is given must hold.

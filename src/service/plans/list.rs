@@ -2,7 +2,6 @@
 
 use super::Plans;
 use crate::{
-    engine::{Direction, KeyRange},
     model::{
         ConversationId, PlanId, Timestamp,
         page::{ListId, Page, PageRequest},
@@ -12,7 +11,7 @@ use crate::{
         ServiceResult,
         listing::{self, Listing},
     },
-    store::{between, keyspace, prefix},
+    store::{Direction, KeyRange, between, keyspace, prefix},
 };
 
 /// Which plans. Everything that is given must hold.

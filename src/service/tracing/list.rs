@@ -2,7 +2,6 @@
 
 use super::Tracing;
 use crate::{
-    engine::{Direction, KeyRange},
     model::{
         ConversationId, Timestamp,
         component::VersionHash,
@@ -13,7 +12,7 @@ use crate::{
         ServiceResult,
         listing::{self, Listing},
     },
-    store::{key::Key, keyspace, prefix},
+    store::{Direction, KeyRange, key::Key, keyspace, prefix},
 };
 
 /// Which traces. Everything that is given must hold.
