@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod exit;
+mod import;
 mod logging;
 mod progress;
 mod schema;
@@ -56,6 +57,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Import(import::ImportArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
     Config(config::ConfigArgs),
@@ -65,6 +67,7 @@ impl Command {
     fn settings(&self, flags: &mut crate::config::Flags) {
         match self {
             Self::Serve(args) => args.settings(flags),
+            Self::Import(args) => args.database.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
             Self::Schema(_) => {}
@@ -79,6 +82,7 @@ impl Command {
     async fn run(self, config: Config) -> anyhow::Result<Outcome> {
         match self {
             Self::Serve(_) => serve::run(&config).await,
+            Self::Import(args) => import::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,
             Self::Schema(_) => schema::run(),
             Self::Config(_) => config::run(&config),

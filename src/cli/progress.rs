@@ -7,8 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// How often a bar moves though nothing was counted.
 const TICK: Duration = Duration::from_millis(120);
 
-/// A bar for work of known length, counted in bytes.
+/// A bar for work counted in bytes, as far as their number is known.
 pub(super) fn bytes(length: u64) -> ProgressBar {
+    if length == 0 {
+        return started(ProgressBar::new_spinner(), "{spinner} {prefix} {binary_bytes} {msg}");
+    }
     started(ProgressBar::new(length), "{prefix} {bar:30} {binary_bytes}/{binary_total_bytes} {msg} {eta}")
 }
 

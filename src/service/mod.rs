@@ -13,12 +13,12 @@ pub mod plans;
 pub mod scores;
 pub mod tracing;
 
+use self::{
+    components::Components, conversations::Conversations, plans::Plans, scores::Scores, tracing::Tracing,
+};
 pub use self::{
     context::Context,
     error::{ServiceError, ServiceResult},
-};
-use self::{
-    components::Components, conversations::Conversations, plans::Plans, scores::Scores, tracing::Tracing,
 };
 
 /// All use cases of a project. Cheap to clone.

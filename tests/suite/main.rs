@@ -9,7 +9,6 @@
 )]
 
 mod assets;
-mod browser;
 mod cli;
 mod engine;
 mod graphql;

@@ -42,8 +42,10 @@ impl Versions {
             version(PROMPT.to_owned(), ComponentType::Prompt, definition.unwrap_or_default())
         });
         let tools = transcript.tools.iter().map(|tool| {
-            let id = format!("{TOOLS}{}", tool.name);
-            Ok((tool.name.clone(), version(id, ComponentType::Tool, tool.definition.clone())?))
+            Ok((
+                tool.name.clone(),
+                version(tool_id(&tool.name), ComponentType::Tool, tool.definition.clone())?,
+            ))
         });
         Ok(Self { prompt: prompt.transpose()?, tools: tools.collect::<Result<_, Refusal>>()? })
     }
@@ -68,6 +70,11 @@ impl Versions {
         let tool = self.tools.iter().find(|(known, _)| known == name);
         tool.map(|(_, version)| version.reference.clone()).into_iter().collect()
     }
+}
+
+/// The component of a tool.
+pub(super) fn tool_id(name: &str) -> String {
+    format!("{TOOLS}{name}")
 }
 
 /// The instructions that a transcript begins with.

@@ -13,6 +13,8 @@ mod moment;
 mod place;
 mod reader;
 mod record;
+mod report;
+mod run;
 mod runs;
 mod source;
 mod split;
@@ -20,15 +22,19 @@ mod tau_bench;
 mod times;
 mod transcript;
 mod turns;
+mod write;
 
 pub use self::{
     assemble::{Defaults, Recording},
     components::ImportedVersion,
     place::{Place, Problem, Skipped},
     reader::{Item, Reader},
+    report::{Counts, Written},
+    run::{FileReport, Progress, run},
     runs::Run,
     source::open,
     split::MAX_RECORD_BYTES,
     times::Known,
     transcript::{Answers, Call, Entry, Format, ToolDefinition, Transcript},
+    write::{Importer, WriteError},
 };

@@ -24,8 +24,6 @@ pub enum Skipped {
     Record,
     /// All that follows in the file.
     Rest,
-    /// Nothing: everything that was read before it is whole.
-    Nothing,
 }
 
 /// Something in a file that cannot go in.
@@ -68,17 +66,18 @@ impl fmt::Display for Skipped {
             Self::Message => "the message was skipped",
             Self::Record => "the record was skipped",
             Self::Rest => "the rest of the file was skipped",
-            Self::Nothing => "nothing was skipped",
         })
     }
 }
 
+/// With `{:#}` it does not say what was left out.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.place)?;
         if let Some(field) = &self.field {
             write!(f, "{field}: ")?;
         }
-        write!(f, "{} ({})", self.message, self.skipped)
+        f.write_str(&self.message)?;
+        if f.alternate() { Ok(()) } else { write!(f, " ({})", self.skipped) }
     }
 }

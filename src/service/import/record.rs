@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
+    components,
     message::{self, TIME_FIELDS, taken_text},
     moment,
     transcript::{Entry, Format, ToolDefinition},
@@ -135,7 +136,7 @@ fn tools(fields: &Map<String, Value>, limits: &RecordLimits) -> Vec<ToolDefiniti
     let definitions = listed.flatten().filter_map(|tool| {
         let definition = tool.get("function").unwrap_or(tool);
         let name = definition.get("name")?.as_str()?;
-        limits.name("tools", name).ok()?;
+        limits.name("tools", &components::tool_id(name)).ok()?;
         Some(ToolDefinition { name: name.to_owned(), definition: Json::from_value(definition).ok()? })
     });
     definitions.collect()

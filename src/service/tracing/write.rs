@@ -125,6 +125,27 @@ impl Tracing {
         Ok(written.trace)
     }
 
+    /// Writes spans of a trace as their sender knows them and ends it, in one commit. A refused span is
+    /// left out, and the first refusal answered; the rest is written.
+    pub async fn record_end(
+        &self,
+        id: TraceId,
+        ops: Vec<SpanOp>,
+        completion: TraceCompletion,
+    ) -> ServiceResult<Trace> {
+        let limits = &self.context.limits;
+        limits.text("finalOutput", completion.final_output.as_deref())?;
+        for (index, op) in ops.iter().enumerate() {
+            op.check(limits).map_err(|refusal| refusal.below(&format!("spans.{index}")))?;
+        }
+        let write = TraceWrite { ops, complete: Some(completion) };
+        let written = self.context.store.write_trace(id, &write, self.context.now(), limits).await??;
+        for (index, outcome) in written.outcomes.into_iter().enumerate() {
+            outcome.map_err(|refusal| refusal.below(&format!("spans.{index}")))?;
+        }
+        Ok(written.trace)
+    }
+
     /// Writes to spans, of one trace or of many. Each write has its own outcome, in order; a refused one
     /// does not hold up the others. Durable when it returns.
     pub async fn write_spans(&self, writes: Vec<SpanWrite>) -> Vec<ServiceResult<WrittenSpan>> {

@@ -1,6 +1,7 @@
 //! The program as people and scripts run it: help, settings, exit codes, starting and stopping.
 
 mod help;
+mod import;
 mod life;
 mod settings;
 

@@ -29,14 +29,12 @@ async fn add(server: &Server, conversation: &str, more: Value) -> Value {
 async fn a_message_can_set_off_a_trace_in_the_same_commit() {
     let server = Server::new().await;
     let id = conversation(&server).await;
-    let added =
-        add(&server, &id, json!({"role": "USER", "content": "Hi", "trace": {"name": "greet"}})).await;
+    let added = add(&server, &id, json!({"role": "USER", "content": "Hi", "trace": {"name": "greet"}})).await;
     assert_eq!(added["message"]["messageType"], "TEXT");
     assert_eq!(added["conversation"]["messageCount"], 1);
     assert_eq!(added["trace"]["userInput"], "Hi");
     assert_eq!(added["trace"]["messageId"], added["message"]["messageId"]);
-    let refused =
-        add(&server, &id, json!({"role": "USER", "content": "Hi", "trace": {"metadata": 1}})).await;
+    let refused = add(&server, &id, json!({"role": "USER", "content": "Hi", "trace": {"metadata": 1}})).await;
     assert_eq!(refused["refusal"]["field"], "trace.metadata");
     let count = server
         .data(

@@ -5,6 +5,7 @@ mod damage;
 mod forms;
 mod layouts;
 mod recordings;
+mod writing;
 
 use std::io::{Cursor, Write};
 
