@@ -1,7 +1,7 @@
 //! Reading traces, their span trees, and bodies.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -64,6 +64,9 @@ impl TraceSpans {
 /// A span whose body is wanted: its trace, itself, and where its head says the body is.
 pub type BodyKey = (TraceId, SpanId, Vec<u64>);
 
+/// How often bodies are looked for. A trace would have to be merged between every two of them.
+const READ_ATTEMPTS: usize = 8;
+
 impl Tracing {
     /// The traces with these ids, in their order.
     pub async fn traces(&self, ids: &[TraceId]) -> ServiceResult<Vec<Option<Trace>>> {
@@ -93,7 +96,8 @@ impl Tracing {
         Ok(placed.collect())
     }
 
-    /// The bodies of these spans: one call to the engine. A span without a body is left out.
+    /// The bodies of these spans: one call to the engine, unless they were merged meanwhile. A span
+    /// without a body is left out.
     pub async fn span_bodies(
         &self,
         wanted: Vec<BodyKey>,
@@ -104,24 +108,33 @@ impl Tracing {
         }
         let mut requests: Vec<_> =
             by_trace.into_iter().map(|(trace_id, spans)| BodyRequest { trace_id, spans }).collect();
-        match self.context.store.span_bodies(&requests).await {
-            // Blocks were merged since the heads were read: the heads know where they are now.
-            Err(StoreError::Conflict) => self.readdress(&mut requests).await?,
-            bodies => return Ok(bodies?),
+        for _ in 1..READ_ATTEMPTS {
+            match self.context.store.span_bodies(&requests).await {
+                // Blocks were merged since the heads were read: the heads know where they are now.
+                Err(StoreError::Conflict) => self.readdress(&mut requests).await?,
+                bodies => return Ok(bodies?),
+            }
         }
         Ok(self.context.store.span_bodies(&requests).await?)
     }
 
+    /// Asks the heads again where the bodies are.
     async fn readdress(&self, requests: &mut Vec<BodyRequest>) -> ServiceResult<()> {
         let ids: Vec<_> = requests.iter().map(|request| request.trace_id).collect();
         let found = self.context.store.trace_spans(&ids).await?;
+        let mut moved = false;
         for (request, spans) in requests.iter_mut().zip(found) {
-            let wanted: BTreeSet<_> = request.spans.iter().map(|(id, _)| *id).collect();
+            let wanted: BTreeMap<_, _> = std::mem::take(&mut request.spans).into_iter().collect();
             let heads = spans.map(|spans| spans.heads).unwrap_or_default();
-            let current = heads.into_iter().filter(|head| wanted.contains(&head.id));
+            let current = heads.into_iter().filter(|head| wanted.contains_key(&head.id));
             request.spans = current.map(|head| (head.id, head.body_blocks)).collect();
+            moved |= request.spans.iter().cloned().collect::<BTreeMap<_, _>>() != wanted;
         }
         requests.retain(|request| !request.spans.is_empty());
-        Ok(())
+        if moved {
+            return Ok(());
+        }
+        let message = "a block that a span names is missing".to_owned();
+        Err(StoreError::Damaged { table: keyspace::SPAN_BODY.name, message }.into())
     }
 }

@@ -90,7 +90,7 @@ impl Store {
     }
 
     /// Reads a part of a table whole.
-    pub(super) fn scan_of(&self, table: &'static str, range: KeyRange) -> ScanRequest {
+    pub(in crate::store) fn scan_of(&self, table: &'static str, range: KeyRange) -> ScanRequest {
         ScanRequest::forward(&self.tree(table), range, usize::MAX)
     }
 

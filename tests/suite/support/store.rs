@@ -85,6 +85,11 @@ impl TestStore {
         TestBed { tracing: services.tracing.clone(), services, context }
     }
 
+    /// The engine in memory, as it is without what was put around it.
+    pub fn memory_engine(&self) -> SharedEngine {
+        self.memory.clone()
+    }
+
     async fn engine(&self) -> SharedEngine {
         if self.kind == EngineKind::Memory {
             return self.memory.clone();

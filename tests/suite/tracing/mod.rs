@@ -2,6 +2,7 @@
 //! and whatever fails meanwhile.
 
 mod bodies;
+mod check;
 mod live;
 mod model;
 mod sequences;
