@@ -16,6 +16,7 @@ use dendro::{
     graphql::{self, DendroSchema, page::PageLimits, request, text},
     model::{
         SpanId, TraceId,
+        ledger::NanoUsd,
         span::{SpanBody, SpanHead},
         trace::{NewTrace, TraceCompletion, TraceStatus},
     },
@@ -87,7 +88,7 @@ impl<'a> Head<'a> {
             model: head.details.model.as_deref(),
             input_tokens: head.ledger.tokens.input,
             output_tokens: head.ledger.tokens.output,
-            cost_usd: head.ledger.cost.map(|cost| cost.dollars()),
+            cost_usd: head.ledger.cost.map(NanoUsd::dollars),
             inputs: raw(|body| &body.inputs),
             outputs: raw(|body| &body.outputs),
             attributes: raw(|body| &body.attributes),

@@ -12,7 +12,6 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::model::{
     ConversationId, Entity, MessageId, PlanId, Refusal, ScoreId, SpanId, StepId, TraceId,
     component::{ComponentRef, VersionHash},
-    score::ScoreTarget,
     text::shortened,
 };
 
@@ -27,7 +26,7 @@ pub(super) enum GlobalId {
     Span(TraceId, SpanId),
     Component(String),
     ComponentVersion(ComponentRef),
-    Score(ScoreTarget, ScoreId),
+    Score(ScoreId),
 }
 
 /// The kinds with their bytes.
@@ -40,10 +39,7 @@ mod kind {
     pub const SPAN: u8 = 6;
     pub const COMPONENT: u8 = 7;
     pub const COMPONENT_VERSION: u8 = 8;
-    pub const SCORE_OF_TRACE: u8 = 9;
-    pub const SCORE_OF_SPAN: u8 = 10;
-    pub const SCORE_OF_CONVERSATION: u8 = 11;
-    pub const SCORE_OF_MESSAGE: u8 = 12;
+    pub const SCORE: u8 = 9;
     pub const PART: u8 = 32;
 }
 
@@ -62,18 +58,7 @@ impl GlobalId {
                 kind::COMPONENT_VERSION,
                 &[version.version_hash.bytes(), version.component_id.as_bytes()],
             ),
-            Self::Score(target, score) => match target {
-                ScoreTarget::Trace(id) => joined(kind::SCORE_OF_TRACE, &[id.bytes(), score.bytes()]),
-                ScoreTarget::Span(trace, span) => {
-                    joined(kind::SCORE_OF_SPAN, &[trace.bytes(), span.bytes(), score.bytes()])
-                }
-                ScoreTarget::Conversation(id) => {
-                    joined(kind::SCORE_OF_CONVERSATION, &[id.bytes(), score.bytes()])
-                }
-                ScoreTarget::Message(conversation, message) => {
-                    joined(kind::SCORE_OF_MESSAGE, &[conversation.bytes(), message.bytes(), score.bytes()])
-                }
-            },
+            Self::Score(id) => joined(kind::SCORE, &[id.bytes()]),
         }
     }
 
@@ -106,10 +91,8 @@ impl GlobalId {
                     version_hash: VersionHash::from_bytes(*hash),
                 })
             }
-            kind => {
-                let (rest, score) = rest.split_last_chunk::<16>()?;
-                Self::Score(target(kind, rest)?, ScoreId::from_bytes(*score))
-            }
+            kind::SCORE => Self::Score(ScoreId::from_bytes(ids(rest)?)),
+            _ => return None,
         })
     }
 
@@ -124,7 +107,7 @@ impl GlobalId {
             Self::Span(..) => Entity::Span,
             Self::Component(_) => Entity::Component,
             Self::ComponentVersion(_) => Entity::ComponentVersion,
-            Self::Score(..) => Entity::Score,
+            Self::Score(_) => Entity::Score,
         }
     }
 }
@@ -146,22 +129,6 @@ const CHECK_BYTES: usize = 4;
 
 fn check(name: &str) -> [u8; CHECK_BYTES] {
     blake3::hash(name.as_bytes()).as_bytes().first_chunk().copied().unwrap_or_default()
-}
-
-fn target(kind: u8, rest: &[u8]) -> Option<ScoreTarget> {
-    Some(match kind {
-        kind::SCORE_OF_TRACE => ScoreTarget::Trace(TraceId::from_bytes(ids(rest)?)),
-        kind::SCORE_OF_SPAN => {
-            let [trace, span] = pair(rest)?;
-            ScoreTarget::Span(TraceId::from_bytes(trace), SpanId::from_bytes(span))
-        }
-        kind::SCORE_OF_CONVERSATION => ScoreTarget::Conversation(ConversationId::from_bytes(ids(rest)?)),
-        kind::SCORE_OF_MESSAGE => {
-            let [conversation, message] = pair(rest)?;
-            ScoreTarget::Message(ConversationId::from_bytes(conversation), MessageId::from_bytes(message))
-        }
-        _ => return None,
-    })
 }
 
 fn joined(kind: u8, parts: &[&[u8]]) -> ID {
@@ -207,7 +174,7 @@ named! {
     StepId => Step, GlobalId::PlanStep(_, id) => id;
     TraceId => Trace, GlobalId::Trace(id) => id;
     SpanId => Span, GlobalId::Span(_, id) => id;
-    ScoreId => Score, GlobalId::Score(_, id) => id;
+    ScoreId => Score, GlobalId::Score(id) => id;
 }
 
 /// The id that the argument `field` names, given as a global ID or a UUID.
@@ -319,13 +286,10 @@ mod tests {
 
     #[test]
     fn every_kind_survives_the_way_out_and_in() {
-        let score = ScoreId::from_bytes([9; 16]);
-        let conversation = ConversationId::from_bytes([1; 16]);
-        let message = MessageId::from_bytes([2; 16]);
         let component_id = "prompts/planner".to_owned();
         let all = [
-            GlobalId::Conversation(conversation),
-            GlobalId::Message(message),
+            GlobalId::Conversation(ConversationId::from_bytes([1; 16])),
+            GlobalId::Message(MessageId::from_bytes([2; 16])),
             GlobalId::Plan(PlanId::from_bytes([3; 16])),
             GlobalId::PlanStep(PlanId::from_bytes([3; 16]), StepId::from_bytes([4; 16])),
             GlobalId::Trace(TRACE),
@@ -335,10 +299,7 @@ mod tests {
                 component_id,
                 version_hash: VersionHash::from_bytes([5; 32]),
             }),
-            GlobalId::Score(ScoreTarget::Trace(TRACE), score),
-            GlobalId::Score(ScoreTarget::Span(TRACE, SPAN), score),
-            GlobalId::Score(ScoreTarget::Conversation(conversation), score),
-            GlobalId::Score(ScoreTarget::Message(conversation, message), score),
+            GlobalId::Score(ScoreId::from_bytes([9; 16])),
         ];
         for id in all {
             assert_eq!(GlobalId::decode(&id.encode()), Some(id));

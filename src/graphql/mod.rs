@@ -1,5 +1,6 @@
 //! The GraphQL schema and what stands before it. This layer calls services and nothing below them.
 
+mod component;
 mod conversation;
 mod enums;
 mod error;
@@ -15,6 +16,7 @@ mod plan;
 mod refusal;
 pub mod request;
 mod scalar;
+mod score;
 mod span;
 pub mod text;
 mod trace;
@@ -22,21 +24,31 @@ mod trace;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use self::{
+    component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
     message::MessageMutation,
     node::NodeQuery,
     plan::{PlanMutation, PlanQuery, PlanSubscription},
+    score::ScoreMutation,
     span::SpanMutation,
     trace::{TraceMutation, TraceQuery, TraceSubscription},
 };
 
 /// What can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(NodeQuery, ConversationQuery, PlanQuery, TraceQuery);
+pub struct Query(NodeQuery, ConversationQuery, PlanQuery, TraceQuery, ComponentQuery);
 
 /// What can be done.
 #[derive(Default, MergedObject)]
-pub struct Mutation(ConversationMutation, MessageMutation, PlanMutation, TraceMutation, SpanMutation);
+pub struct Mutation(
+    ConversationMutation,
+    MessageMutation,
+    PlanMutation,
+    TraceMutation,
+    SpanMutation,
+    ComponentMutation,
+    ScoreMutation,
+);
 
 /// What can be followed live. Every stream starts with a snapshot.
 #[derive(Default, MergedSubscription)]

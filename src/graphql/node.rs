@@ -11,11 +11,13 @@ use async_graphql::{
 };
 
 use super::{
+    component::{Component, ComponentVersion},
     conversation::Conversation,
     error::Result,
     ids::{self, GlobalId},
     message::Message,
     plan::{Plan, PlanStep},
+    score::Score,
     span::{self, Span},
     trace::Trace,
 };
@@ -26,6 +28,9 @@ pub(super) enum Node {
     Message(Message),
     Plan(Plan),
     PlanStep(PlanStep),
+    Component(Component),
+    ComponentVersion(ComponentVersion),
+    Score(Score),
     Trace(Trace),
     Span(Span),
 }
@@ -38,6 +43,9 @@ macro_rules! each {
             Self::Message($thing) => $call,
             Self::Plan($thing) => $call,
             Self::PlanStep($thing) => $call,
+            Self::Component($thing) => $call,
+            Self::ComponentVersion($thing) => $call,
+            Self::Score($thing) => $call,
             Self::Trace($thing) => $call,
             Self::Span($thing) => $call,
         }
@@ -54,7 +62,11 @@ impl Node {
             GlobalId::PlanStep(plan, step) => PlanStep::load(ctx, plan, step).await?.map(Self::PlanStep),
             GlobalId::Trace(id) => Trace::load(ctx, id).await?.map(Self::Trace),
             GlobalId::Span(trace, span) => Span::load(ctx, trace, span).await?.map(Self::Span),
-            _ => None,
+            GlobalId::Component(id) => Component::load(ctx, id).await?.map(Self::Component),
+            GlobalId::ComponentVersion(version) => {
+                ComponentVersion::load(ctx, version).await?.map(Self::ComponentVersion)
+            }
+            GlobalId::Score(id) => Score::load(ctx, id).await?.map(Self::Score),
         })
     }
 }
@@ -81,6 +93,9 @@ impl OutputType for Node {
                 object::<Message>,
                 object::<Plan>,
                 object::<PlanStep>,
+                object::<Component>,
+                object::<ComponentVersion>,
+                object::<Score>,
                 object::<Trace>,
             ] {
                 let name = object(registry);

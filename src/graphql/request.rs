@@ -15,11 +15,13 @@ use super::{
 };
 use crate::{
     model::{
-        ConversationId, MessageId, PlanId, TraceId,
+        ConversationId, MessageId, PlanId, ScoreId, TraceId,
+        component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
         message::Message,
         page::{Page, PageRequest},
         plan::Plan,
+        score::{Score, ScoreTarget},
         span::{SpanBody, SpanHead},
         trace::{Trace, TraceBody},
     },
@@ -41,6 +43,11 @@ pub(super) struct RequestData {
     pub conversation_traces: Loader<(ConversationId, PageRequest), Page<Trace>>,
     pub conversation_plans: Loader<(ConversationId, PageRequest), Page<Plan>>,
     pub plans: Loader<PlanId, Arc<Plan>>,
+    pub components: Loader<String, Arc<Component>>,
+    pub versions: Loader<ComponentRef, Arc<ComponentVersion>>,
+    pub component_versions: Loader<(String, PageRequest), Page<ComponentVersion>>,
+    pub scores: Loader<ScoreTarget, Arc<Vec<Score>>>,
+    pub scores_by_id: Loader<ScoreId, Score>,
 }
 
 /// A span whose body is wanted, with the head that says where it is.
@@ -105,16 +112,16 @@ macro_rules! paged {
                     let found = service.$many(&parents, page).await?;
                     pages.extend(parents.into_iter().map(|parent| (parent, page)).zip(found));
                 }
-                Ok(keys.iter().map(|(parent, page)| pages.remove(&(*parent, page))).collect())
+                Ok(keys.iter().map(|(parent, page)| pages.remove(&(parent.clone(), page))).collect())
             }
         })
     }};
 }
 
-fn by_page<K: Copy>(keys: &[(K, PageRequest)]) -> HashMap<&PageRequest, Vec<K>> {
+fn by_page<K: Clone>(keys: &[(K, PageRequest)]) -> HashMap<&PageRequest, Vec<K>> {
     let mut by_page: HashMap<_, Vec<K>> = HashMap::new();
     for (parent, page) in keys {
-        by_page.entry(page).or_default().push(*parent);
+        by_page.entry(page).or_default().push(parent.clone());
     }
     by_page
 }
@@ -132,6 +139,11 @@ impl RequestData {
             conversation_traces: paged!(services.tracing, conversation_traces),
             conversation_plans: paged!(services.plans, for_conversations),
             plans: loader!(services.plans, get_many),
+            components: loader!(services.components, components),
+            versions: loader!(services.components, versions),
+            component_versions: paged!(services.components, versions_of),
+            scores: scores(services),
+            scores_by_id: loader!(services.scores, get_many),
             services: services.clone(),
             limits: limits.clone(),
         }
@@ -143,6 +155,14 @@ fn histories(services: &Services) -> Loader<HistoryRequest, Page<Message>> {
     Loader::new(move |requests: Vec<HistoryRequest>| {
         let service = service.clone();
         async move { Ok(service.histories(&requests).await?.into_iter().map(Some).collect()) }
+    })
+}
+
+fn scores(services: &Services) -> Loader<ScoreTarget, Arc<Vec<Score>>> {
+    let service = services.scores.clone();
+    Loader::new(move |targets: Vec<ScoreTarget>| {
+        let service = service.clone();
+        async move { Ok(service.of_targets(&targets).await?.into_iter().map(Arc::new).map(Some).collect()) }
     })
 }
 

@@ -33,7 +33,7 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
                 write(item, out);
                 between = b',';
             }
-            close(items.is_empty(), b"[]", out);
+            close(items.is_empty(), *b"[]", out);
         }
         Value::Object(members) => {
             let mut between = b'{';
@@ -44,7 +44,7 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
                 write(member, out);
                 between = b',';
             }
-            close(members.is_empty(), b"{}", out);
+            close(members.is_empty(), *b"{}", out);
         }
     }
 }
@@ -63,12 +63,11 @@ pub(super) fn document(value: &Value) -> Result<Json, String> {
     Json::parse(&to_text(value)).map_err(|error| error.to_string())
 }
 
-fn close(empty: bool, pair: &[u8; 2], out: &mut Vec<u8>) {
-    let [open, end] = pair;
+fn close(empty: bool, [open, end]: [u8; 2], out: &mut Vec<u8>) {
     if empty {
-        out.push(*open);
+        out.push(open);
     }
-    out.push(*end);
+    out.push(end);
 }
 
 /// Numbers and texts, which cannot fail to be written into memory.

@@ -14,8 +14,10 @@ use crate::{
         plan::Plan,
         request,
         scalar::{BigInt, DateTime, Document, Given, PlainId, int},
+        score::Score,
         trace::Trace,
     },
+    model::score::ScoreTarget,
     service::conversations::HistoryRequest,
 };
 
@@ -129,7 +131,6 @@ impl Conversation {
     }
 
     /// Its history: its own messages and those it shares with the conversations it branched off.
-    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn messages(
         &self,
         ctx: &Context<'_>,
@@ -181,5 +182,10 @@ impl Conversation {
         let page = page::request(first, after, data.limits.most)?;
         let plans = data.conversation_plans.load((self.0.id, page.clone())).await?.unwrap_or_default();
         Ok(Connection::new(plans.map(Plan::new), &page, None))
+    }
+
+    /// Judgements of it.
+    async fn scores(&self, ctx: &Context<'_>) -> Result<Vec<Score>> {
+        Score::of(ctx, ScoreTarget::Conversation(self.0.id)).await
     }
 }

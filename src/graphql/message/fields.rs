@@ -9,9 +9,13 @@ use crate::{
         error::Result,
         request,
         scalar::{BigInt, DateTime, Document, PlainId, int},
+        score::Score,
         trace::Trace,
     },
-    model::message::{MessageRole, MessageType},
+    model::{
+        message::{MessageRole, MessageType},
+        score::ScoreTarget,
+    },
 };
 
 /// Something said in a conversation.
@@ -148,5 +152,10 @@ impl Message {
             Some(id) => Trace::load(ctx, id).await,
             None => Ok(None),
         }
+    }
+
+    /// Judgements of it.
+    async fn scores(&self, ctx: &Context<'_>) -> Result<Vec<Score>> {
+        Score::of(ctx, ScoreTarget::Message(self.0.conversation_id, self.0.id)).await
     }
 }

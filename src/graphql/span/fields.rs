@@ -12,11 +12,13 @@ use crate::{
     graphql::{
         error::Result,
         scalar::{BigInt, DateTime, Document, PlainId, int, millis},
+        score::Score,
         trace::Trace,
     },
     model::{
         Json,
-        ledger::{CostSource, CountingRule},
+        ledger::{CostSource, CountingRule, NanoUsd},
+        score::ScoreTarget,
         span::{OperationType, SpanBody, SpanStatus},
         tree::Placement,
     },
@@ -177,7 +179,7 @@ impl Common<'_> {
 
     /// What it cost, in US dollars; null where nobody knows.
     async fn cost_usd(&self) -> Option<f64> {
-        self.0.head.ledger.cost.map(|cost| cost.dollars())
+        self.0.head.ledger.cost.map(NanoUsd::dollars)
     }
 
     /// Where the cost comes from; null where nothing was used.
@@ -245,6 +247,11 @@ impl Common<'_> {
     /// The component versions behind it.
     async fn components(&self) -> Vec<SpanComponent> {
         SpanComponent::all(&self.0.global_id(), &self.0.head)
+    }
+
+    /// Judgements of it.
+    async fn scores(&self, ctx: &Context<'_>) -> Result<Vec<Score>> {
+        Score::of(ctx, ScoreTarget::Span(self.0.trace_id(), self.0.head.id)).await
     }
 
     /// The revision of its trace that last changed it.

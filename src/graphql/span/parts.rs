@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use crate::{
     graphql::{
+        component::ComponentVersion,
         error::Result,
         ids::{self, GlobalId},
         scalar::{DateTime, Document, PlainId},
@@ -139,5 +140,10 @@ impl SpanComponent {
     /// The hash that names the version.
     async fn version_hash(&self) -> String {
         self.component.version_hash.to_string()
+    }
+
+    /// The version; null where it is not registered here.
+    async fn version(&self, ctx: &Context<'_>) -> Result<Option<ComponentVersion>> {
+        ComponentVersion::load(ctx, self.component.clone()).await
     }
 }

@@ -15,9 +15,10 @@ use crate::{
         page::{self, Connection},
         request,
         scalar::{BigInt, DateTime, Document, Given, PlainId, int, millis},
+        score::Score,
         span::Span,
     },
-    model::{page::Page, trace::TraceStatus},
+    model::{page::Page, score::ScoreTarget, trace::TraceStatus},
 };
 
 /// One run of an agent for one input: what went in, what came out, and the tree of everything that
@@ -262,6 +263,11 @@ impl Trace {
     /// All its spans as columns: the whole tree of a large trace in one small answer.
     async fn skeleton(&self, ctx: &Context<'_>) -> Result<Option<TraceSkeleton>> {
         Ok(self.tree(ctx).await?.map(TraceSkeleton))
+    }
+
+    /// Judgements of it.
+    async fn scores(&self, ctx: &Context<'_>) -> Result<Vec<Score>> {
+        Score::of(ctx, ScoreTarget::Trace(self.row().id)).await
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct TraceFilterInput {
     /// In one of these states.
     statuses: Option<Vec<TraceStatus>>,
     /// With a span that used this component, or this version of it.
-    component: Option<ComponentFilterInput>,
+    component: Option<ComponentUseInput>,
     /// Started at this moment or later.
     from: Option<Given<Timestamp>>,
     /// Started before this moment.
@@ -42,8 +42,8 @@ pub(super) struct TraceFilterInput {
 
 /// A component, or one version of it.
 #[derive(InputObject)]
-#[graphql(name = "ComponentFilter")]
-pub(super) struct ComponentFilterInput {
+#[graphql(name = "ComponentUseFilter")]
+pub(super) struct ComponentUseInput {
     /// The component: its global ID or its own.
     component_id: ID,
     /// The hash that names the version; without it any version is meant.
@@ -53,7 +53,7 @@ pub(super) struct ComponentFilterInput {
 impl TraceFilterInput {
     pub(super) fn into_model(self) -> Result<TraceFilter, Refusal> {
         let within = |refusal: Refusal| refusal.below("filter");
-        let component = self.component.map(ComponentFilterInput::into_model).transpose();
+        let component = self.component.map(ComponentUseInput::into_model).transpose();
         Ok(TraceFilter {
             conversation_id: ids::read_optional("filter.conversationId", self.conversation_id.as_ref())?,
             session_id: self.session_id,
@@ -68,7 +68,7 @@ impl TraceFilterInput {
     }
 }
 
-impl ComponentFilterInput {
+impl ComponentUseInput {
     fn into_model(self) -> Result<ComponentFilter, Refusal> {
         let hash = |text: String| VersionHash::parse("component.versionHash", &text);
         Ok(ComponentFilter {

@@ -39,6 +39,7 @@ impl TraceSubscription {
 
     /// The traces that run, then every change of them. Always starts anew; each trace carries its revision,
     /// by which a client knows what it has already.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn running_traces(
         &self,
         ctx: &Context<'_>,

@@ -18,6 +18,7 @@ use crate::{
         text,
     },
     model::{
+        ledger::NanoUsd,
         span::{OperationType, SpanHead, SpanStatus},
         tree::{Node, Placement},
     },
@@ -123,7 +124,7 @@ impl TraceSkeleton {
 
     /// What each span cost, in US dollars; null where nobody knows.
     async fn costs_usd(&self) -> Column<Option<f64>> {
-        self.column(|_, head| head.ledger.cost.map(|cost| cost.dollars()))
+        self.column(|_, head| head.ledger.cost.map(NanoUsd::dollars))
     }
 }
 

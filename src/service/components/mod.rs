@@ -71,6 +71,16 @@ impl ComponentFilter {
                 .is_none_or(|text| component.id.to_lowercase().contains(&text.to_lowercase()))
             && label.as_ref().is_none_or(|label| component.labelled(label).is_some())
     }
+
+    fn listing(&self) -> Listing {
+        let of_type = self.component_type.map_or(keyspace::ANY_TYPE, ComponentType::code);
+        Listing {
+            index: keyspace::COMPONENT_BY_TYPE.name,
+            range: prefix(&of_type),
+            direction: Direction::Forward,
+            list: ListId::of(&format!("components {self:?}")),
+        }
+    }
 }
 
 impl Components {
@@ -180,15 +190,15 @@ impl Components {
 
     /// A page of the components that the filter means, by id.
     pub async fn list(&self, filter: &ComponentFilter, page: &PageRequest) -> ServiceResult<Page<Component>> {
-        let of_type = filter.component_type.map_or(keyspace::ANY_TYPE, ComponentType::code);
-        let listing = Listing {
-            index: keyspace::COMPONENT_BY_TYPE.name,
-            range: prefix(&of_type),
-            direction: Direction::Forward,
-            list: ListId::of(&format!("components {filter:?}")),
-        };
-        let keep = |component: &Component| filter.matches(component);
-        listing::filtered(&self.context.store, &listing, page, &self.context.lists, keep).await
+        let (store, limits) = (&self.context.store, &self.context.lists);
+        listing::filtered(store, &filter.listing(), page, limits, |found: &Component| filter.matches(found))
+            .await
+    }
+
+    /// How many components the filter means; `None` where counting takes more work than one page may cost.
+    pub async fn count(&self, filter: &ComponentFilter) -> ServiceResult<Option<u64>> {
+        let (store, limits) = (&self.context.store, &self.context.lists);
+        listing::count(store, &filter.listing(), limits, |found: &Component| filter.matches(found)).await
     }
 
     /// A page of the versions of each component, the one registered last first: two calls to the engine.

@@ -10,6 +10,7 @@ const WRITE: &str = "mutation($writes: [SpanWriteInput!]!) { writeSpans(input: {
   refusal { __typename message ... on InvalidInput { field } ... on NotFound { field entity id } }
 } } }";
 
+#[expect(clippy::needless_pass_by_value, reason = "the callers make it for this")]
 fn span(trace: &str, number: u8, more: Value) -> Value {
     let mut span = json!({
         "traceId": trace, "spanId": format!("22222222-2222-4222-8222-{number:012}"), "operationType": "CUSTOM",

@@ -2,12 +2,14 @@
 
 mod bad_input;
 mod batches;
+mod components;
 mod conversations;
 mod live;
 mod messages;
 mod plans;
 mod reads;
 mod schema;
+mod scores;
 mod skeleton;
 mod spans;
 mod traces;

@@ -101,3 +101,39 @@ async fn many_traces_are_read_as_often_as_one() {
     let (_, many) = server.counted(query, json!({"first": 40})).await;
     assert_eq!(trips(&one), trips(&many), "{many:#?}");
 }
+
+/// A conversation with a message, a trace that it set off, a plan and a score.
+async fn converse(server: &Server) {
+    let created =
+        server.data("mutation { createConversation(input: {}) { conversation { id } } }", json!({})).await;
+    let id = created["createConversation"]["conversation"]["id"].clone();
+    let add = "mutation($id: ID!) { addMessage(input: {conversationId: $id, role: USER, content: \"Hi\", trace: {name: \"run\"}}) {
+      trace { traceId }
+    } }";
+    let trace = server.data(add, json!({"id": id})).await["addMessage"]["trace"]["traceId"].clone();
+    let create = "mutation($id: ID!, $trace: ID!) {
+      createPlan(input: {conversationId: $id, title: \"p\", steps: [{description: \"s\"}]}) { plan { id } }
+      recordScore(input: {target: {conversationId: $id}, name: \"n\", value: {number: 1}}) { score { id } }
+      createSpan(input: {traceId: $trace, operationType: LLM_CALL, name: \"x\", inputs: 1, components: []}) { span { id } }
+    }";
+    server.data(create, json!({"id": id, "trace": trace})).await;
+}
+
+#[tokio::test]
+async fn many_conversations_are_read_as_often_as_one() {
+    let server = Server::new().await;
+    for _ in 0..40 {
+        converse(&server).await;
+    }
+    let query = "query($first: Int) { conversations(first: $first) { nodes {
+      title
+      scores { numberValue conversation { title } }
+      messages(first: 5) { nodes { content conversation { title } scores { name } trace { name userInput skeleton { names } } } }
+      traces(first: 5) { nodes { name conversation { title } message { content } spans { nodes { name inputs scores { name } } } } }
+      plans(first: 5) { nodes { title conversation { title } steps { attempts { span { name } } } } }
+    } } }";
+    let (_, one) = server.counted(query, json!({"first": 1})).await;
+    let (data, many) = server.counted(query, json!({"first": 40})).await;
+    assert_eq!(data["conversations"]["nodes"][39]["traces"]["nodes"][0]["spans"]["nodes"][0]["inputs"], 1);
+    assert_eq!(trips(&one), trips(&many), "{many:#?}");
+}

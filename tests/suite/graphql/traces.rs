@@ -52,7 +52,7 @@ async fn a_trace_is_started_read_and_ended_once() {
         json!({
             "traceId": id, "name": "support", "userId": "ada", "sessionId": "s1", "userInput": "Hello",
             "finalOutput": "no", "metadata": {"a": 1.50}, "inputPreview": "Hello", "outputPreview": "no",
-            "status": "FAILED", "durationMs": 1499.999_999, "durationNanos": "1499999999",
+            "status": "FAILED", "durationMs": 1_499.999_999, "durationNanos": "1499999999",
             "endTime": "2025-01-01T00:00:01.500Z", "revision": "2",
         })
     );
@@ -118,8 +118,8 @@ async fn lists_are_filtered_ordered_and_paged() {
         .data(list, json!({"orderBy": "OLDEST_FIRST", "filter": {"from": moment(1000), "to": moment(3000)}}))
         .await;
     assert_eq!(names(&oldest), ["Run 1", "Run 2"]);
-    let named = server.data(list, json!({"filter": {"name": "RUN 2", "statuses": ["RUNNING"]}})).await;
-    assert_eq!(names(&named), ["Run 2"]);
+    let by_name = server.data(list, json!({"filter": {"name": "RUN 2", "statuses": ["RUNNING"]}})).await;
+    assert_eq!(names(&by_name), ["Run 2"]);
     let none = server.data(list, json!({"filter": {"hasErrors": true}})).await;
     assert!(names(&none).is_empty());
 

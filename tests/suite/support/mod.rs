@@ -28,7 +28,6 @@ pub use self::determined::{CountedIds, SetClock};
 pub struct Server {
     pub services: Services,
     pub clock: Arc<SetClock>,
-    pub store: Store,
     engine: Arc<Counting>,
     schema: graphql::DendroSchema,
     limits: PageLimits,
@@ -52,14 +51,14 @@ impl Server {
         let (hub, clock) = (Arc::new(Hub::default()), Arc::new(SetClock::default()));
         let store = Store::open(shared, StoreConfig::default(), hub.clone()).await.unwrap();
         let services = Services::new(Context {
-            store: store.clone(),
+            store,
             hub,
             clock: clock.clone(),
             ids: Arc::new(CountedIds::default()),
             limits: Arc::new(RecordLimits::default()),
             lists: Arc::new(ListLimits::default()),
         });
-        Self { services, clock, store, engine, schema: graphql::schema(), limits }
+        Self { services, clock, engine, schema: graphql::schema(), limits }
     }
 
     /// Executes a query or a mutation.
@@ -92,7 +91,7 @@ impl Server {
 
     /// What an operation asks of the engine.
     pub async fn counted(&self, document: &str, variables: Value) -> (Value, Counts) {
-        self.engine.take();
+        drop(self.engine.take());
         let data = self.data(document, variables).await;
         (data, self.engine.take())
     }
@@ -105,9 +104,10 @@ impl Server {
 
 impl Answer {
     fn of(response: async_graphql::Response) -> Self {
-        let errors = serde_json::to_value(&response.errors).unwrap();
+        let async_graphql::Response { data, errors, .. } = response;
+        let errors = serde_json::to_value(errors).unwrap();
         Self {
-            data: serde_json::from_str(&text::to_text(&response.data)).unwrap(),
+            data: serde_json::from_str(&text::to_text(&data)).unwrap(),
             errors: errors.as_array().cloned().unwrap(),
         }
     }
