@@ -74,6 +74,14 @@ async function visit(scheme) {
 
 try {
   const light = await visit("light");
+  await step("the samples that record can be run one after the other", async () => {
+    for (const name of await light.samples("mutation")) {
+      assert.ok(await light.openSample(name), `${name} misses something`);
+      const answer = await light.run();
+      assert.equal(answer.errors, undefined, `${name}: ${JSON.stringify(answer.errors)}`);
+      for (const { refusal } of Object.values(answer.data)) assert.equal(refusal, null, `${name}: ${refusal?.message}`);
+    }
+  });
   await step("every sample that asks without changing anything is answered", async () => {
     for (const name of await light.samples("query")) {
       if (!(await light.openSample(name))) continue; // Nothing of its kind is recorded yet.

@@ -41,6 +41,7 @@ export const groups: Group[] = [
     samples: [
       first,
       sample("running-traces", "Running now", "And the spans at work in them"),
+      sample("conversations", "Conversations", "Newest messages and tool calls"),
       sample("failed-traces", "What went wrong", "Failed spans, and what they say"),
     ],
   },
@@ -62,6 +63,17 @@ export const groups: Group[] = [
     ],
   },
   {
+    title: "Conversations and plans",
+    samples: [
+      sample("conversation", "A conversation", "Messages, tool calls, and the runs behind", {
+        conversation: { newest: "conversation" },
+      }),
+      sample("plan-steps", "A plan with its steps", "Where it stands, and what waits for what", {
+        plan: { newest: "plan" },
+      }),
+    ],
+  },
+  {
     title: "Follow live",
     samples: [
       sample("follow-running-traces", "All running traces", "A snapshot, then every change"),
@@ -69,18 +81,28 @@ export const groups: Group[] = [
         trace: { newest: "runningTrace" },
         after: null,
       }),
+      sample("follow-plan", "Steps of a plan", "As they start, are tried again, and end", {
+        plan: { newest: "plan" },
+        after: null,
+      }),
     ],
   },
   {
     title: "Record",
     samples: [
-      sample("start-trace", "Start a trace", "The samples below go on with it"),
+      sample("create-conversation", "Create a conversation", "The samples below go on with it"),
+      sample("add-message", "Add a message", "And start the trace that it sets off", {
+        conversation: { newest: "ownConversation" },
+      }),
       sample("create-span", "Create a span", "A model call begins", { trace: { newest: "ownTrace" } }),
       sample("complete-span", "Complete a span", "With its output and tokens", {
         span: { newest: "ownSpan" },
       }),
       sample("complete-trace", "Complete a trace", "With its final output", {
         trace: { newest: "ownTrace" },
+      }),
+      sample("create-plan", "Make a plan", "Steps that wait for each other", {
+        conversation: { newest: "ownConversation" },
       }),
     ],
   },

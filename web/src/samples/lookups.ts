@@ -1,5 +1,8 @@
+import conversation from "./lookups/conversation.graphql?raw";
+import ownConversation from "./lookups/own-conversation.graphql?raw";
 import ownSpan from "./lookups/own-span.graphql?raw";
 import ownTrace from "./lookups/own-trace.graphql?raw";
+import plan from "./lookups/plan.graphql?raw";
 import runningTrace from "./lookups/running-trace.graphql?raw";
 import trace from "./lookups/trace.graphql?raw";
 
@@ -10,7 +13,10 @@ import trace from "./lookups/trace.graphql?raw";
 export const lookups = {
   trace: { query: trace, missing: "No trace is recorded yet." },
   runningTrace: { query: runningTrace, missing: "No trace is running now." },
-  ownTrace: { query: ownTrace, missing: "Run “Start a trace” first." },
+  conversation: { query: conversation, missing: "No conversation is recorded yet." },
+  plan: { query: plan, missing: "No plan is recorded yet." },
+  ownConversation: { query: ownConversation, missing: "Run “Create a conversation” first." },
+  ownTrace: { query: ownTrace, missing: "Run “Add a message” first." },
   ownSpan: { query: ownSpan, missing: "Run “Create a span” first." },
 };
 
