@@ -32,8 +32,8 @@ const NO_CONTENT: [&str; 3] = [NEW_MARKER, LOCK, "lost+found"];
 pub struct EngineConfig {
     /// The engine.
     pub kind: EngineKind,
-    /// Bytes of what is on disk that the engine keeps in memory. sled takes more: some 100 MB while it
-    /// writes and up to 300 MB while it reads at random, and more with a larger cache.
+    /// Bytes of what is on disk that the engine keeps in memory. sled takes more: some 150 MB while it
+    /// writes, and up to 450 MB when much is read at random.
     pub cache_bytes: u64,
     /// Bytes of new entries of one tree that fjall gathers in memory before it writes a table.
     pub write_buffer_bytes: u64,

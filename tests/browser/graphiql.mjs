@@ -1,10 +1,12 @@
-// GraphiQL in a real browser, against a running server where agents are at work:
+// GraphiQL in a real browser, against a running server, on which it also records some runs:
 //   node graphiql.mjs http://127.0.0.1:4000 [folder for screenshots]
 import assert from "node:assert/strict";
+import { Agent } from "./agent.mjs";
 import { open } from "./browser.mjs";
 import { GraphiQL } from "./page.mjs";
 
 const [server = "http://127.0.0.1:4000", screenshots] = process.argv.slice(2);
+const agent = new Agent(server);
 const browser = await open();
 
 async function step(what, work) {
@@ -22,7 +24,7 @@ async function visit(scheme) {
 
   await step(`${scheme}: the page starts, with Monaco's workers and the schema`, async () => {
     await page.ready();
-    assert.ok(page.workers() >= 2, `${page.workers()} workers`);
+    await page.workersAtLeast(2);
   });
 
   await step(`${scheme}: the query of a first visit runs`, async () => {
@@ -43,7 +45,8 @@ async function visit(scheme) {
   await step(`${scheme}: what is typed is completed from the schema, and runs`, async () => {
     await page.newTab();
     await page.type("{ trac");
-    assert.ok((await page.suggestions()).includes("traces"));
+    const offered = await page.suggestions();
+    assert.ok(offered.includes("traces"), `offered: ${offered}`);
     await page.replace("{ __typename }");
     assert.deepEqual(await page.run(), { data: { __typename: "Query" } });
   });
@@ -73,6 +76,7 @@ async function visit(scheme) {
 }
 
 try {
+  await agent.start();
   const light = await visit("light");
   await step("the samples that record can be run one after the other", async () => {
     for (const name of await light.samples("mutation")) {
@@ -96,4 +100,5 @@ try {
   });
 } finally {
   await browser.close();
+  await agent.stop();
 }

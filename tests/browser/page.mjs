@@ -1,4 +1,5 @@
-const PATIENCE = 20_000;
+// Other tests may have the machine to themselves for a while.
+const PATIENCE = 60_000;
 const EXECUTE = ".graphiql-execute-button";
 
 /** GraphiQL's page, in the words of someone who uses it. */
@@ -14,9 +15,12 @@ export class GraphiQL {
     page.setDefaultTimeout(PATIENCE);
     const graphiql = new GraphiQL(page);
     graphiql.#watch(new URL(server).host);
+    graphiql.#schema = page.waitForResponse((response) => response.request().postData()?.includes("__schema"));
     await page.goto(`${server}/graphiql`);
     return graphiql;
   }
+
+  #schema;
 
   constructor(page) {
     this.page = page;
@@ -39,12 +43,13 @@ export class GraphiQL {
   async ready() {
     await this.page.waitForFunction(() => globalThis.__MONACO?.editor.getEditors().length >= 4);
     await this.page.waitForSelector(".graphiql-query-editor .view-line");
+    await (await this.#schema).finished();
     await this.page.waitForSelector('button[aria-label^="Re-fetch GraphQL schema"]:not([disabled])');
-    await this.page.waitForLoadState("networkidle");
   }
 
-  workers() {
-    return this.page.workers().length;
+  /** Monaco starts its workers when it first has something for them. */
+  async workersAtLeast(wanted) {
+    while (this.page.workers().length < wanted) await this.page.waitForEvent("worker");
   }
 
   tabs() {
@@ -69,9 +74,13 @@ export class GraphiQL {
     await this.#settled();
   }
 
+  /** What the editor offers; asked for again while its worker is still taking the schema in. */
   async suggestions() {
     const rows = this.page.locator(".suggest-widget.visible .monaco-list-row .label-name");
-    await rows.first().waitFor();
+    for (let attempt = 0; attempt < 10 && (await rows.count()) === 0; attempt += 1) {
+      await this.page.waitForTimeout(1000);
+      if ((await rows.count()) === 0) await this.page.keyboard.press("Control+Space");
+    }
     return rows.allTextContents();
   }
 

@@ -9,6 +9,7 @@
 )]
 
 mod assets;
+mod browser;
 mod cli;
 mod engine;
 mod graphql;
