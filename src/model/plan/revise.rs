@@ -130,7 +130,7 @@ impl Plan {
     /// Changes the plan. Nothing has changed where it is refused.
     pub fn revise(
         &mut self,
-        revision: PlanRevision,
+        revision: &PlanRevision,
         ids: &dyn Ids,
         now: Timestamp,
         limits: &RecordLimits,
@@ -144,9 +144,9 @@ impl Plan {
             });
         }
         let mut revised = self.clone();
-        revised.revise_fields(&revision);
+        revised.revise_fields(revision);
         revised.check(limits)?;
-        let steps = revised.revised_steps(&revision, ids, limits)?;
+        let steps = revised.revised_steps(revision, ids, limits)?;
         revised.change(now, |plan| plan.steps = steps);
         // Steps that stand as they stood keep their revision: `change` compared with the old ones.
         *self = revised;
@@ -350,13 +350,14 @@ mod tests {
 
     #[test]
     fn a_failed_step_blocks_until_it_is_tried_again_and_then_fails_the_plan() {
+        use StepStatus::{Blocked, Cancelled, Failed, Pending, Running};
+
         let mut plan = plan(&[("a", &[]), ("b", &["a"]), ("c", &["b"]), ("d", &[])]).unwrap();
         let id = |plan: &Plan, place: usize| plan.steps[place].id;
         let statuses = |plan: &Plan| plan.steps.iter().map(|step| step.status).collect::<Vec<_>>();
         let a = id(&plan, 0);
         plan.advance(a, StepAction::Start { span: None }, at(1)).unwrap();
         plan.advance(a, StepAction::Fail { error: "no".to_owned() }, at(2)).unwrap();
-        use StepStatus::{Blocked, Cancelled, Failed, Pending, Running};
         assert_eq!(statuses(&plan), [Failed, Blocked, Blocked, Pending]);
         plan.advance(a, StepAction::Start { span: None }, at(3)).unwrap();
         assert_eq!(statuses(&plan), [Running, Pending, Pending, Pending]);
@@ -381,10 +382,10 @@ mod tests {
         };
         let ids = Counting(AtomicU64::new(100));
         let revision = PlanRevision { add_steps: vec![add], ..PlanRevision::default() };
-        plan.revise(revision, &ids, at(1), &RecordLimits::default()).unwrap();
+        plan.revise(&revision, &ids, at(1), &RecordLimits::default()).unwrap();
         assert_eq!(plan.steps.iter().map(|step| step.revision).collect::<Vec<_>>(), [1, 1, 2]);
         let revision = PlanRevision { remove_steps: vec![a], ..PlanRevision::default() };
-        let refusal = plan.revise(revision, &ids, at(2), &RecordLimits::default()).unwrap_err();
+        let refusal = plan.revise(&revision, &ids, at(2), &RecordLimits::default()).unwrap_err();
         assert_eq!(refusal.field(), Some("steps.0.dependencies.0"));
     }
 

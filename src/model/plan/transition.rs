@@ -216,7 +216,7 @@ impl Plan {
     pub fn expire(&mut self, now: Timestamp) {
         let minutes = self.timeout_minutes.unwrap_or_default();
         self.change(now, |plan| {
-            plan.end(PlanStatus::Failed, Some(format!("not done within {minutes} minutes")), now)
+            plan.end(PlanStatus::Failed, Some(format!("not done within {minutes} minutes")), now);
         });
     }
 

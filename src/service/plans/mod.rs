@@ -52,8 +52,7 @@ impl Plans {
     /// Changes a plan's fields and the steps that have not begun.
     pub async fn revise(&self, id: PlanId, revision: PlanRevision) -> ServiceResult<Plan> {
         let context = &self.context;
-        self.change(id, |plan, now| plan.revise(revision.clone(), context.ids.as_ref(), now, &context.limits))
-            .await
+        self.change(id, |plan, now| plan.revise(&revision, context.ids.as_ref(), now, &context.limits)).await
     }
 
     /// Does something to a step.

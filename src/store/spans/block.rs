@@ -50,10 +50,10 @@ enum Packed {
 }
 
 fn pack(bytes: Vec<u8>) -> Result<Packed, EncodeError> {
-    let packed = PACKER.with_borrow_mut(|packer| {
-        let packer = match packer {
+    let packed = PACKER.with_borrow_mut(|kept| {
+        let packer = match kept {
             Some(packer) => packer,
-            None => packer.insert(zstd::bulk::Compressor::new(LEVEL)?),
+            None => kept.insert(zstd::bulk::Compressor::new(LEVEL)?),
         };
         packer.compress(&bytes)
     });
@@ -73,10 +73,10 @@ fn unpack(packed: Packed) -> Result<Vec<u8>, DecodeError> {
     let size = usize::try_from(unpacked).ok().filter(|size| *size <= MAX_UNPACKED);
     let size = size.ok_or(DecodeError::Other("a block claims to unpack to more than a gigabyte"))?;
     UNPACKER
-        .with_borrow_mut(|unpacker| {
-            let unpacker = match unpacker {
+        .with_borrow_mut(|kept| {
+            let unpacker = match kept {
                 Some(unpacker) => unpacker,
-                None => unpacker.insert(zstd::bulk::Decompressor::new()?),
+                None => kept.insert(zstd::bulk::Decompressor::new()?),
             };
             unpacker.decompress(&bytes, size)
         })
