@@ -164,9 +164,12 @@ async fn import_file(
         Progress::Problem(problem) => {
             *shown += 1;
             if *shown <= args.show {
-                bar.suspend(|| match args.strict {
-                    true => eprintln!("dendro: {problem:#}"),
-                    false => eprintln!("dendro: {problem}"),
+                bar.suspend(|| {
+                    if args.strict {
+                        eprintln!("dendro: {problem:#}");
+                    } else {
+                        eprintln!("dendro: {problem}");
+                    }
                 });
             }
         }

@@ -47,7 +47,6 @@ pub struct NewStep {
 
 /// A change of a plan. `None` leaves a field as it is; `Some(None)` clears it.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::option_option, reason = "leaving and clearing are different wishes")]
 pub struct PlanRevision {
     /// See [`Plan::title`].
     pub title: Option<String>,

@@ -118,12 +118,11 @@ impl Importer {
     async fn store(&self, recording: Recording, known: Option<Conversation>) -> ServiceResult<Counts> {
         let mut new = Counts::default();
         self.register(recording.versions).await?;
-        let conversation = match known {
-            Some(known) => known,
-            None => {
-                new.conversations += 1;
-                self.services.conversations.create(recording.conversation).await?
-            }
+        let conversation = if let Some(known) = known {
+            known
+        } else {
+            new.conversations += 1;
+            self.services.conversations.create(recording.conversation).await?
         };
         // What came after the import, through someone else, is none of its business.
         let there = usize::try_from(conversation.next_ordinal).unwrap_or(usize::MAX);

@@ -152,15 +152,14 @@ impl Tracing {
         let mut outcomes: Vec<Option<ServiceResult<WrittenSpan>>> = Vec::with_capacity(writes.len());
         let mut by_trace: HashMap<TraceId, (Vec<usize>, TraceWrite)> = HashMap::new();
         for (index, write) in writes.into_iter().enumerate() {
-            outcomes.push(match write.op.check(&self.context.limits) {
-                Err(refusal) => Some(Err(refusal.into())),
-                Ok(()) => {
-                    let (indexes, trace) = by_trace.entry(write.trace_id).or_default();
-                    indexes.push(index);
-                    trace.ops.push(write.op);
-                    None
-                }
-            });
+            if let Err(refusal) = write.op.check(&self.context.limits) {
+                outcomes.push(Some(Err(refusal.into())));
+                continue;
+            }
+            let (indexes, trace) = by_trace.entry(write.trace_id).or_default();
+            indexes.push(index);
+            trace.ops.push(write.op);
+            outcomes.push(None);
         }
         let write = |(id, (indexes, write))| async move { (indexes, self.write_one_trace(id, write).await) };
         let mut written = stream::iter(by_trace).map(write).buffer_unordered(TRACES_AT_ONCE);

@@ -63,7 +63,7 @@ impl CheckReport {
     fn note(&mut self, table: &'static str, key: &[u8], message: impl Into<String>) {
         self.problem_count += 1;
         if self.problems.len() < MAX_PROBLEMS {
-            let key = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            let key = hexadecimal(key);
             self.problems.push(Problem { table, key, message: message.into() });
         }
     }
@@ -165,7 +165,7 @@ impl Check<'_> {
     }
 
     async fn entries_exist<E: Indexed>(&mut self, records: &[(Vec<u8>, E::Key, E)]) -> StoreResult<()> {
-        let mut wanted: BTreeMap<&'static str, Vec<(Vec<u8>, &[u8])>> = BTreeMap::new();
+        let mut wanted: BTreeMap<&'static str, Vec<WantedEntry<'_>>> = BTreeMap::new();
         for (raw, _, record) in records {
             for entry in record.entries() {
                 wanted.entry(entry.table).or_default().push((entry.key, raw));
@@ -222,4 +222,16 @@ impl Key for RawKey {
     fn decode(_: &[u8]) -> Option<Self> {
         Some(Self)
     }
+}
+
+/// An index entry that must be there, with the key of its record.
+type WantedEntry<'a> = (Vec<u8>, &'a [u8]);
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }

@@ -74,11 +74,11 @@ fn unpack(packed: Packed) -> Result<Vec<u8>, DecodeError> {
     let size = size.ok_or(DecodeError::Other("a block claims to unpack to more than a gigabyte"))?;
     UNPACKER
         .with_borrow_mut(|kept| {
-            let unpacker = match kept {
-                Some(unpacker) => unpacker,
+            let context = match kept {
+                Some(context) => context,
                 None => kept.insert(zstd::bulk::Decompressor::new()?),
             };
-            unpacker.decompress(&bytes, size)
+            context.decompress(&bytes, size)
         })
         .map_err(|error| DecodeError::OtherString(error.to_string()))
 }

@@ -146,16 +146,13 @@ fn latest(blocks: Vec<HeadBlock>, after: u64) -> Vec<SpanHead> {
         if head.revision <= after {
             continue;
         }
-        match places.get(&head.id).and_then(|place| heads.get_mut(*place)) {
-            Some(known) => {
-                if known.revision <= head.revision {
-                    *known = head;
-                }
+        if let Some(known) = places.get(&head.id).and_then(|place| heads.get_mut(*place)) {
+            if known.revision <= head.revision {
+                *known = head;
             }
-            None => {
-                places.insert(head.id, heads.len());
-                heads.push(head);
-            }
+        } else {
+            places.insert(head.id, heads.len());
+            heads.push(head);
         }
     }
     heads
