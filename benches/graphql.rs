@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench graphql -- --engine sled --spans 50,500,5000,33000`
 
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
 
 mod support;
 

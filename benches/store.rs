@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench store -- --engine sled --spans 200000 --writers 1,4,16`
 
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
 
 mod support;
 

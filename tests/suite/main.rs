@@ -1,11 +1,12 @@
 //! The integration tests: one binary, a folder for each area of the crate.
 
 #![allow(
+    clippy::pedantic,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test says by a panic that it failed"
+    reason = "a test says by a panic that it failed, and is read for what it proves"
 )]
 
 mod assets;
