@@ -154,26 +154,6 @@ pub struct Segment {
     pub end: u64,
 }
 
-impl Lineage {
-    /// The lineage of a branch that leaves `parent` (whose own lineage this is) after `ordinal`.
-    ///
-    /// Ancestors that lie wholly past the fork give nothing and are left out, so the lineage never
-    /// grows longer than the number of conversations whose messages are really shared.
-    #[must_use]
-    pub fn branch(&self, parent: &Conversation, ordinal: u64) -> Self {
-        let end = ordinal.saturating_add(1);
-        let own = Segment {
-            conversation_id: parent.id,
-            start: parent.first_ordinal,
-            end: end.min(parent.next_ordinal),
-        };
-        let shared = self.segments.iter().map(|segment| Segment { end: segment.end.min(end), ..*segment });
-        let segments =
-            std::iter::once(own).chain(shared).filter(|segment| segment.start < segment.end).collect();
-        Self { segments }
-    }
-}
-
 /// What a conversation's history is made of: its own messages and those it shares with its ancestors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
@@ -199,6 +179,17 @@ impl History {
     #[must_use]
     pub fn conversation_id(&self) -> ConversationId {
         self.own.conversation_id
+    }
+
+    /// The lineage of a branch that leaves the history after the message at `ordinal`.
+    ///
+    /// What lies wholly past the fork gives nothing and is left out, so a lineage never grows longer than
+    /// the number of conversations whose messages are really shared.
+    #[must_use]
+    pub fn branch(&self, ordinal: u64) -> Lineage {
+        let mut segments = self.cover(0, ordinal.saturating_add(1));
+        segments.reverse();
+        Lineage { segments }
     }
 
     /// The stretches that are not empty, nearest first.

@@ -6,6 +6,7 @@
 pub mod components;
 mod context;
 pub mod conversations;
+pub mod deletion;
 mod error;
 pub mod import;
 pub mod listing;

@@ -11,7 +11,7 @@ use crate::{
     },
     store::{
         key::Key,
-        keyspace::{self, KeyBytes, score_key, score_root},
+        keyspace::{self, Deleted, KeyBytes, score_key, score_root},
         prefix,
     },
 };
@@ -33,7 +33,6 @@ impl Scores {
     /// it; recording the same again changes nothing.
     pub async fn record(&self, new: NewScore) -> ServiceResult<Score> {
         check(&new, &self.context.limits)?;
-        self.target_exists(&new.target).await?;
         let score = &Score {
             id: new.id.unwrap_or_else(|| self.context.new_id()),
             target: new.target,
@@ -45,6 +44,14 @@ impl Scores {
         };
         let recorded = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
+                // The mark is a precondition where the target's record would be one that changes all the
+                // time: a target that is deleted from here on makes this run again, and find it gone.
+                let owner = match score.target {
+                    ScoreTarget::Trace(id) | ScoreTarget::Span(id, _) => Deleted::Trace(id),
+                    ScoreTarget::Conversation(id) | ScoreTarget::Message(id, _) => Deleted::Conversation(id),
+                };
+                tx.get(keyspace::DELETION, &owner).await?;
+                self.target_exists(&score.target).await?;
                 let key = score_key(&score.target, score.id);
                 if let Some(KeyBytes(known)) = tx.get(keyspace::SCORE_ADDRESS, &score.id).await? {
                     if let Some(same) = tx.get(keyspace::SCORE, &key).await?

@@ -38,10 +38,14 @@
 //! | `component_by_type` | type (and once more with 0: any), component | – |
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
+//! | `deletion` | kind (1: conversation, 2: trace), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
 
 use std::marker::PhantomData;
 
-use super::codec::{Record, records};
+use super::{
+    codec::{Record, records},
+    key::KeyPart,
+};
 use crate::model::{
     ConversationId, MessageId, PlanId, ScoreId, Timestamp, TraceId,
     component::{Component, ComponentVersion, VersionHash},
@@ -108,13 +112,49 @@ pub struct ToolResultAddress {
     pub message_id: MessageId,
 }
 
+/// Something whose record is gone, and whose parts still are to go.
+///
+/// What has many parts cannot go in one commit. The first one removes its record, so that it is there no
+/// more, and leaves this mark; others remove its parts, and the last one the mark. A process that dies
+/// in between leaves a mark by which the next one goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, bincode::Encode, bincode::Decode)]
+pub enum Deleted {
+    /// A conversation.
+    Conversation(ConversationId),
+    /// A trace.
+    Trace(TraceId),
+}
+
+/// What something was deleted with, whose deletion is finished only with its own: itself, or the
+/// conversation that someone asked to delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct DeletedWith(pub Deleted);
+
+impl KeyPart for Deleted {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Conversation(id) => (1_u8, *id).write(out),
+            Self::Trace(id) => (2_u8, *id).write(out),
+        }
+    }
+
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        match u8::read(bytes)? {
+            1 => ConversationId::read(bytes).map(Self::Conversation),
+            2 => TraceId::read(bytes).map(Self::Trace),
+            _ => None,
+        }
+    }
+}
+
 /// The bytes of another key.
 #[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
     Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Trace = 1,
-    TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, Nothing = 1,
+    TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
+    Nothing = 1,
 }
 
 macro_rules! tables {
@@ -145,6 +185,15 @@ pub const fn score_root(target: &ScoreTarget) -> ([u8; 16], u8, [u8; 16]) {
     }
 }
 
+/// What the keys of the scores begin with that judge something or a part of it.
+#[must_use]
+pub const fn score_roots(owner: &Deleted) -> [([u8; 16], u8); 2] {
+    match owner {
+        Deleted::Trace(trace) => [(*trace.bytes(), 1), (*trace.bytes(), 2)],
+        Deleted::Conversation(conversation) => [(*conversation.bytes(), 3), (*conversation.bytes(), 4)],
+    }
+}
+
 /// The key of a score.
 #[must_use]
 pub const fn score_key(target: &ScoreTarget, id: ScoreId) -> ScoreKey {
@@ -155,7 +204,7 @@ pub const fn score_key(target: &ScoreTarget, id: ScoreId) -> ScoreKey {
 /// The key of a score: its root (trace or conversation), kind of target, span or message, own id.
 pub type ScoreKey = ([u8; 16], u8, [u8; 16], ScoreId);
 
-impl super::key::KeyPart for [u8; 16] {
+impl KeyPart for [u8; 16] {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);
     }
@@ -202,4 +251,5 @@ tables! {
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";
+    DELETION: Deleted => DeletedWith = "deletion";
 }

@@ -27,7 +27,7 @@ pub use self::{
     check::{CheckProgress, CheckReport, Problem},
     commit::QueueLimits,
     error::{StoreError, StoreResult},
-    read::{Found, IndexPage, IndexRange, TablePage, between, prefix},
+    read::{Chunk, Found, IndexPage, IndexRange, TablePage, between, prefix},
     turns::Turn,
     tx::Tx,
 };

@@ -108,10 +108,7 @@ impl Store {
         let pages = self.engine().scan_many(ranges.into_iter().map(request).collect()).await?;
         let page = |page: crate::engine::ScanPage| {
             let found = |entry: &crate::engine::Entry| {
-                let key = K::decode(&entry.key).ok_or_else(|| StoreError::Damaged {
-                    table: table.name,
-                    message: format!("{} bytes are not a key of it", entry.key.len()),
-                })?;
+                let key = key_of(table, &entry.key)?;
                 Ok(Found { key, record: codec::decode(table.name, &entry.value)? })
             };
             let items = page.entries.iter().map(found).collect::<StoreResult<_>>()?;
@@ -119,6 +116,65 @@ impl Store {
         };
         pages.into_iter().map(page).collect()
     }
+}
+
+/// As much as is handled well at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk<T> {
+    /// What was found.
+    pub items: Vec<T>,
+    /// Whether there is more.
+    pub more: bool,
+}
+
+/// Bytes of records that [`Store::chunk`] reads at a time.
+const CHUNK_BYTES: usize = 8 << 20;
+
+impl Store {
+    /// The first records in `range`, as many as are handled well at a time: bounded in number and bytes.
+    pub async fn chunk<K: Key, R: Record>(
+        &self,
+        table: Table<K, R>,
+        range: KeyRange,
+        limit: usize,
+    ) -> StoreResult<TablePage<K, R>> {
+        let page = self.raw_chunk(table.name, range, limit).await?;
+        let found = |entry: &crate::engine::Entry| {
+            Ok(Found { key: key_of(table, &entry.key)?, record: codec::decode(table.name, &entry.value)? })
+        };
+        let items = page.entries.iter().map(found).collect::<StoreResult<_>>()?;
+        Ok(TablePage { items, more: page.more })
+    }
+
+    /// The first keys in `range`, as many as are handled well at a time; the records stay unread.
+    pub async fn chunk_keys<K: Key, R>(
+        &self,
+        table: Table<K, R>,
+        range: KeyRange,
+        limit: usize,
+    ) -> StoreResult<Chunk<K>> {
+        let page = self.raw_chunk(table.name, range, limit).await?;
+        let items = page.entries.iter().map(|entry| key_of(table, &entry.key)).collect::<StoreResult<_>>()?;
+        Ok(Chunk { items, more: page.more })
+    }
+
+    async fn raw_chunk(
+        &self,
+        table: &'static str,
+        range: KeyRange,
+        limit: usize,
+    ) -> StoreResult<crate::engine::ScanPage> {
+        let tree = self.tree(table);
+        let request = ScanRequest { max_bytes: CHUNK_BYTES, ..ScanRequest::forward(&tree, range, limit) };
+        Ok(crate::engine::scan(self.engine().as_ref(), request).await?)
+    }
+}
+
+fn key_of<K: Key, R>(table: Table<K, R>, bytes: &[u8]) -> StoreResult<K> {
+    K::decode(bytes).ok_or_else(|| StoreError::Damaged {
+        table: table.name,
+        message: format!("{} bytes are not a key of it", bytes.len()),
+    })
 }
 
 /// Records found through an index, with the keys of their index entries.

@@ -3,6 +3,7 @@
 //! `graph` holds what the dependencies of steps must be, `transition` what a step and a plan may do
 //! next, `revise` how a plan changes while it is carried out.
 
+mod faults;
 mod graph;
 mod revise;
 mod transition;

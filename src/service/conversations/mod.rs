@@ -2,17 +2,23 @@
 
 mod add;
 mod append;
+mod branch;
+mod delete;
 mod history;
 mod list;
+mod live;
 mod results;
 
 use self::append::Append;
+pub(super) use self::delete::remove_branches;
 pub use self::{
     add::AddedMessage,
+    delete::{DeleteBranches, DeletedConversation},
     history::{HistoryOrder, HistoryRequest},
     list::{ConversationFilter, ConversationOrder},
+    live::MessageChanges,
 };
-use super::{Context, ServiceError, ServiceResult};
+use super::{Context, ServiceError, ServiceResult, deletion};
 use crate::{
     model::{
         ConversationId, MessageId, Refusal,
@@ -20,7 +26,10 @@ use crate::{
         message::Message,
         refusal::Entity,
     },
-    store::{Touched, Tx, keyspace},
+    store::{
+        Touched, Tx,
+        keyspace::{self, Deleted},
+    },
 };
 
 /// Use cases of conversations. Cheap to clone.
@@ -46,6 +55,7 @@ impl Conversations {
                 if tx.get(keyspace::CONVERSATION, &id).await?.is_some() {
                     return Err(Refusal::already_exists("conversationId", Entity::Conversation, id).into());
                 }
+                deletion::refuse_pending(tx, "id", Deleted::Conversation(id)).await?;
                 put(tx, None, conversation)
             })
         });

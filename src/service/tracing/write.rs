@@ -15,9 +15,10 @@ use crate::{
         text::shortened,
         trace::{NewTrace, PREVIEW_BYTES, Trace, TraceCompletion, TraceStatus},
     },
-    service::{Context, ServiceError, ServiceResult},
+    service::{Context, ServiceError, ServiceResult, deletion},
     store::{
-        Touched, Tx, keyspace,
+        Touched, Tx,
+        keyspace::{self, Deleted},
         spans::{START_PART, TraceWrite},
     },
 };
@@ -52,6 +53,7 @@ pub async fn start(context: &Context, tx: &mut Tx<'_>, new: NewTrace) -> Service
     if tx.get(keyspace::TRACE, &id).await?.is_some() {
         return Err(Refusal::already_exists("traceId", Entity::Trace, id).into());
     }
+    deletion::refuse_pending(tx, "traceId", Deleted::Trace(id)).await?;
     let preview = |text: &Option<String>| text.as_deref().map(|text| shortened(text, PREVIEW_BYTES));
     let trace = Trace {
         id,

@@ -30,7 +30,7 @@ impl Check<'_> {
         if VersionHash::of(&version.definition) != Ok(version.version_hash) {
             self.report.note("component_version", raw, "its hash is not that of its definition");
         }
-        let component = self.store.get(keyspace::COMPONENT, &version.component_id).await?;
+        let component = self.readable_at(keyspace::COMPONENT, &version.component_id).await?;
         let counted = component.is_some_and(|component| {
             (1..=component.version_count).contains(&version.sequence)
                 && component.component_type == version.component_type
@@ -48,7 +48,7 @@ impl Check<'_> {
     async fn component(&mut self, raw: &[u8], component: &Component) -> StoreResult<()> {
         let targets = component.labels.iter().map(|(_, hash)| *hash).chain([component.newest]);
         let keys: Vec<_> = targets.map(|hash| (component.id.clone(), hash)).collect();
-        let found = self.store.get_many(keyspace::COMPONENT_VERSION, &keys).await?;
+        let found = self.readable(keyspace::COMPONENT_VERSION, &keys).await?;
         if found.iter().any(Option::is_none) {
             self.report.note("component", raw, "a label, or the newest version, leads nowhere");
         }

@@ -10,7 +10,7 @@ use crate::{
     },
     store::{
         StoreResult,
-        keyspace::{self, MessageAddress, ToolCallAddress, ToolResultAddress},
+        keyspace::{self, Deleted, MessageAddress, ToolCallAddress, ToolResultAddress},
         prefix,
     },
 };
@@ -27,10 +27,10 @@ impl Check<'_> {
             let children = |id: &ConversationId| (prefix(id), Direction::Forward, usize::MAX);
             let children = ids.iter().map(children).collect();
             let children = self.store.scan_many(keyspace::CONVERSATION_BY_PARENT, children).await?;
-            let lineages = self.store.get_many(keyspace::LINEAGE, &ids).await?;
+            let lineages = self.readable(keyspace::LINEAGE, &ids).await?;
             let last = |found: &Conversation| (found.id, found.next_ordinal.wrapping_sub(1));
             let last: Vec<_> = records.iter().map(|(_, _, found)| last(found)).collect();
-            let last = self.store.get_many(keyspace::MESSAGE, &last).await?;
+            let last = self.readable(keyspace::MESSAGE, &last).await?;
             for ((((raw, _, found), children), lineage), last) in
                 records.iter().zip(children).zip(lineages).zip(last)
             {
@@ -59,8 +59,10 @@ impl Check<'_> {
     }
 
     async fn lineage(&mut self, raw: &[u8], id: ConversationId, lineage: &Lineage) -> StoreResult<()> {
-        let Some(conversation) = self.store.get(keyspace::CONVERSATION, &id).await? else {
-            self.report.note("lineage", raw, "its conversation does not exist");
+        let Some(conversation) = self.readable_at(keyspace::CONVERSATION, &id).await? else {
+            if !self.is_deleted(Deleted::Conversation(id)).await? {
+                self.report.note("lineage", raw, "its conversation does not exist");
+            }
             return Ok(());
         };
         let mut end = conversation.first_ordinal;
@@ -74,12 +76,15 @@ impl Check<'_> {
             self.report.note("lineage", raw, "it does not cover the history before the fork");
         }
         let ids: Vec<_> = lineage.segments.iter().map(|segment| segment.conversation_id).collect();
-        let holders = self.store.get_many(keyspace::CONVERSATION, &ids).await?;
+        let holders = self.readable(keyspace::CONVERSATION, &ids).await?;
         for (segment, holder) in lineage.segments.iter().zip(holders) {
             let holds = |holder: Conversation| {
                 holder.first_ordinal <= segment.start && segment.end <= holder.next_ordinal
             };
-            if !holder.is_some_and(holds) {
+            let gone = holder.is_none();
+            // A branch outlives its deleted ancestor for a moment, but not the messages that it shares.
+            let goes_too = gone && self.is_deleted(Deleted::Conversation(segment.conversation_id)).await?;
+            if !goes_too && !holder.is_some_and(holds) {
                 self.report.note("lineage", raw, "an ancestor does not hold what is shared");
             }
         }
@@ -98,7 +103,7 @@ impl Check<'_> {
         let mut from = None;
         while let Some(addresses) = self.page(keyspace::MESSAGE_ADDRESS, &mut from).await? {
             let keys = addresses.iter().map(|(_, _, address)| (address.conversation_id, address.ordinal));
-            let found = self.store.get_many(keyspace::MESSAGE, &keys.collect::<Vec<_>>()).await?;
+            let found = self.readable(keyspace::MESSAGE, &keys.collect::<Vec<_>>()).await?;
             for ((raw, id, _), message) in addresses.iter().zip(found) {
                 if message.is_none_or(|message| message.id != *id) {
                     self.report.note("message_address", raw, "another message, or none, is at this address");
@@ -116,12 +121,14 @@ impl Check<'_> {
     ) -> StoreResult<()> {
         let mut ids: Vec<_> = records.iter().map(|(_, (id, _), _)| *id).collect();
         ids.dedup();
-        let found = self.store.get_many(keyspace::CONVERSATION, &ids).await?;
+        let found = self.readable(keyspace::CONVERSATION, &ids).await?;
         let mut conversations = ids.into_iter().zip(found).peekable();
         for (raw, (id, ordinal), message) in records {
             while conversations.next_if(|(known, _)| known != id).is_some() {}
             let Some((_, Some(conversation))) = conversations.peek() else {
-                self.report.note("message", raw, "its conversation does not exist");
+                if !self.is_deleted(Deleted::Conversation(*id)).await? {
+                    self.report.note("message", raw, "its conversation does not exist");
+                }
                 continue;
             };
             let expected = match before.replace((*id, *ordinal)) {
@@ -140,7 +147,7 @@ impl Check<'_> {
 
     async fn addressed(&mut self, records: &[Keyed]) -> StoreResult<()> {
         let ids: Vec<_> = records.iter().map(|(_, _, message)| message.id).collect();
-        let addresses = self.store.get_many(keyspace::MESSAGE_ADDRESS, &ids).await?;
+        let addresses = self.readable(keyspace::MESSAGE_ADDRESS, &ids).await?;
         for ((raw, (conversation_id, ordinal), _), address) in records.iter().zip(addresses) {
             let here = MessageAddress { conversation_id: *conversation_id, ordinal: *ordinal };
             if address != Some(here) {
@@ -156,7 +163,7 @@ impl Check<'_> {
             message.tool_calls.iter().map(move |call| (raw, (*id, call.call_id.clone()), *ordinal))
         });
         let (raws, keys, ordinals) = unzip(calls);
-        let found = self.store.get_many(keyspace::TOOL_CALL, &keys).await?;
+        let found = self.readable(keyspace::TOOL_CALL, &keys).await?;
         for ((raw, ordinal), found) in raws.into_iter().zip(ordinals).zip(found) {
             if found != Some(ToolCallAddress { ordinal }) {
                 self.report.note("message", raw, "one of its calls cannot be found");
@@ -167,7 +174,7 @@ impl Check<'_> {
             Some((raw, (*id, call), ToolResultAddress { ordinal: *ordinal, message_id: message.id }))
         });
         let (raws, keys, here) = unzip(results);
-        let found = self.store.get_many(keyspace::TOOL_RESULT, &keys).await?;
+        let found = self.readable(keyspace::TOOL_RESULT, &keys).await?;
         for ((raw, here), found) in raws.into_iter().zip(here).zip(found) {
             if found != Some(here) {
                 self.report.note("message", raw, "the result that it is cannot be found");
@@ -181,7 +188,7 @@ impl Check<'_> {
         let mut from = None;
         while let Some(calls) = self.page(keyspace::TOOL_CALL, &mut from).await? {
             let keys: Vec<_> = calls.iter().map(|(_, (id, _), call)| (*id, call.ordinal)).collect();
-            let messages = self.store.get_many(keyspace::MESSAGE, &keys).await?;
+            let messages = self.readable(keyspace::MESSAGE, &keys).await?;
             for ((raw, (_, call_id), _), message) in calls.iter().zip(messages) {
                 if message.as_ref().and_then(|message| call(message, call_id)).is_none() {
                     self.report.note("tool_call", raw, "the message does not make this call");
@@ -196,7 +203,7 @@ impl Check<'_> {
         let mut from = None;
         while let Some(results) = self.page(keyspace::TOOL_RESULT, &mut from).await? {
             let keys: Vec<_> = results.iter().map(|(_, (id, _), result)| (*id, result.ordinal)).collect();
-            let messages = self.store.get_many(keyspace::MESSAGE, &keys).await?;
+            let messages = self.readable(keyspace::MESSAGE, &keys).await?;
             for ((raw, key, result), message) in results.iter().zip(messages) {
                 let is_it = |message: &Message| {
                     message.id == result.message_id && message.tool_call_id.as_ref() == Some(&key.1)
@@ -205,11 +212,11 @@ impl Check<'_> {
                     self.report.note("tool_result", raw, "the message is not this result");
                 }
                 // The call of an ancestor may have another result there.
-                let Some(ToolCallAddress { ordinal }) = self.store.get(keyspace::TOOL_CALL, key).await?
+                let Some(ToolCallAddress { ordinal }) = self.readable_at(keyspace::TOOL_CALL, key).await?
                 else {
                     continue;
                 };
-                let caller = self.store.get(keyspace::MESSAGE, &(key.0, ordinal)).await?;
+                let caller = self.readable_at(keyspace::MESSAGE, &(key.0, ordinal)).await?;
                 let named = caller.as_ref().and_then(|caller| call(caller, &key.1)?.result_message_id);
                 if named != Some(result.message_id) {
                     self.report.note("tool_result", raw, "its call names another result");

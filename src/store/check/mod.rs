@@ -5,6 +5,7 @@
 
 mod components;
 mod conversations;
+mod plans;
 mod scores;
 mod traces;
 
@@ -15,7 +16,7 @@ use super::{
     codec::{self, Record},
     index::{IndexEntry, Indexed},
     key::Key,
-    keyspace::{Nothing, Table},
+    keyspace::{self, Deleted, Nothing, Table},
 };
 use crate::{
     engine::{KeyRange, ScanRequest, Tree},
@@ -85,6 +86,8 @@ impl Store {
         check.spans().await?;
         check.components().await?;
         check.scores().await?;
+        check.plans().await?;
+        check.deletions().await?;
         Ok(check.report)
     }
 }
@@ -145,6 +148,29 @@ impl Check<'_> {
         let found = self.store.engine().get_many(&self.store.tree(table.name), keys).await?;
         let decode = |value: Option<bytes::Bytes>| codec::decode(table.name, &value?).ok();
         Ok(found.into_iter().map(decode).collect())
+    }
+
+    /// The record at `key`, if it can be read.
+    async fn readable_at<K: Key, R: Record>(&self, table: Table<K, R>, key: &K) -> StoreResult<Option<R>> {
+        Ok(self.readable(table, std::slice::from_ref(key)).await?.pop().flatten())
+    }
+
+    /// Which of these were deleted, and only the rest of them is still to go.
+    async fn deleted(&self, marks: &[Deleted]) -> StoreResult<Vec<bool>> {
+        let found = self.readable(keyspace::DELETION, marks).await?;
+        Ok(found.iter().map(Option::is_some).collect())
+    }
+
+    /// Whether what is missing was deleted, and only the rest of it is still to go.
+    async fn is_deleted(&self, deleted: Deleted) -> StoreResult<bool> {
+        Ok(self.deleted(&[deleted]).await?.contains(&true))
+    }
+
+    /// The marks of deletions that go on, or that the next start of the server finishes.
+    async fn deletions(&mut self) -> StoreResult<()> {
+        let mut from = None;
+        while self.page(keyspace::DELETION, &mut from).await?.is_some() {}
+        Ok(())
     }
 
     /// A table with indexes: records have their entries, and entries follow from records.

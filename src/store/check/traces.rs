@@ -9,7 +9,7 @@ use crate::{
     store::{
         Store, StoreError, StoreResult, codec,
         key::Key,
-        keyspace,
+        keyspace::{self, Deleted},
         spans::{BodyBlock, START_PART, StoredSpans},
     },
 };
@@ -80,8 +80,11 @@ impl Check<'_> {
         ids.dedup();
         let rows = self.readable(keyspace::TRACE, &ids).await?;
         let gone = ids.into_iter().zip(rows).filter(|(_, row)| row.is_none());
-        let gone: HashSet<_> = gone.map(|(id, _)| id).collect();
-        for (raw, _) in keys.iter().filter(|(_, id)| gone.contains(id)) {
+        let gone: Vec<_> = gone.map(|(id, _)| Deleted::Trace(id)).collect();
+        let goes_on = self.deleted(&gone).await?;
+        let lost = gone.into_iter().zip(goes_on).filter(|(_, goes_on)| !goes_on);
+        let gone: HashSet<_> = lost.map(|(trace, _)| trace).collect();
+        for (raw, _) in keys.iter().filter(|(_, id)| gone.contains(&Deleted::Trace(*id))) {
             self.report.note(table, raw, "its trace does not exist");
         }
         Ok(())

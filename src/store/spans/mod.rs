@@ -13,6 +13,7 @@ mod block;
 mod cache;
 mod load;
 mod merge;
+mod remove;
 mod write;
 
 pub use self::{

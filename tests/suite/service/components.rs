@@ -1,7 +1,5 @@
 //! Registering, labelling, finding and comparing component versions.
 
-use std::time::Duration;
-
 use dendro::{
     model::{
         Json,
@@ -29,7 +27,7 @@ fn prompt(id: &str, definition: &str) -> NewComponentVersion {
 }
 
 async fn registered(bed: &Bed, id: &str, definition: &str) -> ComponentVersion {
-    bed.clock.advance(Duration::from_secs(1));
+    bed.clock.advance_ms(1000);
     bed.services.components.register(prompt(id, definition)).await.unwrap().version
 }
 

@@ -1,7 +1,5 @@
 //! Making, changing and listing conversations; adding messages to them.
 
-use std::time::Duration;
-
 use dendro::{
     engine::CallKind,
     model::{
@@ -98,14 +96,14 @@ async fn a_patch_changes_clears_and_leaves() {
     };
     let made = bed.services.conversations.create(new).await.unwrap();
     assert_eq!(made.tags, ["a", "b"]);
-    bed.clock.advance(Duration::from_secs(1));
+    bed.clock.advance_ms(1000);
     let patch =
         ConversationPatch { title: Some(None), tags: Some(vec!["c".into()]), ..ConversationPatch::default() };
     let changed = bed.services.conversations.update(made.id, patch.clone()).await.unwrap();
     assert_eq!((changed.title.as_deref(), changed.model_name.as_deref()), (None, Some("gpt-5")));
     assert_eq!((changed.revision, changed.tags.as_slice()), (2, ["c".to_owned()].as_slice()));
     assert!(changed.updated_at > made.updated_at && changed.last_activity_at > made.last_activity_at);
-    bed.clock.advance(Duration::from_secs(1));
+    bed.clock.advance_ms(1000);
     let same = bed.services.conversations.update(made.id, patch).await.unwrap();
     assert_eq!(same, changed, "a patch that changes nothing writes nothing");
     bed.assert_consistent().await;
@@ -117,7 +115,7 @@ async fn lists_are_ordered_filtered_and_paged() {
     let service = &bed.services.conversations;
     let mut made = Vec::new();
     for index in 0..10 {
-        bed.clock.advance(Duration::from_secs(1));
+        bed.clock.advance_ms(1000);
         let new = NewConversation {
             title: Some(format!("Trip {index} to ÖREBRO")),
             user_id: (index % 2 == 0).then(|| "ann".to_owned()),
@@ -126,7 +124,7 @@ async fn lists_are_ordered_filtered_and_paged() {
         };
         made.push(service.create(new).await.unwrap().id);
     }
-    bed.clock.advance(Duration::from_secs(1));
+    bed.clock.advance_ms(1000);
     service.add_message(made[3], said("hello"), None).await.unwrap();
     let all = async |filter: ConversationFilter, order: ConversationOrder| {
         let (mut found, mut after) = (Vec::new(), None);
@@ -163,7 +161,7 @@ async fn a_message_can_set_off_a_trace() {
     let bed = Bed::new().await;
     let new = NewConversation { user_id: Some("ann".into()), ..NewConversation::default() };
     let made = bed.services.conversations.create(new).await.unwrap();
-    bed.clock.advance(Duration::from_secs(5));
+    bed.clock.advance_ms(5000);
     let added = bed
         .services
         .conversations

@@ -1,7 +1,9 @@
 //! Use cases of conversations, plans, components and scores, through the services.
 
 mod bed;
+mod branches;
 mod components;
 mod conversations;
+mod deletion;
 mod histories;
 mod scores;

@@ -1,7 +1,5 @@
 //! Recording scores and finding them.
 
-use std::time::Duration;
-
 use dendro::{
     engine::CallKind,
     model::{
@@ -110,7 +108,7 @@ async fn a_score_is_replaced_by_its_id() {
     let id = Some(ScoreId::from_bytes([9; 16]));
     let first = NewScore { id, ..score(targets[0], ScoreValue::Number(1.0)) };
     let recorded = bed.services.scores.record(first.clone()).await.unwrap();
-    bed.clock.advance(Duration::from_secs(1));
+    bed.clock.advance_ms(1000);
     assert_eq!(bed.services.scores.record(first).await.unwrap(), recorded, "the same again changes nothing");
     let moved = NewScore { id, ..score(targets[1], ScoreValue::Number(0.5)) };
     let moved = bed.services.scores.record(moved).await.unwrap();

@@ -1,0 +1,124 @@
+//! Deleting conversations, whole: with their messages, traces, plans and scores.
+
+use super::{Conversations, put};
+use crate::{
+    model::{ConversationId, Refusal, conversation::Conversation, refusal::Entity},
+    service::{
+        Context, ServiceError, ServiceResult,
+        deletion::{self, Removed},
+    },
+    store::{
+        Touched,
+        keyspace::{self, Deleted, DeletedWith},
+        prefix,
+    },
+};
+
+/// What becomes of the branches of a conversation that is deleted. They share its messages, so they
+/// cannot stay without it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeleteBranches {
+    /// A conversation with branches is not deleted.
+    #[default]
+    Refuse,
+    /// They are deleted too, and theirs.
+    Delete,
+}
+
+/// What was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedConversation {
+    /// The conversation, then its branches.
+    pub conversation_ids: Vec<ConversationId>,
+    /// How many messages.
+    pub messages: u64,
+    /// How many traces.
+    pub traces: u64,
+    /// How many plans.
+    pub plans: u64,
+}
+
+/// Branches that are found at a time.
+const BRANCHES_AT_ONCE: usize = 500;
+
+impl Conversations {
+    /// Deletes a conversation. It is gone with the first commit; what belongs to it goes in further ones,
+    /// and all of it when this returns. Where that was cut off, deleting again goes on, as does
+    /// [`deletion::finish`].
+    pub async fn delete(
+        &self,
+        id: ConversationId,
+        branches: DeleteBranches,
+    ) -> ServiceResult<DeletedConversation> {
+        let this = Deleted::Conversation(id);
+        let pending = if remove(&self.context, id, this, branches).await? {
+            vec![(this, this)]
+        } else {
+            deletion::pending(&self.context, Some(this)).await?
+        };
+        if pending.is_empty() {
+            return Err(Refusal::not_found("conversationId", Entity::Conversation, id).into());
+        }
+        let removed = deletion::complete(&self.context, pending).await?;
+        let Removed { conversations, messages, traces, plans } = removed;
+        Ok(DeletedConversation { conversation_ids: conversations, messages, traces, plans })
+    }
+}
+
+/// Removes the records of everything that branches off conversations whose records are gone, and
+/// answers all of them with what they are deleted with. Until that is done no message may go: a branch would lose part of its history.
+pub(in crate::service) async fn remove_branches(
+    context: &Context,
+    mut removed: Vec<(ConversationId, Deleted)>,
+) -> ServiceResult<Vec<(ConversationId, Deleted)>> {
+    let (mut next, mut before) = (0, Vec::new());
+    while let Some((parent, with)) = removed.get(next).copied() {
+        let range = prefix(&parent);
+        let found =
+            context.store.chunk_keys(keyspace::CONVERSATION_BY_PARENT, range, BRANCHES_AT_ONCE).await?;
+        for (_, _, branch) in &found.items {
+            if remove(context, *branch, with, DeleteBranches::Delete).await? {
+                removed.push((*branch, with));
+            }
+        }
+        // The same ones again would be entries of branches that are not there.
+        if found.items.is_empty() || found.items == before {
+            next += 1;
+        }
+        before = found.items;
+    }
+    Ok(removed)
+}
+
+/// Removes a conversation's record and marks it as deleted. Answers whether there was one.
+async fn remove(
+    context: &Context,
+    id: ConversationId,
+    with: Deleted,
+    branches: DeleteBranches,
+) -> ServiceResult<bool> {
+    let _turn = context.store.turn(id.bytes()).await;
+    let removed = context.store.transact::<_, ServiceError, _>(|tx| {
+        Box::pin(async move {
+            let Some(conversation) = tx.get(keyspace::CONVERSATION, &id).await? else { return Ok(false) };
+            if branches == DeleteBranches::Refuse && conversation.branch_count > 0 {
+                let count = conversation.branch_count;
+                let message = format!("{count} branches share its messages; delete them too, or first");
+                return Err(Refusal::invalid("conversationId", message).into());
+            }
+            if let Some(parent) = conversation.parent_conversation_id
+                && let Some(parent) = tx.get(keyspace::CONVERSATION, &parent).await?
+            {
+                let mut pruned = parent.clone();
+                pruned.branch_count = pruned.branch_count.saturating_sub(1);
+                pruned.revision += 1;
+                put(tx, Some(&parent), &pruned)?;
+            }
+            tx.delete_indexed::<Conversation>(&conversation)?;
+            tx.put(keyspace::DELETION, &Deleted::Conversation(id), &DeletedWith(with))?;
+            tx.touch(Touched::Conversation { id, revision: conversation.revision + 1 });
+            Ok(true)
+        })
+    });
+    removed.await
+}
