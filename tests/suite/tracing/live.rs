@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, pin::pin, sync::Arc};
 
 use dendro::{
-    model::{SpanId, TraceId, span::SpanHead},
+    model::{SpanId, TraceId, span::SpanHead, summary::Summary},
     service::tracing::{SpanChanges, Tracing},
 };
 use futures_util::StreamExt;
@@ -74,6 +74,7 @@ async fn play(scene: Scene) {
         .into_iter()
         .map(|calls| tokio::spawn(write(bed.tracing.clone(), trace, calls)))
         .collect();
+    let reader = tokio::spawn(read(bed.tracing.clone(), trace));
     for _ in 0..scene.merges {
         wait(20).await;
         bed.store().merge_trace(trace).await.unwrap();
@@ -88,6 +89,7 @@ async fn play(scene: Scene) {
     for follower in followers {
         assert_eq!(follower.await.unwrap(), held);
     }
+    reader.await.unwrap();
     bed.assert_consistent().await;
 }
 
@@ -109,6 +111,25 @@ async fn write(tracing: Tracing, trace: TraceId, calls: Vec<Vec<u64>>) {
         let ops: Vec<_> = call.iter().map(op).chain(recorded.take(1)).collect();
         for written in tracing.write_spans(writes(trace, ops)).await {
             drop(written);
+        }
+    }
+}
+
+/// Reads the trace over and over: what was once there stays there, and all of it is of one moment.
+async fn read(tracing: Tracing, trace: TraceId) {
+    let mut before = BTreeMap::<SpanId, u64>::new();
+    loop {
+        let spans = tracing.spans(&[trace]).await.unwrap().pop().flatten().unwrap();
+        let heads = || spans.heads.iter().map(AsRef::as_ref);
+        assert_eq!(Summary::of(heads()), spans.trace.summary);
+        let now: BTreeMap<_, _> = heads().map(|head| (head.id, head.revision)).collect();
+        let kept = |(id, revision): (&SpanId, &u64)| now.get(id).is_some_and(|now| now >= revision);
+        assert!(before.iter().all(kept), "{before:?}, then {now:?}");
+        before = now;
+        let wanted = heads().map(|head| (trace, head.id, head.body_blocks.clone())).collect();
+        tracing.span_bodies(wanted).await.unwrap();
+        if spans.trace.status.is_final() {
+            return;
         }
     }
 }

@@ -3,6 +3,9 @@
 
 mod bodies;
 mod check;
+mod failures;
 mod live;
 mod model;
+mod overload;
 mod sequences;
+mod writers;
