@@ -4,8 +4,13 @@
 use std::{collections::BTreeMap, pin::pin, sync::Arc};
 
 use dendro::{
-    model::{SpanId, TraceId, span::SpanHead, summary::Summary},
-    service::tracing::{SpanChanges, Tracing},
+    model::{
+        SpanId, TraceId,
+        span::{SpanHead, SpanStatus},
+        summary::Summary,
+        trace::TraceStatus,
+    },
+    service::tracing::{SpanChanges, TraceChanges, TraceFilter, Tracing},
 };
 use futures_util::StreamExt;
 use proptest::prelude::*;
@@ -13,7 +18,7 @@ use proptest::prelude::*;
 use crate::support::{
     engines::{Unsteady, wrap},
     property::holds,
-    spans::{changes, completed, create, outputs, record, span, start, trace_id, update, writes},
+    spans::{changes, completed, create, outputs, record, span, span_id, start, trace_id, update, writes},
     store::{TestStore, restless},
 };
 
@@ -205,4 +210,107 @@ fn receive(
         assert!(known.is_none_or(|known| known.revision < head.revision), "doubled: {head:?}");
     }
     (Some(revision), view)
+}
+
+/// Thousands of spans in few revisions: a message ends only where a revision does, and a merge puts
+/// revisions together without tearing one apart.
+#[tokio::test]
+async fn a_large_trace_comes_in_pieces_and_resumes_at_each() {
+    const WRITES: [u64; 5] = [600, 700, 2_300, 40, 1_500];
+    let total: u64 = WRITES.iter().sum();
+    for merged in [false, true] {
+        let bed = TestStore::in_memory().open().await;
+        let trace = trace_id(1);
+        start(&bed.tracing, trace).await;
+        let mut number = 0..;
+        for count in WRITES {
+            let ops: Vec<_> =
+                number.by_ref().take(count as usize).map(|number| record(span(number))).collect();
+            assert!(bed.tracing.write_spans(writes(trace, ops)).await.iter().all(Result::is_ok));
+        }
+        if merged {
+            bed.store().merge_trace(trace).await.unwrap();
+        }
+        let held = bed.tracing.spans(&[trace]).await.unwrap().pop().flatten().unwrap();
+        assert_eq!(held.heads.len() as u64, total);
+        let whole = pieces(&bed.tracing, trace, None, held.trace.revision).await;
+        assert!(whole.len() > 2, "{} messages", whole.len());
+        assert!(whole.iter().all(|piece| piece.snapshot));
+        for stop in 0..whole.len() {
+            let after = whole[stop].revision;
+            let mut ids: Vec<_> =
+                whole[..=stop].iter().flat_map(|piece| &piece.heads).map(|head| head.id).collect();
+            for piece in pieces(&bed.tracing, trace, Some(after), held.trace.revision).await {
+                assert!(!piece.snapshot);
+                ids.extend(piece.heads.iter().map(|head| head.id));
+            }
+            ids.sort_unstable();
+            let expected: Vec<_> = (0..total).map(span_id).collect();
+            assert_eq!(ids, expected, "resumed after {after}");
+        }
+        bed.assert_consistent().await;
+    }
+}
+
+/// The messages from a revision up to another.
+async fn pieces(tracing: &Tracing, trace: TraceId, after: Option<u64>, upto: u64) -> Vec<SpanChanges> {
+    let mut stream = pin!(tracing.spans_live(trace, after).await.unwrap());
+    let mut pieces: Vec<SpanChanges> = Vec::new();
+    while pieces.last().map(|piece| piece.revision).or(after) < Some(upto) {
+        pieces.push(stream.next().await.unwrap().unwrap());
+    }
+    pieces
+}
+
+#[tokio::test]
+async fn who_is_shown_running_is_followed_to_the_end() {
+    let bed = TestStore::in_memory().open().await;
+    for number in 1..4 {
+        start(&bed.tracing, trace_id(number)).await;
+    }
+    let filter = TraceFilter {
+        statuses: vec![TraceStatus::Running],
+        has_errors: Some(false),
+        ..TraceFilter::default()
+    };
+    let mut stream = pin!(bed.tracing.running_traces(filter));
+    let first = stream.next().await.unwrap().unwrap();
+    assert!(first.snapshot);
+    assert_eq!(first.traces.len(), 3);
+    let mut failed = span(1);
+    failed.status = Some(SpanStatus::Error);
+    bed.tracing.write_spans(writes(trace_id(1), [record(failed)])).await;
+    let changed = stream.next().await.unwrap().unwrap();
+    assert_eq!(ids(&changed), [trace_id(1)], "it has errors now");
+    for number in 1..3 {
+        bed.tracing.complete_trace(trace_id(number), completed()).await.unwrap();
+    }
+    let mut ended = Vec::new();
+    while ended.len() < 2 {
+        let changes = stream.next().await.unwrap().unwrap();
+        assert!(!changes.snapshot && changes.traces.iter().all(|trace| trace.status.is_final()));
+        ended.extend(ids(&changes));
+    }
+    ended.sort_unstable();
+    assert_eq!(ended, [trace_id(1), trace_id(2)]);
+    // What was never shown, because it never matched, is not shown at its end.
+    start(&bed.tracing, trace_id(9)).await;
+    bed.tracing.write_spans(writes(trace_id(3), [record(span(1))])).await;
+    let changed = stream.next().await.unwrap().unwrap();
+    assert_eq!(ids(&changed), [trace_id(3), trace_id(9)]);
+}
+
+fn ids(changes: &TraceChanges) -> Vec<TraceId> {
+    changes.traces.iter().map(|trace| trace.id).collect()
+}
+
+#[tokio::test]
+async fn a_revision_that_was_never_given_out_is_refused() {
+    let bed = TestStore::in_memory().open().await;
+    start(&bed.tracing, trace_id(1)).await;
+    let Err(error) = bed.tracing.spans_live(trace_id(1), Some(2)).await else { panic!("followed") };
+    assert!(error.to_string().starts_with("after: the trace is at revision 1"), "{error}");
+    let Err(error) = bed.tracing.spans_live(trace_id(2), None).await else { panic!("followed") };
+    assert!(error.to_string().contains("there is no trace"), "{error}");
+    assert_eq!(bed.context.hub.watched(), 0);
 }
