@@ -8,4 +8,5 @@ mod live;
 mod model;
 mod overload;
 mod sequences;
+mod tree;
 mod writers;
