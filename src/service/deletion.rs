@@ -9,10 +9,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Context, ServiceError, ServiceResult};
 use crate::{
-    engine::KeyRange,
     model::{ConversationId, Refusal, TraceId, message::Message, score::Score},
     store::{
-        Chunk, StoreResult, Touched, Tx,
+        Chunk, KeyRange, StoreResult, Touched, Tx,
         key::Key,
         keyspace::{self, Deleted, score_key, score_roots},
         prefix,

@@ -2,7 +2,6 @@
 
 use super::{Context, ServiceError, ServiceResult};
 use crate::{
-    engine::Direction,
     model::{
         Refusal, ScoreId,
         limits::RecordLimits,
@@ -10,6 +9,7 @@ use crate::{
         score::{NewScore, Score, ScoreTarget, ScoreValue},
     },
     store::{
+        Direction,
         key::Key,
         keyspace::{self, Deleted, KeyBytes, score_key, score_root},
         prefix,

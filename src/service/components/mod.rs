@@ -8,7 +8,6 @@ use super::{
     listing::{self, Listing},
 };
 use crate::{
-    engine::Direction,
     model::{
         Refusal,
         component::{
@@ -18,7 +17,7 @@ use crate::{
         page::{ListId, Page, PageRequest},
         refusal::Entity,
     },
-    store::{Tx, keyspace, prefix},
+    store::{Direction, Tx, keyspace, prefix},
 };
 
 /// Use cases of components. Cheap to clone.

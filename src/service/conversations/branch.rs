@@ -2,7 +2,6 @@
 
 use super::{Conversations, history_of, put, required};
 use crate::{
-    engine::Direction,
     model::{
         ConversationId, MessageId, Refusal,
         conversation::Conversation,
@@ -13,7 +12,7 @@ use crate::{
         ServiceError, ServiceResult,
         listing::{self, Listing},
     },
-    store::{keyspace, prefix},
+    store::{Direction, keyspace, prefix},
 };
 
 impl Conversations {

@@ -10,7 +10,6 @@ use futures_util::{Stream, stream};
 
 use super::{Conversations, results};
 use crate::{
-    engine::Direction,
     live::{Topic, Watch},
     model::{
         ConversationId, Refusal,
@@ -19,7 +18,7 @@ use crate::{
         refusal::Entity,
     },
     service::ServiceResult,
-    store::{between, key::Key, keyspace},
+    store::{Direction, between, key::Key, keyspace},
 };
 
 /// Messages that changed in a conversation.

@@ -151,6 +151,11 @@ impl Unsteady {
         Arc::new(Self { state, turns, failures, durable: Mutex::default() })
     }
 
+    /// From now on, this many of 100 commits fail.
+    pub fn fail(&self, failures: u64) {
+        self.failures.store(failures, Ordering::Relaxed);
+    }
+
     /// The revision of a trace that is known to be durable.
     pub fn durable(&self, id: TraceId) -> u64 {
         self.durable.lock().get(&id).copied().unwrap_or(0)
