@@ -39,13 +39,11 @@ pub(super) struct Removed {
 
 /// Refuses to make something anew while parts of what had its id are still to go.
 pub(super) async fn refuse_pending(tx: &mut Tx<'_>, field: &str, deleted: Deleted) -> ServiceResult<()> {
-    match tx.get(keyspace::DELETION, &deleted).await? {
-        None => Ok(()),
-        Some(_) => {
-            let message = "what had this id is still being deleted; try again in a moment";
-            Err(Refusal::invalid(field, message).into())
-        }
+    if tx.get(keyspace::DELETION, &deleted).await?.is_some() {
+        let message = "what had this id is still being deleted; try again in a moment";
+        return Err(Refusal::invalid(field, message).into());
     }
+    Ok(())
 }
 
 /// Deletes a trace, whole. Answers whether there was one.
