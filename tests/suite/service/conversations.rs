@@ -48,7 +48,7 @@ async fn a_conversation_has_the_plans_defaults() {
     assert_eq!(found, [Some(made.clone())]);
     let again = NewConversation { id: Some(made.id), ..NewConversation::default() };
     let message = refusal(bed.services.conversations.create(again).await);
-    assert_eq!(message, format!("id: there is already a conversation `{}`", made.id));
+    assert_eq!(message, format!("conversationId: there is already a conversation `{}`", made.id));
     bed.assert_consistent().await;
 }
 
@@ -224,7 +224,7 @@ async fn many_messages_go_in_together_or_not_at_all() {
     assert_eq!(added[1].tool_calls[0].result_message_id, Some(added[2].id));
     assert_eq!(counts.trips(CallKind::Commit), 1);
     let refused = service.add_messages(id, batch).await;
-    assert_eq!(refusal(refused), format!("messages.0.id: there is already a message `{parent}`"));
+    assert_eq!(refusal(refused), format!("messages.0.messageId: there is already a message `{parent}`"));
     let broken = vec![said("two"), NewMessage { confidence_score: Some(1.5), ..said("three") }];
     let refused = service.add_messages(id, broken).await;
     assert_eq!(refusal(refused), "messages.1.confidenceScore: 1.5 is not between 0 and 1");
