@@ -16,8 +16,8 @@ WEB_PAGE := web/dist/graphiql/index.html
 ##@ Use
 
 .PHONY: run
-run: web ## build everything, then serve http://127.0.0.1:4000 with a demo agent at work
-	$(CARGO) run --release --locked --bin dendro -- demo
+run: web ## build everything, then serve http://127.0.0.1:4000 with its data in ./data
+	$(CARGO) run --release --locked --bin dendro -- serve --data ./data
 
 .PHONY: build
 build: web ## the release binary, with its pages inside: target/release/dendro
