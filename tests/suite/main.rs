@@ -12,6 +12,7 @@
 mod assets;
 mod browser;
 mod cli;
+mod durability;
 mod engine;
 mod graphql;
 mod http;

@@ -1,6 +1,10 @@
 //! A store for a test, over any engine, that can be closed and opened again.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use dendro::{
     engine::{EngineConfig, EngineError, EngineKind, MemoryEngine, SharedEngine, open},
@@ -18,7 +22,8 @@ type Wrapper = Box<dyn Fn(SharedEngine) -> SharedEngine + Send + Sync>;
 /// A database with what a store over it is given. It lives as long as this does.
 pub struct TestStore {
     kind: EngineKind,
-    dir: TempDir,
+    dir: PathBuf,
+    _temporary: Option<TempDir>,
     memory: SharedEngine,
     wrapper: Wrapper,
     config: StoreConfig,
@@ -36,9 +41,16 @@ pub struct TestBed {
 
 impl TestStore {
     pub fn new(kind: EngineKind) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { dir: dir.path().to_owned(), _temporary: Some(dir), ..Self::at(kind, Path::new("")) }
+    }
+
+    /// A database in a directory that stays.
+    pub fn at(kind: EngineKind, dir: &Path) -> Self {
         Self {
             kind,
-            dir: tempfile::tempdir().unwrap(),
+            dir: dir.to_owned(),
+            _temporary: None,
             memory: Arc::new(MemoryEngine::new()),
             wrapper: Box::new(|engine| engine),
             config: StoreConfig::default(),
@@ -97,7 +109,7 @@ impl TestStore {
         let config = EngineConfig { cache_bytes: 8 << 20, ..EngineConfig::new(self.kind) };
         // What was queued is still being committed when the last handle goes.
         for _ in 0..1_000 {
-            match open(&config, self.dir.path()) {
+            match open(&config, &self.dir) {
                 Err(EngineError::Locked(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
                 engine => return engine.unwrap(),
             }
