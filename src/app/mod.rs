@@ -1,6 +1,7 @@
 //! Wiring: the only place where all layers meet.
 
 mod api;
+mod chores;
 mod server;
 mod stop;
 

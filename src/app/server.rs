@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use axum::{Router, response::Redirect, routing::get};
 use tokio::net::TcpListener;
 
-use super::{Stop, api::Api};
+use super::{Stop, api::Api, chores};
 use crate::{
     config::{Config, ServerConfig},
     http::{self, Access, Gateway, Lifecycle, assets},
@@ -15,6 +15,7 @@ use crate::{
 
 /// A server that has its address and does not answer yet: connections wait.
 pub struct Server {
+    services: Services,
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
@@ -33,13 +34,13 @@ impl Server {
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
-        let api = Arc::new(Api::new(services, config.pages.clone()));
+        let api = Arc::new(Api::new(services.clone(), config.pages.clone()));
         let gateway = Arc::new(Gateway::new(api, config.limits.clone())?);
         let lifecycle = Lifecycle::default();
         let pages = assets::router().route("/", get(|| async { Redirect::temporary("/graphiql") }));
         let router = http::router(gateway, &access(&config.server, address), lifecycle.clone(), pages);
         let (grace, address_file) = (config.server.shutdown_time, config.server.address_file.clone());
-        Ok(Self { listener, address, router, lifecycle, grace, address_file })
+        Ok(Self { services, listener, address, router, lifecycle, grace, address_file })
     }
 
     /// Where it listens.
@@ -58,9 +59,11 @@ impl Server {
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
         tracing::info!(address = %self.address, "listening on http://{}", self.address);
+        let chores = tokio::spawn(chores::run(self.services));
         let asked = stop.clone();
         let stopping = async move { asked.asked().await };
         let served = http::serve(self.listener, self.router, self.lifecycle, stopping, self.grace).await;
+        chores.abort();
         if let Some(file) = &self.address_file {
             // It names an address that nobody listens on any more. Whoever removed it already is right.
             let _ = std::fs::remove_file(file);

@@ -57,9 +57,8 @@ async fn delete_trace_with(context: &Context, id: TraceId, with: Deleted) -> Ser
     Ok(removed)
 }
 
-/// Finishes the deletions that a process which died left behind; answers how many. To be run once after
-/// the store was opened; it may run while everything else goes on.
-pub async fn finish(context: &Context) -> ServiceResult<usize> {
+/// Finishes the deletions that a process which died left behind; answers how many.
+pub(super) async fn finish(context: &Context) -> ServiceResult<usize> {
     let pending = pending(context, None).await?;
     complete(context, pending.clone()).await?;
     Ok(pending.len())

@@ -44,7 +44,7 @@ const BRANCHES_AT_ONCE: usize = 500;
 impl Conversations {
     /// Deletes a conversation. It is gone with the first commit; what belongs to it goes in further ones,
     /// and all of it when this returns. Where that was cut off, deleting again goes on, as does
-    /// [`deletion::finish`].
+    /// [`Conversations::finish_deletions`].
     pub async fn delete(
         &self,
         id: ConversationId,
@@ -62,6 +62,12 @@ impl Conversations {
         let removed = deletion::complete(&self.context, pending).await?;
         let Removed { conversations, messages, traces, plans } = removed;
         Ok(DeletedConversation { conversation_ids: conversations, messages, traces, plans })
+    }
+
+    /// Finishes the deletions that a process which died left behind; answers how many. To be run once
+    /// after the store was opened; it may run while everything else goes on.
+    pub async fn finish_deletions(&self) -> ServiceResult<usize> {
+        deletion::finish(&self.context).await
     }
 }
 

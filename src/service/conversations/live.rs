@@ -4,7 +4,8 @@
 //! A follower subscribes first and reads second; each change is read from the store, so nothing is
 //! buffered for a slow follower: it reads later. A long history comes in several parts, each with the
 //! revision that it can be resumed after. What a branch shares with its ancestors never changes and has
-//! no revision in it: it comes before the first.
+//! no revision in it: it comes before the first. So revision 0 means that nothing was received yet:
+//! whoever drops within a long shared part begins anew.
 
 use futures_util::{Stream, stream};
 
@@ -96,11 +97,10 @@ impl MessageFollower {
             }
             let Some(conversation) = self.read().await? else { return Ok(None) };
             let snapshot = self.snapshot;
-            let mut messages = if self.shared.is_empty() {
-                self.changed(conversation.revision).await?
-            } else {
-                self.shared_messages(&conversation).await?
-            };
+            let mut messages = self.shared_messages(&conversation).await?;
+            if self.shared.is_empty() {
+                messages.extend(self.changed(conversation.revision).await?);
+            }
             if messages.is_empty() && !snapshot {
                 continue;
             }
@@ -174,6 +174,9 @@ impl MessageFollower {
 
     /// The next messages of the part that a branch shares.
     async fn shared_messages(&mut self, conversation: &Conversation) -> ServiceResult<Vec<Message>> {
+        if self.shared.is_empty() {
+            return Ok(Vec::new());
+        }
         let store = &self.conversations.context.store;
         let lineage = store.get(keyspace::LINEAGE, &self.id).await?.unwrap_or_default();
         let history = History::of(conversation, lineage);

@@ -99,6 +99,10 @@ impl Tracing {
         let context = &self.context;
         // Chosen here, so that a transaction that runs again starts the same trace.
         new.id.get_or_insert_with(|| context.new_id());
+        let _turn = match &new.conversation_id {
+            Some(id) => Some(context.store.turn(id.bytes()).await),
+            None => None,
+        };
         let trace = context.store.transact::<_, ServiceError, _>(|tx| {
             let new = new.clone();
             Box::pin(async move {

@@ -146,6 +146,7 @@ async fn lists_are_ordered_filtered_and_paged() {
     assert_eq!(all(ann.clone(), ConversationOrder::LastActiveLast).await, [0, 2, 4, 6, 8]);
     let both = ConversationFilter { tags: vec!["x".into(), "y".into()], ..any.clone() };
     assert_eq!(all(both, ConversationOrder::default()).await, [3, 9, 6, 0]);
+    assert_eq!(service.count(&ann).await.unwrap(), Some(5));
     let titled = ConversationFilter { title_contains: Some("2 TO ö".into()), ..any.clone() };
     assert_eq!(all(titled, ConversationOrder::NewestFirst).await, [2]);
     let page = service.list(&any, ConversationOrder::default(), &first(2)).await.unwrap();
@@ -265,5 +266,19 @@ async fn many_writers_of_one_conversation_all_succeed() {
     }
     let found = bed.services.conversations.get_many(&[id]).await.unwrap().remove(0).unwrap();
     assert_eq!((found.next_ordinal, found.revision), (100, 101));
+    let starters = (0..60).map(|index| {
+        let services = bed.services.clone();
+        tokio::spawn(async move {
+            if index % 2 == 0 {
+                let new = NewTrace { conversation_id: Some(id), ..NewTrace::default() };
+                services.tracing.start_trace(new).await.map(drop)
+            } else {
+                services.conversations.add_message(id, said("more"), None).await.map(drop)
+            }
+        })
+    });
+    for starter in starters.collect::<Vec<_>>() {
+        starter.await.unwrap().unwrap();
+    }
     bed.assert_consistent().await;
 }

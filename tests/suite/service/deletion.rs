@@ -16,7 +16,7 @@ use dendro::{
         span::NewSpan,
         trace::NewTrace,
     },
-    service::{Services, conversations::DeleteBranches, deletion},
+    service::{Services, conversations::DeleteBranches},
 };
 use futures_util::future::BoxFuture;
 
@@ -158,7 +158,7 @@ async fn what_was_cut_off_goes_on() {
                 assert_eq!(refused, "id: what had this id is still being deleted; try again in a moment");
             }
             if by_startup && cut > 0 {
-                assert!(deletion::finish(&bed.context).await.unwrap() > 0);
+                assert!(bed.services.conversations.finish_deletions().await.unwrap() > 0);
             } else {
                 bed.services.conversations.delete(id, DeleteBranches::Delete).await.unwrap();
             }

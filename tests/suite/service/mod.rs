@@ -6,4 +6,5 @@ mod components;
 mod conversations;
 mod deletion;
 mod histories;
+mod live;
 mod scores;

@@ -13,7 +13,7 @@ use dendro::{
     engine::{
         Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, SharedEngine, Tree,
     },
-    model::{TraceId, trace::Trace},
+    model::{conversation::Conversation, plan::Plan, trace::Trace},
     store::codec,
 };
 use futures_util::future::BoxFuture;
@@ -141,8 +141,9 @@ pub struct Unsteady {
     turns: u64,
     /// Of 100 commits, this many fail.
     failures: AtomicU64,
-    /// The revisions of traces as of the commits that have returned.
-    durable: Mutex<HashMap<TraceId, u64>>,
+    /// The revisions of traces, conversations and plans as of the commits that have returned, by their
+    /// ids.
+    durable: Mutex<HashMap<[u8; 16], u64>>,
 }
 
 impl Unsteady {
@@ -156,9 +157,9 @@ impl Unsteady {
         self.failures.store(failures, Ordering::Relaxed);
     }
 
-    /// The revision of a trace that is known to be durable.
-    pub fn durable(&self, id: TraceId) -> u64 {
-        self.durable.lock().get(&id).copied().unwrap_or(0)
+    /// The revision of what has this id (a trace, a conversation, a plan) that is known to be durable.
+    pub fn durable(&self, id: &[u8; 16]) -> u64 {
+        self.durable.lock().get(id).copied().unwrap_or(0)
     }
 
     /// The next number of a splitmix64 sequence.
@@ -197,10 +198,29 @@ impl Around for Unsteady {
     fn after_commit<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, ()> {
         Box::pin(async {
             self.give_way().await;
-            for write in batch.writes.iter().filter(|write| write.tree.name() == "default/trace") {
-                let row = write.value.as_ref().map(|row| codec::decode::<Trace>("trace", row).unwrap());
-                self.durable.lock().extend(row.map(|trace| (trace.id, trace.revision)));
+            for write in &batch.writes {
+                let known = write.value.as_ref().and_then(|row| revision(write.tree.name(), row));
+                self.durable.lock().extend(known);
             }
         })
+    }
+}
+
+/// The id and the revision of a row that has one.
+fn revision(tree: &str, row: &[u8]) -> Option<([u8; 16], u64)> {
+    match tree.strip_prefix("default/")? {
+        "trace" => {
+            let trace: Trace = codec::decode("trace", row).unwrap();
+            Some((*trace.id.bytes(), trace.revision))
+        }
+        "conversation" => {
+            let conversation: Conversation = codec::decode("conversation", row).unwrap();
+            Some((*conversation.id.bytes(), conversation.revision))
+        }
+        "plan" => {
+            let plan: Plan = codec::decode("plan", row).unwrap();
+            Some((*plan.id.bytes(), plan.revision))
+        }
+        _ => None,
     }
 }

@@ -201,8 +201,12 @@ fn receive(
     let SpanChanges { revision, snapshot, trace: row, heads } = changes;
     assert!(before.is_none_or(|before| revision > before), "{before:?}, then {revision}");
     assert!(!snapshot || before.is_none(), "a snapshot comes only at the beginning");
-    assert!(revision <= unsteady.durable(trace), "revision {revision} is not durable yet");
-    assert!(row.revision <= unsteady.durable(trace), "the row of {} is not durable yet", row.revision);
+    assert!(revision <= unsteady.durable(trace.bytes()), "revision {revision} is not durable yet");
+    assert!(
+        row.revision <= unsteady.durable(trace.bytes()),
+        "the row of {} is not durable yet",
+        row.revision
+    );
     for head in heads {
         assert!(before.is_none_or(|before| head.revision > before), "{before:?}, then {head:?}");
         assert!(head.revision <= revision);

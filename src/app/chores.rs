@@ -1,0 +1,31 @@
+//! What a server does unasked: finishing what a killed one left, and ending plans whose time ran out.
+
+use std::time::Duration;
+
+use crate::service::{ServiceResult, Services};
+
+/// How late a plan that nobody touches may be seen to have run out of time.
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
+
+/// Runs until it is aborted: whatever it is at can be cut off anywhere.
+pub(super) async fn run(services: Services) {
+    match services.conversations.finish_deletions().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "finished deletions that were cut off"),
+        Err(error) => tracing::warn!(%error, "deletions that were cut off are not finished"),
+    }
+    let mut sweeps = tokio::time::interval(SWEEP_EVERY);
+    sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        sweeps.tick().await;
+        if let Err(error) = sweep(&services).await {
+            tracing::warn!(%error, "plans whose time ran out are not ended");
+        }
+    }
+}
+
+/// Ends all plans whose time ran out.
+async fn sweep(services: &Services) -> ServiceResult<()> {
+    while services.plans.expire_due().await? > 0 {}
+    Ok(())
+}
