@@ -74,6 +74,15 @@ export const groups: Group[] = [
     ],
   },
   {
+    title: "Components",
+    samples: [
+      sample("component-versions", "Versions and labels", "Of prompts, tools and model settings"),
+      sample("component-in-production", "What is in production", "The version that a label names", {
+        component: { newest: "component" },
+      }),
+    ],
+  },
+  {
     title: "Follow live",
     samples: [
       sample("follow-running-traces", "All running traces", "A snapshot, then every change"),
@@ -100,6 +109,13 @@ export const groups: Group[] = [
       }),
       sample("complete-trace", "Complete a trace", "With its final output", {
         trace: { newest: "ownTrace" },
+      }),
+      sample("record-score", "Record a score", "A judgement of the newest trace", {
+        trace: { newest: "trace" },
+      }),
+      sample("register-version", "Register a version", "Of a prompt, named by its content"),
+      sample("set-label", "Set a label", "This version is in production now", {
+        hash: { newest: "ownVersion" },
       }),
       sample("create-plan", "Make a plan", "Steps that wait for each other", {
         conversation: { newest: "ownConversation" },

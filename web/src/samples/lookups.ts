@@ -1,7 +1,9 @@
+import component from "./lookups/component.graphql?raw";
 import conversation from "./lookups/conversation.graphql?raw";
 import ownConversation from "./lookups/own-conversation.graphql?raw";
 import ownSpan from "./lookups/own-span.graphql?raw";
 import ownTrace from "./lookups/own-trace.graphql?raw";
+import ownVersion from "./lookups/own-version.graphql?raw";
 import plan from "./lookups/plan.graphql?raw";
 import runningTrace from "./lookups/running-trace.graphql?raw";
 import trace from "./lookups/trace.graphql?raw";
@@ -15,9 +17,11 @@ export const lookups = {
   runningTrace: { query: runningTrace, missing: "No trace is running now." },
   conversation: { query: conversation, missing: "No conversation is recorded yet." },
   plan: { query: plan, missing: "No plan is recorded yet." },
+  component: { query: component, missing: "No component is registered yet." },
   ownConversation: { query: ownConversation, missing: "Run “Create a conversation” first." },
   ownTrace: { query: ownTrace, missing: "Run “Add a message” first." },
   ownSpan: { query: ownSpan, missing: "Run “Create a span” first." },
+  ownVersion: { query: ownVersion, missing: "Run “Register a version” first." },
 };
 
 export type LookupName = keyof typeof lookups;

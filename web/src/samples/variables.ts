@@ -31,10 +31,11 @@ function isFromServer(value: unknown): value is FromServer {
   return typeof value === "object" && value !== null && "newest" in value;
 }
 
-/** Every look-up names its lists `found`, one inside the other if need be, and the value `id`. */
+/** Every look-up names what it goes through `found`, and the value at its end `id`. */
 interface Found {
   id?: string;
-  found?: { nodes: Found[] } | null;
+  found?: Found | null;
+  nodes?: Found[];
 }
 
 async function lookUp(name: LookupName, headers: Headers): Promise<string | undefined> {
@@ -46,11 +47,11 @@ async function lookUp(name: LookupName, headers: Headers): Promise<string | unde
   }
 }
 
-function firstId({ id, found }: Found): string | undefined {
+function firstId({ id, found, nodes = [] }: Found): string | undefined {
   if (id !== undefined) return id;
-  for (const node of found?.nodes ?? []) {
-    const inside = firstId(node);
-    if (inside !== undefined) return inside;
+  for (const inside of found ? [found] : nodes) {
+    const first = firstId(inside);
+    if (first !== undefined) return first;
   }
   return undefined;
 }
