@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     engine::{self, EngineKind},
     live::Hub,
-    model::clock::{RandomIds, SystemClock},
+    model::clock::{RandomIds, SharedClock, SharedIds, SystemClock},
     service::{Context, Services},
     store::Store,
 };
@@ -41,12 +41,24 @@ impl Database {
         let services = Services::new(Context {
             store: store.clone(),
             hub,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
+            clock: Self::clock(),
+            ids: Self::ids(),
             limits: Arc::new(config.records.clone()),
             lists: Arc::new(config.lists.clone()),
         });
         Ok(Self { store, services })
+    }
+
+    /// The clock that everything goes by.
+    #[must_use]
+    pub fn clock() -> SharedClock {
+        Arc::new(SystemClock)
+    }
+
+    /// Where new ids come from.
+    #[must_use]
+    pub fn ids() -> SharedIds {
+        Arc::new(RandomIds)
     }
 
     /// Opens the database that is configured, which must be there.

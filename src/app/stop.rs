@@ -20,6 +20,12 @@ impl Stop {
         self.wished.send_replace(true);
     }
 
+    /// Becomes true when the program is to stop.
+    #[must_use]
+    pub fn receiver(&self) -> watch::Receiver<bool> {
+        self.wished.subscribe()
+    }
+
     /// Waits until the program is to stop.
     pub async fn asked(&self) {
         // This handle keeps the channel open, so there is no error to come.

@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod demo;
 mod exit;
 mod import;
 mod logging;
@@ -57,6 +58,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Demo(demo::DemoArgs),
     Import(import::ImportArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
@@ -67,6 +69,7 @@ impl Command {
     fn settings(&self, flags: &mut crate::config::Flags) {
         match self {
             Self::Serve(args) => args.settings(flags),
+            Self::Demo(args) => args.settings(flags),
             Self::Import(args) => args.database.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
@@ -76,12 +79,13 @@ impl Command {
 
     /// Whether the command runs until it is told to stop, and so tells of its life in the log.
     fn serves(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        matches!(self, Self::Serve(_) | Self::Demo(_))
     }
 
     async fn run(self, config: Config) -> anyhow::Result<Outcome> {
         match self {
             Self::Serve(_) => serve::run(&config).await,
+            Self::Demo(args) => demo::run(args, config).await,
             Self::Import(args) => import::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,
             Self::Schema(_) => schema::run(),

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Sections of the configuration are the limits that those whom it configures declare.
     ("config", &["engine", "graphql", "model", "service", "store"]),
     ("llm", &["model"]),
+    ("demo", &["model", "service"]),
     ("tools", &["model"]),
     ("app", ALL),
     ("cli", AND_APP),
@@ -32,8 +33,8 @@ const ALL: &[&str] =
     &["config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "service", "store", "tools"];
 
 const AND_APP: &[&str] = &[
-    "app", "cli", "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "service", "store",
-    "tools",
+    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "service",
+    "store", "tools",
 ];
 
 /// Where only a few names of a part may be used.

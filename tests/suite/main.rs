@@ -12,6 +12,7 @@
 mod assets;
 mod browser;
 mod cli;
+mod demo;
 mod durability;
 mod engine;
 mod graphql;

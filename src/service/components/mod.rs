@@ -80,16 +80,6 @@ impl ComponentFilter {
             list: ListId::of(&format!("components {self:?}")),
         }
     }
-
-    fn listing(&self) -> Listing {
-        let of_type = self.component_type.map_or(keyspace::ANY_TYPE, ComponentType::code);
-        Listing {
-            index: keyspace::COMPONENT_BY_TYPE.name,
-            range: prefix(&of_type),
-            direction: Direction::Forward,
-            list: ListId::of(&format!("components {self:?}")),
-        }
-    }
 }
 
 impl Components {

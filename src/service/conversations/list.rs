@@ -112,12 +112,6 @@ impl ConversationFilter {
         let list = ListId::of(&format!("conversations {self:?} {order:?}"));
         Listing { index, range, direction: order.direction(), list }
     }
-
-    fn listing(&self, order: ConversationOrder) -> Listing {
-        let (index, range) = self.index(order);
-        let list = ListId::of(&format!("conversations {self:?} {order:?}"));
-        Listing { index, range, direction: order.direction(), list }
-    }
 }
 
 impl Conversations {

@@ -2,7 +2,7 @@
 
 use super::{Serving, dendro, run};
 
-async fn post(address: &str, query: &str) -> serde_json::Value {
+pub async fn post(address: &str, query: &str) -> serde_json::Value {
     let request = reqwest::Client::new().post(format!("http://{address}/graphql"));
     let response = request.json(&serde_json::json!({ "query": query })).send().await.unwrap();
     response.json().await.unwrap()

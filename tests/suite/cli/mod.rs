@@ -1,5 +1,6 @@
 //! The program as people and scripts run it: help, settings, exit codes, starting and stopping.
 
+mod demo;
 mod help;
 mod import;
 mod life;

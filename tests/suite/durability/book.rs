@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dendro::{
     model::{ConversationId, MessageId, SpanId, TraceId, span::SpanStatus},
-    service::{deletion, tracing::TraceSpans},
+    service::tracing::TraceSpans,
 };
 use futures_util::StreamExt;
 
@@ -99,7 +99,7 @@ impl Book {
     /// Asserts that all of it is so.
     pub async fn assert_holds(&self, bed: &TestBed) {
         bed.assert_consistent().await;
-        deletion::finish(&bed.context).await.unwrap();
+        bed.services.conversations.finish_deletions().await.unwrap();
         bed.assert_consistent().await;
         let traces: Vec<_> = self.traces.iter().collect();
         for some in traces.chunks(100) {

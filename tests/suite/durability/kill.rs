@@ -31,7 +31,7 @@ fn is_fresh(round: u64) -> bool {
 /// Whether everything since the first round is looked at, or only what the round itself added: with a
 /// hundred rounds that would be most of the work.
 fn looks_at_all(round: u64) -> bool {
-    round < 10 || round % 10 == 0
+    round < 10 || round.is_multiple_of(10)
 }
 
 #[test]

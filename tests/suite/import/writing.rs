@@ -12,7 +12,7 @@ use dendro::{
     service::{
         Context, Services,
         conversations::{ConversationFilter, ConversationOrder, HistoryOrder, HistoryRequest},
-        import::{Defaults, FileReport, Importer, Progress, Reader, open, run},
+        import::{Counts, Defaults, FileReport, Importer, Progress, Reader, open, run},
         listing::ListLimits,
         tracing::{TraceFilter, TraceOrder},
     },
@@ -34,9 +34,9 @@ struct Allowance(AtomicU64);
 impl Around for Allowance {
     fn before_commit<'a>(&'a self, _: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
         Box::pin(async {
-            let spend = |left: u64| left.checked_sub(1);
-            let spent = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
-            spent.map(drop).map_err(|_| EngineError::Io("as the test asked".to_owned()))
+            let one_less = |left: u64| left.checked_sub(1);
+            let allowed = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+            allowed.map(drop).map_err(|_| EngineError::Io("as the test asked".to_owned()))
         })
     }
 }
@@ -113,7 +113,7 @@ async fn importing_again_changes_nothing() {
         let later = BASE.plus_nanos(1_000_000_000_000);
         let again = import(&services, "again.gz", &packed(&fixture(name)), later, false).await.unwrap();
         assert_eq!(again.written.found, first.written.found, "{name}");
-        assert_eq!(again.written.new, Default::default(), "{name}");
+        assert_eq!(again.written.new, Counts::default(), "{name}");
         assert_eq!(dump(&services).await, before, "{name}");
         assert!(store.check(&|_, _| {}).await.unwrap().is_clean());
     }
@@ -147,7 +147,7 @@ async fn an_import_that_was_cut_short_goes_on() {
             assert_eq!(dump(&services).await, whole, "after {allowed} commits");
         }
         let again = import(&services, name, &fixture(name), later, false).await.unwrap();
-        assert_eq!(again.written.new, Default::default(), "after {allowed} commits");
+        assert_eq!(again.written.new, Counts::default(), "after {allowed} commits");
     }
     assert!(cuts > 5, "the import takes {cuts} commits");
 }
