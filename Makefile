@@ -8,16 +8,16 @@ SHELL := bash
 
 CARGO ?= cargo
 
-# npm packages: the pages, and what tests need of JavaScript (a folder may be absent).
-NPM_TESTS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json))
+# npm packages: the pages, and what tests and examples need of JavaScript (a folder may be absent).
+NPM_FOLDERS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json examples/package-lock.json))
 WEB_SOURCES := $(shell find web/src web/build web/index.html web/vite.config.ts -type f)
 WEB_PAGE := web/dist/graphiql/index.html
 
 ##@ Use
 
 .PHONY: run
-run: web ## build everything, then serve http://127.0.0.1:4000 with its data in ./data
-	$(CARGO) run --release --locked --bin dendro -- serve --data ./data
+run: web ## build everything, then a demo: scripted agents at work on http://127.0.0.1:4000/graphiql
+	$(CARGO) run --release --locked --bin dendro -- demo
 
 .PHONY: build
 build: web ## the release binary, with its pages inside: target/release/dendro
@@ -45,11 +45,10 @@ web-check: web ## types and samples of the pages
 	cd web && npm run --silent check
 
 .PHONY: suite
-suite: web tools $(NPM_TESTS:%=%/node_modules/.stamp) ## all Rust tests, and through them the clients and the browser
+suite: web tools $(NPM_FOLDERS:%=%/node_modules/.stamp) ## all Rust tests, and through them the clients, the examples and the browser
 	if $(CARGO) nextest --version >/dev/null 2>&1; \
-	then $(CARGO) nextest run --locked; \
-	else $(CARGO) test --locked --lib --bins --tests; fi
-	$(CARGO) test --locked --doc
+	then $(CARGO) nextest run --locked && $(CARGO) test --locked --doc; \
+	else $(CARGO) test --locked; fi # without names of targets it builds the examples too
 
 .PHONY: tools
 tools: # what the tests need and the machine lacks
@@ -69,7 +68,7 @@ schema: ## write schema.graphql anew from the code
 clean: ## remove what was built
 	$(CARGO) clean
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
-	rm -rf web/node_modules tests/*/node_modules
+	rm -rf web/node_modules tests/*/node_modules examples/node_modules
 
 .PHONY: help
 help: ## this text

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and the machine lacks: a browser and cargo-deny. Does nothing the
-# second time. Without cargo-nextest the tests run through cargo itself, so that is not installed.
+# Installs what the tests need and the machine lacks: a browser, Python 3 and cargo-deny. Does nothing
+# the second time. Without cargo-nextest the tests run through cargo itself, so that is not installed.
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -16,5 +16,16 @@ browser() {
   fi
 }
 
+python() {
+  has python3 && return
+  if [ "$(id -u)" = 0 ] && has apt-get; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3
+  else
+    echo "The tests of the examples need Python 3: install it." >&2
+    exit 1
+  fi
+}
+
 browser
+python
 has cargo-deny || cargo install cargo-deny --locked

@@ -19,7 +19,7 @@ use crate::{
 /// Serve, with scripted agents that record nested runs live
 ///
 /// No model is called: what the agents say and find is made up, and labelled `scripted` wherever it can
-/// be seen. Watch it in GraphiQL with the samples under "Live". Without --data the database lies in a
+/// be seen. Watch it in GraphiQL with the samples under "Follow live". Without --data the database lies in a
 /// temporary folder and is removed at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "\

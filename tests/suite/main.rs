@@ -15,6 +15,7 @@ mod cli;
 mod demo;
 mod durability;
 mod engine;
+mod examples;
 mod graphql;
 mod http;
 mod import;

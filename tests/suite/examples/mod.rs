@@ -1,0 +1,41 @@
+//! The programs and operations of `examples/`, run as people run them.
+
+mod documents;
+mod follow;
+mod record;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::{Serving, dendro};
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
+}
+
+/// A server that keeps nothing.
+fn server(folder: &Path) -> Serving {
+    Serving::start(dendro(folder, &["serve", "--engine", "memory", "--listen", "127.0.0.1:0"]))
+}
+
+async fn send(address: &str, request: Value) -> Value {
+    let sent = reqwest::Client::new().post(format!("http://{address}/graphql")).json(&request).send();
+    let answer: Value = sent.await.unwrap().json().await.unwrap();
+    assert_eq!(answer.get("errors"), None, "{request}");
+    answer["data"].clone()
+}
+
+async fn ask(address: &str, query: &str) -> Value {
+    send(address, json!({ "query": query })).await
+}
+
+/// The one payload of a mutation with one `input`, which is not refused.
+async fn write(address: &str, mutation: &str, kind: &str, answer: &str, input: Value) -> Value {
+    let query = format!(
+        "mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ {answer} refusal {{ message }} }} }}"
+    );
+    let data = send(address, json!({ "query": query, "variables": { "input": input } })).await;
+    assert_eq!(data[mutation]["refusal"], Value::Null, "{mutation}");
+    data[mutation].clone()
+}
