@@ -1,13 +1,91 @@
-//! The way from an asynchronous call to a library that blocks. It must not know which library.
+//! The way from asynchronous calls to a library that blocks. It must not know which library.
 
-use super::{EngineError, EngineResult};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use super::{Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, Tree};
+
+/// The contract of [`Engine`], by methods that block.
+pub(super) trait BlockingStore: Send + Sync + 'static {
+    /// Which engine it is.
+    const KIND: EngineKind;
+
+    /// See [`Engine::get_many`].
+    fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>>;
+
+    /// See [`Engine::scan_many`].
+    fn scan_many(&self, requests: &[ScanRequest]) -> EngineResult<Vec<ScanPage>>;
+
+    /// See [`Engine::commit`].
+    fn commit(&self, batch: Batch) -> EngineResult<()>;
+
+    /// See [`Engine::trees`].
+    fn tree_names(&self) -> EngineResult<Vec<Tree>>;
+
+    /// See [`Engine::drop_tree`].
+    fn drop_tree(&self, tree: &Tree) -> EngineResult<()>;
+
+    /// See [`Engine::size_on_disk`].
+    fn size_on_disk(&self) -> EngineResult<u64>;
+}
+
+/// An engine whose every call is one hop to a thread that may block.
+pub(super) struct Blocking<S>(Arc<S>);
+
+impl<S: BlockingStore> Blocking<S> {
+    /// The engine over a store.
+    pub(super) fn new(store: S) -> Self {
+        Self(Arc::new(store))
+    }
+
+    /// Calls the store where it may block.
+    fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&S) -> EngineResult<T> + Send + 'static,
+    ) -> BoxFuture<'_, EngineResult<T>> {
+        let store = self.0.clone();
+        Box::pin(run(move || work(&store)))
+    }
+}
+
+impl<S: BlockingStore> Engine for Blocking<S> {
+    fn kind(&self) -> EngineKind {
+        S::KIND
+    }
+
+    fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {
+        let tree = tree.clone();
+        self.call(move |store| store.get_many(&tree, &keys))
+    }
+
+    fn scan_many(&self, requests: Vec<ScanRequest>) -> BoxFuture<'_, EngineResult<Vec<ScanPage>>> {
+        self.call(move |store| store.scan_many(&requests))
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, EngineResult<()>> {
+        self.call(move |store| store.commit(batch))
+    }
+
+    fn trees(&self) -> BoxFuture<'_, EngineResult<Vec<Tree>>> {
+        self.call(S::tree_names)
+    }
+
+    fn drop_tree(&self, tree: &Tree) -> BoxFuture<'_, EngineResult<()>> {
+        let tree = tree.clone();
+        self.call(move |store| store.drop_tree(&tree))
+    }
+
+    fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>> {
+        self.call(S::size_on_disk)
+    }
+}
 
 /// Runs `work` on a thread that may block.
 ///
 /// Work that has begun runs to its end even if the caller goes away, so a commit is never cut short.
-pub(super) async fn run<T: Send + 'static>(
-    work: impl FnOnce() -> EngineResult<T> + Send + 'static,
-) -> EngineResult<T> {
+async fn run<T: Send + 'static>(work: impl FnOnce() -> EngineResult<T> + Send + 'static) -> EngineResult<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => {

@@ -12,8 +12,7 @@ use std::{
 };
 
 use super::{
-    EngineError, EngineKind, EngineResult, MemoryEngine, SharedEngine, disk, fjall::FjallEngine,
-    sled::SledEngine,
+    EngineError, EngineKind, EngineResult, MemoryEngine, SharedEngine, blocking::Blocking, disk, fjall, sled,
 };
 
 const MARKER: &str = "DENDRO";
@@ -73,8 +72,8 @@ pub fn open(config: &EngineConfig, dir: &Path) -> EngineResult<SharedEngine> {
     let files = dir.join(config.kind.to_string());
     make_dir(&files)?;
     match config.kind {
-        EngineKind::Sled => Ok(Arc::new(SledEngine::open(&files, config, lock)?)),
-        EngineKind::Fjall => Ok(Arc::new(FjallEngine::open(&files, config, lock)?)),
+        EngineKind::Sled => Ok(Arc::new(Blocking::new(sled::Store::open(&files, config, lock)?))),
+        EngineKind::Fjall => Ok(Arc::new(Blocking::new(fjall::Store::open(&files, config, lock)?))),
         EngineKind::Memory => Ok(Arc::new(MemoryEngine::new())),
     }
 }

@@ -4,76 +4,13 @@
 mod journal;
 mod store;
 
-use std::{path::Path, sync::Arc};
-
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
-
-use self::store::Store;
-use super::{
-    Batch, Engine, EngineConfig, EngineKind, EngineResult, ScanPage, ScanRequest, Tree, blocking,
-    open::DirLock,
-};
-
-/// An open fjall database. Every call is one hop to a thread that may block.
-pub(super) struct FjallEngine {
-    store: Arc<Store>,
-}
-
-impl FjallEngine {
-    /// Opens the database whose files are in `dir`, and holds `lock` as long as it is open.
-    pub(super) fn open(dir: &Path, config: &EngineConfig, lock: DirLock) -> EngineResult<Self> {
-        Ok(Self { store: Arc::new(Store::open(dir, config, lock)?) })
-    }
-
-    /// Calls the store where it may block.
-    fn call<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Store) -> EngineResult<T> + Send + 'static,
-    ) -> BoxFuture<'_, EngineResult<T>> {
-        let store = self.store.clone();
-        Box::pin(blocking::run(move || work(&store)))
-    }
-}
-
-impl Engine for FjallEngine {
-    fn kind(&self) -> EngineKind {
-        EngineKind::Fjall
-    }
-
-    fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {
-        let tree = tree.clone();
-        self.call(move |store| store.get_many(&tree, &keys))
-    }
-
-    fn scan_many(&self, requests: Vec<ScanRequest>) -> BoxFuture<'_, EngineResult<Vec<ScanPage>>> {
-        self.call(move |store| store.scan_many(&requests))
-    }
-
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, EngineResult<()>> {
-        self.call(move |store| store.commit(batch))
-    }
-
-    fn trees(&self) -> BoxFuture<'_, EngineResult<Vec<Tree>>> {
-        self.call(Store::tree_names)
-    }
-
-    fn drop_tree(&self, tree: &Tree) -> BoxFuture<'_, EngineResult<()>> {
-        let tree = tree.clone();
-        self.call(move |store| store.drop_tree(&tree))
-    }
-
-    fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>> {
-        self.call(Store::size_on_disk)
-    }
-}
+pub(in crate::engine) use self::store::Store;
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::*;
-    use crate::engine::{EngineError, open};
+    use crate::engine::{Batch, EngineConfig, EngineError, EngineKind, Tree, open};
 
     #[tokio::test]
     async fn damage_to_an_acknowledged_batch_is_reported_and_left_as_it_is() {

@@ -19,8 +19,9 @@ use parking_lot::{Mutex, RwLock};
 
 use super::journal::CutJournal;
 use crate::engine::{
-    Batch, Direction, EngineConfig, EngineError, EngineResult, Entry, MAX_KEY_BYTES, Precondition, ScanPage,
-    ScanRequest, Tree,
+    Batch, Direction, EngineConfig, EngineError, EngineKind, EngineResult, Entry, MAX_KEY_BYTES,
+    Precondition, ScanPage, ScanRequest, Tree,
+    blocking::BlockingStore,
     disk::{self, Room},
     health::Health,
     open::DirLock,
@@ -39,7 +40,7 @@ const SEPARATE_BYTES: u32 = 2 << 10;
 const WORKERS: usize = 2;
 
 /// An open database. The order of the fields is the order in which they are dropped.
-pub(super) struct Store {
+pub(in crate::engine) struct Store {
     trees: RwLock<BTreeMap<Tree, Keyspace>>,
     db: Database,
     dir: PathBuf,
@@ -51,7 +52,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn open(dir: &Path, config: &EngineConfig, lock: DirLock) -> EngineResult<Self> {
+    /// Opens the database whose files are in `dir`, and holds `lock` as long as it is open.
+    pub(in crate::engine) fn open(dir: &Path, config: &EngineConfig, lock: DirLock) -> EngineResult<Self> {
         let db = open_database(dir, config.cache_bytes)?;
         let store = Self {
             trees: RwLock::default(),
@@ -70,15 +72,19 @@ impl Store {
         }
         Ok(store)
     }
+}
 
-    pub(super) fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>> {
+impl BlockingStore for Store {
+    const KIND: EngineKind = EngineKind::Fjall;
+
+    fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>> {
         self.health.check()?;
         let Some(keyspace) = self.keyspace(tree) else { return Ok(vec![None; keys.len()]) };
         let snapshot = self.db.snapshot();
         keys.iter().map(|key| get(&snapshot, &keyspace, key)).collect()
     }
 
-    pub(super) fn scan_many(&self, requests: &[ScanRequest]) -> EngineResult<Vec<ScanPage>> {
+    fn scan_many(&self, requests: &[ScanRequest]) -> EngineResult<Vec<ScanPage>> {
         self.health.check()?;
         let snapshot = self.db.snapshot();
         requests
@@ -90,7 +96,7 @@ impl Store {
             .collect()
     }
 
-    pub(super) fn commit(&self, batch: Batch) -> EngineResult<()> {
+    fn commit(&self, batch: Batch) -> EngineResult<()> {
         batch.check()?;
         let _commit = self.commits.lock();
         self.health.check()?;
@@ -102,22 +108,24 @@ impl Store {
         self.health.guard("committing a batch", || self.write(batch))
     }
 
-    pub(super) fn tree_names(&self) -> EngineResult<Vec<Tree>> {
+    fn tree_names(&self) -> EngineResult<Vec<Tree>> {
         self.health.check()?;
         Ok(self.trees.read().keys().cloned().collect())
     }
 
-    pub(super) fn drop_tree(&self, tree: &Tree) -> EngineResult<()> {
+    fn drop_tree(&self, tree: &Tree) -> EngineResult<()> {
         let _commit = self.commits.lock();
         self.health.check()?;
         let Some(keyspace) = self.trees.write().remove(tree) else { return Ok(()) };
         self.health.guard("dropping a tree", || self.db.delete_keyspace(keyspace))
     }
 
-    pub(super) fn size_on_disk(&self) -> EngineResult<u64> {
+    fn size_on_disk(&self) -> EngineResult<u64> {
         disk::allocated_bytes(&self.dir).map_err(|error| EngineError::from_io("measuring", &self.dir, &error))
     }
+}
 
+impl Store {
     fn keyspace(&self, tree: &Tree) -> Option<Keyspace> {
         self.trees.read().get(tree).cloned()
     }

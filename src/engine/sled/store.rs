@@ -9,7 +9,10 @@
 //! at all. One gap remains: if a page cannot be read back from the disk in the middle of a transaction
 //! that read it a moment before, sled voids the manifest. The engine stops then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use ::sled::{
     Db, IVec, Transactional,
@@ -23,7 +26,9 @@ use super::{
     values,
 };
 use crate::engine::{
-    Batch, Direction, EngineError, EngineResult, Entry, Precondition, ScanPage, ScanRequest, Tree,
+    Batch, Direction, EngineConfig, EngineError, EngineKind, EngineResult, Entry, Precondition, ScanPage,
+    ScanRequest, Tree,
+    blocking::BlockingStore,
     disk::Room,
     health::Health,
     open::DirLock,
@@ -48,7 +53,7 @@ struct StoredTree {
 type Changes = Vec<(::sled::Tree, Vec<(IVec, Option<IVec>)>)>;
 
 /// An open database. The order of the fields is the order in which they are dropped.
-pub(super) struct Store {
+pub(in crate::engine) struct Store {
     trees: RwLock<Trees>,
     db: Db,
     checkpoint: Checkpoint,
@@ -61,7 +66,9 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn open(location: Location, room: Room, lock: DirLock) -> EngineResult<Self> {
+    /// Opens the database whose files are in `dir`, and holds `lock` as long as it is open.
+    pub(in crate::engine) fn open(dir: &Path, config: &EngineConfig, lock: DirLock) -> EngineResult<Self> {
+        let location = Location { dir: dir.to_owned(), cache_bytes: config.cache_bytes };
         let db = location.open()?;
         let syncer = Syncer::new(&location.dir)
             .map_err(|error| EngineError::from_io("syncing", &location.dir, &error))?;
@@ -70,22 +77,26 @@ impl Store {
             checkpoint: Checkpoint::new(location.clone()),
             db,
             syncer,
-            room,
+            room: Room::new(dir, config.reserve_bytes),
             commits: Mutex::new(()),
             health: Health::default(),
             location,
             _lock: lock,
         })
     }
+}
 
-    pub(super) fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>> {
+impl BlockingStore for Store {
+    const KIND: EngineKind = EngineKind::Sled;
+
+    fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>> {
         let trees = self.trees.read();
         self.health.check()?;
         let Some(tree) = trees.get(tree) else { return Ok(vec![None; keys.len()]) };
         keys.iter().map(|key| tree.get(key)).collect()
     }
 
-    pub(super) fn scan_many(&self, requests: &[ScanRequest]) -> EngineResult<Vec<ScanPage>> {
+    fn scan_many(&self, requests: &[ScanRequest]) -> EngineResult<Vec<ScanPage>> {
         let trees = self.trees.read();
         self.health.check()?;
         requests
@@ -97,7 +108,7 @@ impl Store {
             .collect()
     }
 
-    pub(super) fn commit(&self, batch: Batch) -> EngineResult<()> {
+    fn commit(&self, batch: Batch) -> EngineResult<()> {
         batch.check()?;
         let _commit = self.commits.lock();
         self.health.check()?;
@@ -116,12 +127,12 @@ impl Store {
         self.persist()
     }
 
-    pub(super) fn tree_names(&self) -> EngineResult<Vec<Tree>> {
+    fn tree_names(&self) -> EngineResult<Vec<Tree>> {
         self.health.check()?;
         Ok(self.trees.read().keys().cloned().collect())
     }
 
-    pub(super) fn drop_tree(&self, tree: &Tree) -> EngineResult<()> {
+    fn drop_tree(&self, tree: &Tree) -> EngineResult<()> {
         let _commit = self.commits.lock();
         self.health.check()?;
         // Once nobody can find the tree, and nobody still reads it, its pages can go.
@@ -135,12 +146,14 @@ impl Store {
         self.persist()
     }
 
-    pub(super) fn size_on_disk(&self) -> EngineResult<u64> {
+    fn size_on_disk(&self) -> EngineResult<u64> {
         let dir = &self.location.dir;
         crate::engine::disk::allocated_bytes(dir)
             .map_err(|error| EngineError::from_io("measuring", dir, &error))
     }
+}
 
+impl Store {
     fn check_preconditions(&self, preconditions: &[Precondition]) -> EngineResult<()> {
         let trees = self.trees.read();
         for Precondition { tree, key, expected } in preconditions {
