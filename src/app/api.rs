@@ -8,7 +8,7 @@ use futures_util::{
 };
 
 use crate::{
-    graphql::{self, DendroSchema, page::PageLimits, request},
+    graphql::{self, DendroSchema, guard::FieldWeight, page::PageLimits, request},
     http::Executor,
     service::Services,
 };
@@ -29,6 +29,10 @@ impl Api {
 impl Executor for Api {
     fn sdl(&self) -> String {
         self.schema.sdl()
+    }
+
+    fn weights(&self) -> Vec<FieldWeight> {
+        graphql::weights()
     }
 
     fn prepare(&self, request: Request) -> Request {

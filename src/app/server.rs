@@ -9,14 +9,14 @@ use tokio::net::TcpListener;
 use super::{Stop, api::Api, chores};
 use crate::{
     config::{Config, ServerConfig},
-    http::{self, Access, Gateway, Lifecycle, assets},
+    http::{self, Access, Connections, Gateway, Lifecycle, assets},
     service::Services,
 };
 
 /// A server that has its address and does not answer yet: connections wait.
 pub struct Server {
     services: Services,
-    listener: TcpListener,
+    connections: Connections,
     address: SocketAddr,
     router: Router,
     lifecycle: Lifecycle,
@@ -40,7 +40,8 @@ impl Server {
         let pages = assets::router().route("/", get(|| async { Redirect::temporary("/graphiql") }));
         let router = http::router(gateway, &access(&config.server, address), lifecycle.clone(), pages);
         let (grace, address_file) = (config.server.shutdown_time, config.server.address_file.clone());
-        Ok(Self { services, listener, address, router, lifecycle, grace, address_file })
+        let connections = Connections::new(listener, &config.limits);
+        Ok(Self { services, connections, address, router, lifecycle, grace, address_file })
     }
 
     /// Where it listens.
@@ -52,7 +53,7 @@ impl Server {
     /// Serves until it is to stop, then lets what is under way end, for as long as is configured.
     ///
     /// # Errors
-    /// When the listener fails, or the file for the address cannot be written.
+    /// When the file for the address cannot be written.
     pub async fn run(self, stop: &Stop) -> anyhow::Result<()> {
         if let Some(file) = &self.address_file {
             write_whole(file, &format!("{}\n", self.address))
@@ -62,13 +63,13 @@ impl Server {
         let chores = tokio::spawn(chores::run(self.services));
         let asked = stop.clone();
         let stopping = async move { asked.asked().await };
-        let served = http::serve(self.listener, self.router, self.lifecycle, stopping, self.grace).await;
+        http::serve(self.connections, self.router, self.lifecycle, stopping, self.grace).await;
         chores.abort();
         if let Some(file) = &self.address_file {
             // It names an address that nobody listens on any more. Whoever removed it already is right.
             let _ = std::fs::remove_file(file);
         }
-        Ok(served?)
+        Ok(())
     }
 }
 

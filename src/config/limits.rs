@@ -12,6 +12,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// Connections open at once; sockets count as sockets. Past it new ones wait until another closes. An
+    /// idle one takes some 20 kB and a file, so the system's limit on open files should be higher.
+    pub connections: usize,
+    /// How long the headers of a request may take to arrive, and how long a connection may be idle between
+    /// two requests: what a client that drips bytes can hold open.
+    #[serde(with = "seconds")]
+    pub header_time: Duration,
     /// Bytes of one HTTP request body. A batch of 1,000 spans with bodies of 8 kB fits.
     pub body_bytes: usize,
     /// How long a request body may take to arrive, so that a client that drips bytes is let go.
@@ -147,6 +154,8 @@ pub struct ErrorLimits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 4_096,
+            header_time: Duration::from_secs(30),
             body_bytes: 8 << 20,
             body_time: Duration::from_secs(30),
             json_depth: 100,

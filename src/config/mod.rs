@@ -65,6 +65,7 @@ impl Config {
     }
 
     fn check_limits(&self) -> Result<(), Fault> {
+        at_least("limits.connections", self.limits.connections, 1)?;
         at_least("limits.body_bytes", self.limits.body_bytes, 1 << 10)?;
         at_least("limits.running", self.limits.running, 1)?;
         at_least("limits.document.bytes", self.limits.document.bytes, 1 << 10)?;

@@ -26,7 +26,8 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, 
 use self::{
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
-    message::MessageMutation,
+    guard::FieldWeight,
+    message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
     plan::{PlanMutation, PlanQuery, PlanSubscription},
     score::ScoreMutation,
@@ -52,7 +53,7 @@ pub struct Mutation(
 
 /// What can be followed live. Every stream starts with a snapshot.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(TraceSubscription, PlanSubscription);
+pub struct Subscription(TraceSubscription, MessageSubscription, PlanSubscription);
 
 /// The schema with its roots.
 pub type DendroSchema = Schema<Query, Mutation, Subscription>;
@@ -76,6 +77,25 @@ pub fn sdl() -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident();
     format!("{FOR_LINTERS}\n{}", schema().sdl_with_options(options))
 }
+
+/// What the guard is told of fields whose cost the schema's text does not show: the three views of a
+/// trace's tree read the heads of all its spans, and two of them give all of them whatever is asked.
+#[must_use]
+pub fn weights() -> Vec<FieldWeight> {
+    let weight = |field: &str, items, cost| FieldWeight { field: field.to_owned(), items, cost: Some(cost) };
+    vec![
+        weight("Trace.spans", None, READ_A_TREE),
+        weight("Trace.rootSpans", Some(SPANS_OF_A_TRACE), READ_A_TREE),
+        // A value in a column costs about a fifth of a field.
+        weight("Trace.skeleton", None, READ_A_TREE + SPANS_OF_A_TRACE),
+    ]
+}
+
+/// Spans that a trace is taken to have where a query asks for its whole tree: a long run of an agent.
+const SPANS_OF_A_TRACE: u64 = 1_000;
+
+/// What reading and placing the spans of a trace is taken to cost, in fields.
+const READ_A_TREE: u64 = 100;
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     // Depth is the guard's to judge, which counts before anything walks the document.

@@ -1,12 +1,14 @@
 //! From start to stop: whether the server takes work, and how it lets go of what is open.
 //!
-//! Sockets and event streams have no end of their own. Each holds a [`Stay`], learns from it that the
-//! server drains, and says good-bye; the server has drained when the last one is dropped.
+//! Connections, sockets and event streams have no end of their own. Each holds a [`Stay`], learns from
+//! it that the server drains, and says good-bye; the server has drained when the last one is dropped.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use axum::Router;
+use tokio::{sync::watch, time::timeout};
+
+use super::Connections;
 
 /// How far the server is between start and stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,7 @@ impl Lifecycle {
         *self.phase.borrow() == Phase::Serving
     }
 
-    /// Waits until every socket and event stream is closed.
+    /// Waits until every connection, socket and event stream is closed.
     pub async fn drained(&self) {
         self.phase.closed().await;
     }
@@ -75,41 +77,23 @@ impl Stay {
 }
 
 /// Serves until `stop` is done, then drains for at most `grace`.
-///
-/// # Errors
-/// When the listener fails.
 pub async fn serve(
-    listener: TcpListener,
+    connections: Connections,
     router: Router,
     lifecycle: Lifecycle,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = ()>,
     grace: Duration,
-) -> io::Result<()> {
-    let mut stay = lifecycle.stay();
-    let stopping = lifecycle.clone();
-    // Small messages must not wait for the acknowledgement of the ones before them.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection could not be set to send at once");
-        }
-    });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        stopping.drain();
-    });
+) {
     lifecycle.ready();
-    let too_long = async {
-        stay.draining().await;
-        drop(stay);
-        if timeout(grace, lifecycle.drained()).await.is_err() {
-            tracing::warn!("some sockets or streams did not close in time");
-        }
-        // Plain requests have what is left of the grace period, and then a moment.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    };
     tokio::select! {
-        result = serving => result,
-        () = too_long => Ok(()),
+        () = connections.take(&router, &lifecycle) => {}
+        () = stop => {}
+    }
+    lifecycle.drain();
+    // New clients must not wait for a server that is going.
+    drop(connections);
+    if timeout(grace, lifecycle.drained()).await.is_err() {
+        tracing::warn!("some requests, sockets or streams did not end in time");
     }
 }
 

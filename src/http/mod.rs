@@ -13,6 +13,7 @@
 
 mod access;
 pub mod assets;
+mod connections;
 mod error;
 mod events;
 mod executor;
@@ -45,6 +46,7 @@ use tower_http::{
 use self::events::resume::Resumables;
 pub use self::{
     access::Access,
+    connections::Connections,
     error::{Code, Refusal},
     executor::{Executor, Prepared},
     gateway::Gateway,

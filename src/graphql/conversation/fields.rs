@@ -130,6 +130,20 @@ impl Conversation {
         int(self.0.branch_count)
     }
 
+    /// The conversations that branch off this one directly, the oldest first.
+    async fn branches(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Branches of the page at most.", default_with = "page::default_first()")]
+        first: Option<Given<i32>>,
+        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+    ) -> Result<Connection<Conversation>> {
+        let data = request::of(ctx)?;
+        let page = page::request(first, after, data.limits.most)?;
+        let branches = data.branches.load((self.0.id, page.clone())).await?.unwrap_or_default();
+        Ok(Connection::new(branches.map(Conversation::new), &page, Some(self.0.branch_count)))
+    }
+
     /// Its history: its own messages and those it shares with the conversations it branched off.
     async fn messages(
         &self,
@@ -148,7 +162,7 @@ impl Conversation {
             conversation_id: self.0.id,
             order: order_by.into(),
             page: page.clone(),
-            roles: filter.roles,
+            roles: filter.roles.filter(|roles| !roles.is_empty()),
             from_last_summary: filter.from_last_summary,
         };
         let history = data.histories.load(request).await?.unwrap_or_default();

@@ -67,7 +67,7 @@ pub(super) enum ConversationOrder {
 #[derive(Default, InputObject)]
 #[graphql(name = "MessageFilter")]
 pub(super) struct MessageFilterInput {
-    /// Of one of these roles.
+    /// Of one of these roles; an empty list means any.
     pub(super) roles: Option<Vec<MessageRole>>,
     /// Only the latest summary and what follows it: the summary stands for what lies before.
     #[graphql(default)]
@@ -77,7 +77,7 @@ pub(super) struct MessageFilterInput {
 impl MessageFilterInput {
     /// Whether every message is meant.
     pub(super) fn is_empty(&self) -> bool {
-        self.roles.is_none() && !self.from_last_summary
+        self.roles.as_ref().is_none_or(Vec::is_empty) && !self.from_last_summary
     }
 }
 

@@ -8,9 +8,10 @@ use crate::{
         scalar::{Given, OptionalGiven, undefined_or},
     },
     model::{
-        ConversationId, Json, Refusal, Timestamp,
+        ConversationId, Json, MessageId, Refusal, Timestamp,
         conversation::{ConversationPatch, NewConversation},
     },
+    service::conversations::DeleteBranches,
 };
 
 /// A new conversation.
@@ -92,5 +93,41 @@ impl UpdateConversationInput {
             user_id: self.user_id.into(),
         };
         Ok((ids::read("conversationId", &self.conversation_id)?, patch))
+    }
+}
+
+/// A conversation that goes on after a message of another one.
+#[derive(InputObject)]
+pub(super) struct BranchConversationInput {
+    /// The conversation to branch off: its global ID or UUID.
+    conversation_id: ID,
+    /// The last message that the branch shares: one of the conversation's history, by its global ID or UUID.
+    message_id: ID,
+    /// What people call the branch; its parent's title where nothing is said.
+    title: Option<String>,
+}
+
+impl BranchConversationInput {
+    pub(super) fn into_model(self) -> Result<(ConversationId, MessageId, Option<String>), Refusal> {
+        let parent = ids::read("conversationId", &self.conversation_id)?;
+        Ok((parent, ids::read("messageId", &self.message_id)?, self.title))
+    }
+}
+
+/// A conversation to delete.
+#[derive(InputObject)]
+pub(super) struct DeleteConversationInput {
+    /// The conversation: its global ID or UUID.
+    conversation_id: ID,
+    /// Whether its branches, and theirs, go too. They share its messages, so without this a conversation
+    /// that has branches is not deleted.
+    #[graphql(default)]
+    delete_branches: bool,
+}
+
+impl DeleteConversationInput {
+    pub(super) fn into_model(self) -> Result<(ConversationId, DeleteBranches), Refusal> {
+        let branches = if self.delete_branches { DeleteBranches::Delete } else { DeleteBranches::Refuse };
+        Ok((ids::read("conversationId", &self.conversation_id)?, branches))
     }
 }

@@ -2,6 +2,7 @@
 
 mod fields;
 mod inputs;
+mod live;
 mod mutations;
 mod tool_call;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 
-pub(super) use self::mutations::MessageMutation;
+pub(super) use self::{live::MessageSubscription, mutations::MessageMutation};
 use super::{error::Result, ids::GlobalId, page::Listed, request};
 use crate::model::{self, MessageId};
 

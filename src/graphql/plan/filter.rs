@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct PlanFilterInput {
     /// Of this conversation: its global ID or UUID.
     conversation_id: Option<ID>,
-    /// In one of these states.
+    /// In one of these states; an empty list means any.
     statuses: Option<Vec<PlanStatus>>,
     /// With this text in its title, whatever the case of its letters.
     title: Option<String>,

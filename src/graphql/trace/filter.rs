@@ -26,7 +26,7 @@ pub(super) struct TraceFilterInput {
     session_id: Option<String>,
     /// Of this user.
     user_id: Option<String>,
-    /// In one of these states.
+    /// In one of these states; an empty list means any.
     statuses: Option<Vec<TraceStatus>>,
     /// With a span that used this component, or this version of it.
     component: Option<ComponentUseInput>,
@@ -93,9 +93,9 @@ pub(super) enum TraceOrder {
 #[derive(Default, InputObject)]
 #[graphql(name = "SpanFilter")]
 pub(super) struct SpanFilterInput {
-    /// Of one of these types.
+    /// Of one of these types; an empty list means any.
     types: Option<Vec<OperationType>>,
-    /// In one of these states.
+    /// In one of these states; an empty list means any.
     statuses: Option<Vec<SpanStatus>>,
     /// With this text in its name, whatever the case of its letters.
     name: Option<String>,

@@ -74,7 +74,8 @@ impl Store {
     /// Checks every table; `progress` is told the table and the entries read of it so far. Run it while
     /// nothing writes: a write between two reads looks like damage.
     pub async fn check(&self, progress: CheckProgress<'_>) -> StoreResult<CheckReport> {
-        let mut check = Check { store: self, report: CheckReport::default(), progress };
+        let (report, read) = (CheckReport::default(), BTreeMap::new());
+        let mut check = Check { store: self, report, read, progress };
         check.indexed::<Conversation>().await?;
         check.indexed::<Message>().await?;
         check.indexed::<Plan>().await?;
@@ -88,13 +89,17 @@ impl Store {
         check.scores().await?;
         check.plans().await?;
         check.deletions().await?;
-        Ok(check.report)
+        let mut report = check.report;
+        report.entries.sort_by_key(|(table, _)| keyspace::TABLES.iter().position(|name| name == table));
+        Ok(report)
     }
 }
 
 struct Check<'a> {
     store: &'a Store,
     report: CheckReport,
+    /// Entries read of each table in its present reading: some tables are read twice.
+    read: BTreeMap<&'static str, u64>,
     progress: CheckProgress<'a>,
 }
 
@@ -106,7 +111,10 @@ impl Check<'_> {
         from: &mut Option<Vec<u8>>,
     ) -> StoreResult<Option<Vec<(Vec<u8>, K, R)>>> {
         let range = match from.take() {
-            None => KeyRange::all(),
+            None => {
+                self.read.remove(table.name);
+                KeyRange::all()
+            }
             Some(key) => KeyRange::all().after(&key),
         };
         let tree: Tree = self.store.tree(table.name);
@@ -126,16 +134,15 @@ impl Check<'_> {
         Ok(Some(records))
     }
 
+    /// Counts entries that were read. A table that is read again counts once.
     fn count(&mut self, table: &'static str, more: u64) {
-        let known = self.report.entries.iter_mut().find(|(name, _)| *name == table);
-        let total = if let Some((_, count)) = known {
-            *count += more;
-            *count
-        } else {
-            self.report.entries.push((table, more));
-            more
-        };
-        (self.progress)(table, total);
+        let read = self.read.entry(table).or_default();
+        *read += more;
+        match self.report.entries.iter_mut().find(|(name, _)| *name == table) {
+            Some((_, count)) => *count = (*count).max(*read),
+            None => self.report.entries.push((table, *read)),
+        }
+        (self.progress)(table, *read);
     }
 
     /// The records at `keys`; `None` also where one cannot be read, which its own table's turn tells.

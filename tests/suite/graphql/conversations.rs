@@ -78,12 +78,14 @@ async fn bad_fields_are_named() {
 #[tokio::test]
 async fn lists_are_filtered_and_ordered() {
     let server = Server::new().await;
-    for (title, user, tags) in [
-        ("Flights to Rome", "ada", json!(["travel"])),
-        ("Refund", "bob", json!(["billing", "travel"])),
-        ("Rome hotels", "ada", json!(["travel", "hotel"])),
+    for (id, title, user, tags, model) in [
+        (None, "Flights to Rome", "ada", json!(["travel"]), None),
+        (Some(ID), "Refund", "bob", json!(["billing", "travel"]), Some("small-1")),
+        (None, "Rome hotels", "ada", json!(["travel", "hotel"]), None),
     ] {
-        create(&server, json!({"title": title, "userId": user, "tags": tags})).await;
+        let input =
+            json!({"conversationId": id, "title": title, "userId": user, "tags": tags, "modelName": model});
+        create(&server, input).await;
         server.clock.advance_ms(1000);
     }
     let list = "query($first: Int, $after: String, $filter: ConversationFilter, $orderBy: ConversationOrder! = LAST_ACTIVE_FIRST) {
@@ -104,6 +106,31 @@ async fn lists_are_filtered_and_ordered() {
         titles(json!({"filter": {"userId": "ada", "createdFrom": "2025-01-01T00:00:01Z"}})).await,
         ["Rome hotels"]
     );
+    assert_eq!(
+        titles(json!({"filter": {"activeFrom": "2025-01-01T00:00:01Z", "activeTo": "2025-01-01T00:00:02Z"}}))
+            .await,
+        ["Refund"]
+    );
+    assert_eq!(titles(json!({"filter": {"modelName": "small-1"}})).await, ["Refund"]);
+    assert_eq!(
+        titles(json!({"orderBy": "LAST_ACTIVE_LAST"})).await,
+        ["Flights to Rome", "Refund", "Rome hotels"]
+    );
+    assert_eq!(titles(json!({"orderBy": "NEWEST_FIRST", "first": 1})).await, ["Rome hotels"]);
+    let first =
+        server.data(list, json!({"first": 2, "filter": {"tags": ["travel"]}})).await["conversations"].clone();
+    assert_eq!((&first["totalCount"], &first["pageInfo"]["hasNextPage"]), (&json!(3), &json!(true)));
+    let after = &first["pageInfo"]["endCursor"];
+    assert_eq!(
+        titles(json!({"first": 2, "after": after, "filter": {"tags": ["travel"]}})).await,
+        ["Flights to Rome"]
+    );
+    let elsewhere = server.errors(list, json!({"after": after, "filter": {"tags": ["hotel"]}})).await;
+    assert_eq!(elsewhere[0]["extensions"], json!({"code": "BAD_USER_INPUT", "field": "after"}));
+    // What is said in it makes a conversation the one that was active last.
+    let say = "mutation($id: ID!) { addMessage(input: {conversationId: $id, role: USER, content: \"Hi\"}) { refusal { message } } }";
+    server.data(say, json!({"id": ID})).await;
+    assert_eq!(titles(json!({"first": 1})).await, ["Refund"]);
     let refused = server.errors(list, json!({"filter": {"activeTo": "soon"}})).await;
     assert_eq!(refused[0]["extensions"]["field"], "filter.activeTo");
 }

@@ -83,3 +83,103 @@ async fn running_traces_begin_with_those_that_run() {
         json!({"snapshot": false, "traces": [{"name": "one", "status": "COMPLETED", "revision": "2"}]})
     );
 }
+
+const MESSAGES: &str =
+    "subscription($id: ID!, $after: BigInt) { conversationMessages(conversationId: $id, after: $after) {
+  revision snapshot conversation { messageCount } messages { content toolCalls { resultMessage { content } } }
+} }";
+
+async fn say(server: &Server, conversation: &Value, more: Value) -> Value {
+    let mut input = json!({"conversationId": conversation});
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let add = "mutation($input: AddMessageInput!) { addMessage(input: $input) { message { id } refusal { message } } }";
+    server.data(add, json!({"input": input})).await["addMessage"]["message"]["id"].clone()
+}
+
+fn contents(payload: &Value) -> Vec<&str> {
+    let messages = payload["messages"].as_array().unwrap().iter();
+    messages.map(|message| message["content"].as_str().unwrap_or("-")).collect()
+}
+
+#[tokio::test]
+async fn messages_come_as_a_snapshot_then_as_they_are_said_and_a_follower_resumes() {
+    let server = Server::new().await;
+    let create = "mutation { createConversation(input: {}) { conversation { id } } }";
+    let id = server.data(create, json!({})).await["createConversation"]["conversation"]["id"].clone();
+    let first = say(&server, &id, json!({"role": "USER", "content": "one"})).await;
+    let call = json!([{"name": "search", "callId": "c1", "arguments": {}}]);
+    say(&server, &id, json!({"role": "ASSISTANT", "toolCalls": call})).await;
+    let mut stream = server.follow(MESSAGES, json!({"id": id}));
+    let snapshot = next(&mut stream).await["conversationMessages"].clone();
+    assert_eq!((&snapshot["snapshot"], contents(&snapshot)), (&json!(true), vec!["one", "-"]));
+
+    say(&server, &id, json!({"role": "TOOL", "content": "found", "toolCallId": "c1"})).await;
+    let change = next(&mut stream).await["conversationMessages"].clone();
+    assert_eq!(change["snapshot"], false);
+    assert_eq!(change["conversation"]["messageCount"], 3);
+    let mut changed = contents(&change);
+    changed.sort_unstable();
+    assert_eq!(changed, ["-", "found"], "the call comes again, with its result");
+    let call = change["messages"].as_array().unwrap().iter().find(|message| message["content"].is_null());
+    assert_eq!(call.unwrap()["toolCalls"], json!([{"resultMessage": {"content": "found"}}]));
+
+    say(&server, &id, json!({"role": "ASSISTANT", "content": "done"})).await;
+    let mut resumed = server.follow(MESSAGES, json!({"id": id, "after": change["revision"]}));
+    let rest = next(&mut resumed).await["conversationMessages"].clone();
+    assert_eq!((&rest["snapshot"], contents(&rest)), (&json!(false), vec!["done"]));
+
+    let branch = "mutation($id: ID!, $message: ID!) { branchConversation(input: {conversationId: $id, messageId: $message}) { conversation { id } } }";
+    let branched = server.data(branch, json!({"id": id, "message": first})).await;
+    let branched = branched["branchConversation"]["conversation"]["id"].clone();
+    say(&server, &branched, json!({"role": "USER", "content": "other"})).await;
+    let mut stream = server.follow(MESSAGES, json!({"id": branched}));
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        let part = next(&mut stream).await["conversationMessages"].clone();
+        seen.extend(contents(&part).into_iter().map(str::to_owned));
+    }
+    assert_eq!(seen, ["one", "other"]);
+}
+
+#[tokio::test]
+async fn each_feed_names_what_it_cannot_follow() {
+    let server = Server::new().await;
+    let create = "mutation { createConversation(input: {}) { conversation { id } } }";
+    let id = server.data(create, json!({})).await["createConversation"]["conversation"]["id"].clone();
+    let trace = Run::record(&server).await.trace;
+    let nowhere = "99999999-9999-4999-8999-999999999999";
+    let steps =
+        "subscription($id: ID!, $after: BigInt) { planSteps(planId: $id, after: $after) { revision } }";
+    for (follow, variables, code, field) in [
+        (MESSAGES, json!({"id": nowhere}), "NOT_FOUND", "conversationId"),
+        (MESSAGES, json!({"id": "x"}), "BAD_USER_INPUT", "conversationId"),
+        (MESSAGES, json!({"id": id, "after": "x"}), "BAD_USER_INPUT", "after"),
+        (MESSAGES, json!({"id": id, "after": "999"}), "BAD_USER_INPUT", "after"),
+        (SPANS, json!({"id": trace, "after": "999"}), "BAD_USER_INPUT", "after"),
+        (steps, json!({"id": nowhere}), "NOT_FOUND", "planId"),
+        (steps, json!({"id": "x"}), "BAD_USER_INPUT", "planId"),
+    ] {
+        let answer = server.follow(follow, variables.clone()).next().await.unwrap();
+        let expected = json!({"code": code, "field": field});
+        assert_eq!(answer.errors[0]["extensions"], expected, "{variables} {:?}", answer.errors);
+    }
+}
+
+#[tokio::test]
+async fn running_traces_are_followed_by_what_they_are() {
+    let server = Server::new().await;
+    let start = "mutation($input: StartTraceInput!) { startTrace(input: $input) { trace { traceId } } }";
+    for user in ["ada", "bob"] {
+        server.data(start, json!({"input": {"userId": user, "sessionId": "s", "name": user}})).await;
+    }
+    let follow =
+        "subscription($filter: TraceFilter) { runningTraces(filter: $filter) { snapshot traces { name } } }";
+    let mut stream = server.follow(follow, json!({"filter": {"userId": "ada"}}));
+    let first = next(&mut stream).await["runningTraces"].clone();
+    assert_eq!(first, json!({"snapshot": true, "traces": [{"name": "ada"}]}));
+    for (user, name) in [("bob", "bob again"), ("ada", "ada again")] {
+        server.data(start, json!({"input": {"userId": user, "name": name}})).await;
+    }
+    let second = next(&mut stream).await["runningTraces"].clone();
+    assert_eq!(second, json!({"snapshot": false, "traces": [{"name": "ada again"}]}));
+}

@@ -108,6 +108,8 @@ async fn a_history_is_read_from_either_end() {
     assert_eq!(second, ["m3", "m2", "m1"]);
     let (users, _, total) = page(json!({"filter": {"roles": ["USER"]}})).await;
     assert_eq!((users, total), (["m0", "m2", "m4", "m6"].map(str::to_owned).to_vec(), json!(null)));
+    let (none, _, total) = page(json!({"filter": {"roles": []}})).await;
+    assert_eq!((none.len(), total), (7, json!(7)), "an empty list means any");
     let wrong = server.errors(list, json!({"id": id, "after": after})).await;
     assert_eq!(wrong[0]["extensions"]["field"], "after");
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batches;
+mod branches;
 mod components;
 mod conversations;
 mod live;

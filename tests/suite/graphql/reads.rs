@@ -102,38 +102,83 @@ async fn many_traces_are_read_as_often_as_one() {
     assert_eq!(trips(&one), trips(&many), "{many:#?}");
 }
 
-/// A conversation with a message, a trace that it set off, a plan and a score.
+/// A conversation with all that can belong to one: messages that call tools and get results, a trace with
+/// spans that used a component, a plan, scores of everything, and a branch.
 async fn converse(server: &Server) {
-    let created =
-        server.data("mutation { createConversation(input: {}) { conversation { id } } }", json!({})).await;
+    let created = server
+        .data(
+            "mutation {
+              createConversation(input: {}) { conversation { id } }
+              registerComponentVersion(input: {componentId: \"agent\", componentType: PROMPT, definition: {text: \"a\"}}) { version { versionHash } }
+            }",
+            json!({}),
+        )
+        .await;
     let id = created["createConversation"]["conversation"]["id"].clone();
+    let hash = created["registerComponentVersion"]["version"]["versionHash"].clone();
     let add = "mutation($id: ID!) { addMessage(input: {conversationId: $id, role: USER, content: \"Hi\", trace: {name: \"run\"}}) {
-      trace { traceId }
+      message { id } trace { traceId }
     } }";
-    let trace = server.data(add, json!({"id": id})).await["addMessage"]["trace"]["traceId"].clone();
-    let create = "mutation($id: ID!, $trace: ID!) {
-      createPlan(input: {conversationId: $id, title: \"p\", steps: [{description: \"s\"}]}) { plan { id } }
-      recordScore(input: {target: {conversationId: $id}, name: \"n\", value: {number: 1}}) { score { id } }
-      createSpan(input: {traceId: $trace, operationType: LLM_CALL, name: \"x\", inputs: 1, components: []}) { span { id } }
+    let added = server.data(add, json!({"id": id})).await["addMessage"].clone();
+    let (message, trace) = (added["message"]["id"].clone(), added["trace"]["traceId"].clone());
+    let more = "mutation($id: ID!, $message: ID!, $trace: ID!, $plan: CreatePlanInput!, $spans: [CreateSpanInput!]!) {
+      addMessages(input: {conversationId: $id, messages: [
+        {role: ASSISTANT, parentMessageId: $message, toolCalls: [{callId: \"c\", name: \"find\", arguments: {}}]},
+        {role: TOOL, content: \"found\", toolCallId: \"c\", references: [$message], traceId: $trace},
+      ]}) { refusal { message } }
+      createPlan(input: $plan) { refusal { message } }
+      createSpans(input: {spans: $spans}) { results { refusal { message } } }
+      a: recordScore(input: {target: {conversationId: $id}, name: \"n\", value: {number: 1}}) { refusal { message } }
+      b: recordScore(input: {target: {messageId: $message}, name: \"n\", value: {number: 1}}) { refusal { message } }
+      c: recordScore(input: {target: {traceId: $trace}, name: \"n\", value: {number: 1}}) { refusal { message } }
+      d: recordScore(input: {target: {span: {spanId: \"55555555-5555-4555-8555-555555555555\", traceId: $trace}}, name: \"n\", value: {number: 1}}) { refusal { message } }
+      branchConversation(input: {conversationId: $id, messageId: $message}) { refusal { message } }
     }";
-    server.data(create, json!({"id": id, "trace": trace})).await;
+    let root = "55555555-5555-4555-8555-555555555555";
+    let used = json!([{"componentId": "agent", "versionHash": hash}]);
+    let spans = json!([
+        {"traceId": trace, "spanId": root, "operationType": "AGENT", "name": "x", "inputs": 1, "components": used},
+        {"traceId": trace, "parentSpanId": root, "operationType": "LLM_CALL", "name": "y", "outputs": 2, "components": used},
+    ]);
+    let plan = json!({"conversationId": id, "title": "p", "steps": [{"description": "s"}]});
+    let variables = json!({"id": id, "message": message, "trace": trace, "plan": plan, "spans": spans});
+    let done = server.data(more, variables).await;
+    assert!(!done.to_string().contains("\"message\":\""), "{done}");
 }
 
+/// The way of a page that shows everything: conversations, what was said, which tools were called, the runs
+/// behind it with their trees, the versions that they used, and every judgement.
+const EVERYTHING: &str = "query($first: Int) { conversations(first: $first, filter: {isBranch: false}) { nodes {
+  title branchCount
+  scores { numberValue conversation { title } }
+  branches(first: 5) { nodes { messageCount parentConversation { title } branchedFromMessage { content } messages(first: 5) { nodes { content } } } }
+  messages(first: 5) { nodes {
+    content conversation { title } scores { name message { content } } parentMessage { content } references { content }
+    toolCalls { name resultMessage { content trace { name } } }
+    trace { name userInput scores { name } skeleton { names } rootSpans {
+      name inputs scores { name span { name } } components { version { definition component { componentId versionCount } } }
+      children { name outputs components { versionHash version { sequence } } scores { name } }
+    } }
+  } }
+  traces(first: 5) { nodes { name conversation { title } message { content } spans { nodes { name inputs scores { name } } } } }
+  plans(first: 5) { nodes { title conversation { title } steps { attempts { span { name } } } } }
+} } }";
+
 #[tokio::test]
-async fn many_conversations_are_read_as_often_as_one() {
+async fn forty_conversations_are_read_with_as_many_calls_as_two() {
     let server = Server::new().await;
     for _ in 0..40 {
         converse(&server).await;
     }
-    let query = "query($first: Int) { conversations(first: $first) { nodes {
-      title
-      scores { numberValue conversation { title } }
-      messages(first: 5) { nodes { content conversation { title } scores { name } trace { name userInput skeleton { names } } } }
-      traces(first: 5) { nodes { name conversation { title } message { content } spans { nodes { name inputs scores { name } } } } }
-      plans(first: 5) { nodes { title conversation { title } steps { attempts { span { name } } } } }
-    } } }";
-    let (_, one) = server.counted(query, json!({"first": 1})).await;
-    let (data, many) = server.counted(query, json!({"first": 40})).await;
-    assert_eq!(data["conversations"]["nodes"][39]["traces"]["nodes"][0]["spans"]["nodes"][0]["inputs"], 1);
-    assert_eq!(trips(&one), trips(&many), "{many:#?}");
+    let (_, two) = server.counted(EVERYTHING, json!({"first": 2})).await;
+    let (data, forty) = server.counted(EVERYTHING, json!({"first": 40})).await;
+    let last = &data["conversations"]["nodes"][39];
+    assert_eq!(last["messages"]["nodes"][1]["toolCalls"][0]["resultMessage"]["content"], "found");
+    let root = &last["messages"]["nodes"][0]["trace"]["rootSpans"][0];
+    assert_eq!((&root["inputs"], &root["children"][0]["outputs"]), (&json!(1), &json!(2)));
+    assert_eq!(root["components"][0]["version"]["component"]["versionCount"], 1);
+    assert_eq!(root["scores"][0]["span"]["name"], "x");
+    assert_eq!(last["branches"]["nodes"][0]["messages"]["nodes"][0]["content"], "Hi");
+    assert_eq!(two.round_trips, forty.round_trips, "{forty:#?}");
+    assert_eq!(forty.trips(CallKind::Commit), 0);
 }

@@ -126,3 +126,49 @@ async fn lists_are_filtered_ordered_and_paged() {
     let elsewhere = server.errors(list, json!({"after": after, "filter": {"userId": "bob"}})).await;
     assert_eq!(elsewhere[0]["extensions"]["field"], "after");
 }
+
+#[tokio::test]
+async fn traces_are_found_by_where_they_belong() {
+    let server = Server::new().await;
+    let create =
+        "mutation { createConversation(input: {userId: \"ada\"}) { conversation { id conversationId } } }";
+    let talk = server.data(create, json!({})).await["createConversation"]["conversation"].clone();
+    for (index, (conversation, session, status)) in [
+        (Some(&talk["id"]), Some("s1"), "COMPLETED"),
+        (Some(&talk["conversationId"]), Some("s2"), "FAILED"),
+        (None, Some("s1"), "CANCELLED"),
+        (None, None, "RUNNING"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let input = json!({
+            "name": index.to_string(), "conversationId": conversation, "sessionId": session,
+            "startTime": moment(i64::try_from(index).unwrap() * 1000),
+        });
+        let started = server.data(START, json!({"input": input})).await["startTrace"].clone();
+        let end = "mutation($id: ID!, $status: TraceStatus!) { completeTrace(input: {traceId: $id, status: $status}) { refusal { message } } }";
+        if status != "RUNNING" {
+            server.clock.advance_ms(5000);
+            server.data(end, json!({"id": started["trace"]["id"], "status": status})).await;
+        }
+    }
+    let list = "query($filter: TraceFilter) { traces(filter: $filter) { totalCount nodes { name } } }";
+    for (filter, expected) in [
+        (json!({"conversationId": talk["id"]}), vec!["1", "0"]),
+        (json!({"conversationId": talk["conversationId"], "statuses": ["FAILED"]}), vec!["1"]),
+        (json!({"sessionId": "s1"}), vec!["2", "0"]),
+        (json!({"sessionId": "s1", "conversationId": talk["id"]}), vec!["0"]),
+        (json!({"sessionId": "s1", "from": moment(1)}), vec!["2"]),
+        (json!({"statuses": ["RUNNING", "CANCELLED"]}), vec!["3", "2"]),
+        (json!({"statuses": []}), vec!["3", "2", "1", "0"]),
+        (json!({"statuses": ["FAILED", "FAILED"]}), vec!["1"]),
+        (json!({"from": moment(1000), "to": moment(2001)}), vec!["2", "1"]),
+        (json!({"sessionId": ""}), vec![]),
+    ] {
+        let found = server.data(list, json!({"filter": filter})).await["traces"]["nodes"].clone();
+        let names: Vec<_> =
+            found.as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{filter}");
+    }
+}

@@ -120,3 +120,45 @@ async fn the_deepest_json_that_is_let_in_comes_out_again() {
     let answer = post_text(&server, body).await;
     assert_eq!(answer.body["data"]["echo"].to_string(), deep);
 }
+
+/// What comes of a connection on which nothing more is sent, within some seconds.
+async fn end_of(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+    read.expect("the connection stays open").unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn headers_that_drip_are_not_waited_for() {
+    let limits = Limits { header_time: Duration::from_millis(200), ..Limits::default() };
+    let server = Server::with(limits).await;
+    for begun in ["", "GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        assert!(!end_of(&mut stream).await.contains("200 OK"), "{begun}");
+    }
+    // Between two requests as well: the answer comes, and then the end.
+    let mut stream = TcpStream::connect(&server.address).await.unwrap();
+    let whole = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    stream.write_all(whole.as_bytes()).await.unwrap();
+    assert!(end_of(&mut stream).await.starts_with("HTTP/1.1 200 OK"));
+    assert_eq!(post(&server, json!({ "query": "{ hello }" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn connections_past_the_limit_wait_until_one_closes() {
+    let server = Server::with(Limits { connections: 2, ..Limits::default() }).await;
+    let held = [
+        TcpStream::connect(&server.address).await.unwrap(),
+        TcpStream::connect(&server.address).await.unwrap(),
+    ];
+    let mut third = TcpStream::connect(&server.address).await.unwrap();
+    let ask = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.address);
+    third.write_all(ask.as_bytes()).await.unwrap();
+    let mut byte = [0];
+    let early = tokio::time::timeout(Duration::from_millis(200), third.read(&mut byte)).await;
+    assert!(early.is_err(), "it was answered beside two others");
+    drop(held);
+    assert!(end_of(&mut third).await.starts_with("HTTP/1.1 200 OK"));
+}

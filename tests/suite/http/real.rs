@@ -24,7 +24,8 @@ async fn serve() -> (Server, support::Server) {
     let services = inner.services.clone();
     let limits = PageLimits::default();
     let schema =
-        Prepared::new(graphql::schema(), move |request| request::prepare(request, &services, &limits));
+        Prepared::new(graphql::schema(), move |request| request::prepare(request, &services, &limits))
+            .with_weights(graphql::weights());
     let access = Access::loopback(&[], &[]);
     let server = Server::run(Arc::new(schema), Arc::new(Probe::default()), Limits::default(), &access).await;
     (server, inner)
@@ -89,6 +90,31 @@ async fn stored_json_comes_back_as_it_was_written() {
     assert_eq!(got["trace"]["spans"]["nodes"][0]["inputs"], inputs);
 }
 
+/// The guard takes a tree for as large as the spans of a long run, however it is asked for.
+#[tokio::test]
+async fn trees_are_weighed_by_their_size() {
+    let (server, _inner) = serve().await;
+    let levels = |count: usize| {
+        (0..count)
+            .fold("name depth".to_owned(), |below, _| format!("name depth status children {{ {below} }}"))
+    };
+    let one = format!("query($id: ID!) {{ trace(id: $id) {{ rootSpans {{ {} }} }} }}", levels(20));
+    let id = start_trace(&server).await;
+    data(&server, &one, json!({ "id": id })).await;
+    for (views, first, passes) in [
+        ("rootSpans { name children { name } }", 50, true),
+        ("rootSpans { name children { name } }", 1_000, false),
+        ("skeleton { names parents }", 50, true),
+        ("skeleton { names parents }", 1_000, false),
+        ("spans(first: 1000) { nodes { name } }", 1_000, false),
+    ] {
+        let query = format!("{{ traces(first: {first}) {{ nodes {{ {views} }} }} }}");
+        let answer = post(&server, json!({ "query": query })).await;
+        let refused = answer.body["errors"][0]["extensions"]["code"] == "QUERY_TOO_COMPLEX";
+        assert_eq!(refused, !passes, "{query}: {:?}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn introspection_passes_the_guard() {
     let (server, _inner) = serve().await;
@@ -99,7 +125,7 @@ async fn introspection_passes_the_guard() {
 #[test]
 fn the_samples_of_graphiql_pass_the_guard() {
     let limits = Limits::default();
-    let guard = Guard::new(&graphql::sdl(), &[], limits.document, limits.selection).unwrap();
+    let guard = Guard::new(&graphql::sdl(), &graphql::weights(), limits.document, limits.selection).unwrap();
     let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/web/src/samples");
     let paths = std::fs::read_dir(samples).unwrap().map(|entry| entry.unwrap().path());
     for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "graphql")) {

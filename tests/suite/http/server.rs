@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, routing::get};
 use dendro::{
     config::Limits,
-    http::{Access, Executor, Gateway, Lifecycle, router, serve},
+    http::{Access, Connections, Executor, Gateway, Lifecycle, router, serve},
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -17,7 +17,7 @@ pub struct Server {
     pub probe: Arc<Probe>,
     pub lifecycle: Lifecycle,
     stop: Option<oneshot::Sender<()>>,
-    serving: Option<JoinHandle<std::io::Result<()>>>,
+    serving: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -40,7 +40,7 @@ impl Server {
         limits: Limits,
         access: &Access,
     ) -> Self {
-        let gateway = Arc::new(Gateway::new(executor, limits).unwrap());
+        let gateway = Arc::new(Gateway::new(executor, limits.clone()).unwrap());
         let lifecycle = Lifecycle::default();
         let others = Router::new().route("/page", get(|| async { "a page" }));
         let router = router(gateway, access, lifecycle.clone(), others);
@@ -50,7 +50,8 @@ impl Server {
         let stopped = async move {
             let _ = stopped.await;
         };
-        let serving = serve(listener, router, lifecycle.clone(), stopped, Duration::from_secs(5));
+        let connections = Connections::new(listener, &limits);
+        let serving = serve(connections, router, lifecycle.clone(), stopped, Duration::from_secs(5));
         let serving = Some(tokio::spawn(serving));
         Self { address, probe, lifecycle, stop: Some(stop), serving }
     }
@@ -62,7 +63,7 @@ impl Server {
     /// Stops the server and waits until it has.
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
-        self.serving.take().unwrap().await.unwrap().unwrap();
+        self.serving.take().unwrap().await.unwrap();
     }
 }
 

@@ -134,3 +134,23 @@ async fn a_row_that_counts_wrong_is_told() {
     assert_eq!(report.problem_count, 1, "{:#?}", report.problems);
     assert!(report.problems[0].message.contains("summary"));
 }
+
+#[tokio::test]
+async fn each_entry_is_counted_once_and_tables_stand_as_in_the_keyspace() {
+    let (engine, bed) = sound().await;
+    let report = bed.store().check(&|_, _| {}).await.unwrap();
+    assert!(report.is_clean());
+    let places: Vec<_> = report
+        .entries
+        .iter()
+        .map(|(table, _)| keyspace::TABLES.iter().position(|name| name == table).unwrap())
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+    for (table, counted) in report.entries {
+        let tree = Tree::new(&format!("default/{table}"));
+        let request =
+            ScanRequest { max_bytes: usize::MAX, ..ScanRequest::forward(&tree, KeyRange::all(), usize::MAX) };
+        let there = scan(engine.as_ref(), request).await.unwrap().entries.len() as u64;
+        assert_eq!(counted, there, "{table}");
+    }
+}
