@@ -71,16 +71,18 @@ impl Connections {
         router: Router,
         lifecycle: &Lifecycle,
     ) -> impl Future<Output = ()> + use<> {
+        let mut stay = lifecycle.stay();
+        // What comes while others leave, as health checks do, is answered once.
+        let late = stay.is_draining();
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(self.header_time);
+        builder.timer(TokioTimer::new()).header_read_timeout(self.header_time).keep_alive(!late);
         let service = TowerToHyperService::new(router);
         let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let mut stay = lifecycle.stay();
         async move {
             pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = stay.draining() => {
+                () = stay.draining(), if !late => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }

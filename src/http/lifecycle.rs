@@ -69,6 +69,11 @@ impl Lifecycle {
 }
 
 impl Stay {
+    /// Whether the server drains.
+    pub(super) fn is_draining(&self) -> bool {
+        *self.phase.borrow() == Phase::Draining
+    }
+
     /// Waits until the server drains.
     pub(super) async fn draining(&mut self) {
         // Without a sender the server is gone, which is as much a reason to leave.
