@@ -171,12 +171,12 @@ const EVERYTHING: &str = "query($first: Int) { conversations(first: $first, orde
 } } }";
 
 #[tokio::test]
-async fn eighty_conversations_are_read_with_as_many_calls_as_two() {
+async fn eighty_conversations_are_read_with_as_many_calls_as_four() {
     let server = Server::new().await;
     for _ in 0..40 {
         converse(&server).await;
     }
-    let (_, two) = server.counted(EVERYTHING, json!({"first": 2})).await;
+    let (_, four) = server.counted(EVERYTHING, json!({"first": 4})).await;
     let (data, eighty) = server.counted(EVERYTHING, json!({"first": 80})).await;
     assert_eq!(data["conversations"]["nodes"].as_array().unwrap().len(), 80, "each has a branch");
     let last = &data["conversations"]["nodes"][78];
@@ -186,6 +186,6 @@ async fn eighty_conversations_are_read_with_as_many_calls_as_two() {
     assert_eq!(root["components"][0]["version"]["component"]["versionCount"], 1);
     assert_eq!(root["scores"][0]["span"]["name"], "x");
     assert_eq!(last["branches"]["nodes"][0]["messages"]["nodes"][0]["content"], "Hi");
-    assert_eq!(calls(&two), calls(&eighty));
+    assert_eq!(calls(&four), calls(&eighty));
     assert_eq!(eighty.trips(CallKind::Commit), 0);
 }

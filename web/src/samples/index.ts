@@ -90,6 +90,10 @@ export const groups: Group[] = [
         trace: { newest: "runningTrace" },
         after: null,
       }),
+      sample("follow-conversation", "Messages of a conversation", "As they are said, and calls get results", {
+        conversation: { newest: "conversation" },
+        after: null,
+      }),
       sample("follow-plan", "Steps of a plan", "As they start, are tried again, and end", {
         plan: { newest: "plan" },
         after: null,
