@@ -64,6 +64,11 @@ schema: ## write schema.graphql anew from the code
 	$(CARGO) run --locked --bin dendro -- schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
 
+.PHONY: pictures
+pictures: web tests/browser/node_modules/.stamp ## take the README's pictures anew, of a demo at work
+	$(CARGO) build --locked --bin dendro
+	node tests/browser/pictures.mjs target/debug/dendro docs
+
 .PHONY: clean
 clean: ## remove what was built
 	$(CARGO) clean

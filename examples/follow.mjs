@@ -17,7 +17,7 @@ const STARTED_SINCE = `query StartedSince($since: DateTime!) {
 const TRACE_SPANS = `subscription TraceSpans($traceId: ID!, $after: BigInt) {
   traceSpans(traceId: $traceId, after: $after) {
     revision
-    trace { name status runningSpanCount }
+    trace { name status }
     spans { spanId parentSpanId operationType name status statusMessage startTime durationMs totalTokens }
   }
 }`;
@@ -56,7 +56,7 @@ async function followSince(since) {
   }
 }
 
-/** Follows one trace until it has ended, and its spans with it. */
+/** Follows one trace until it has ended. Spans may still come after that: without the `break` they are seen. */
 async function follow(traceId) {
   if (traces.has(traceId)) return;
   const spans = new Map();
@@ -72,7 +72,7 @@ async function follow(traceId) {
     variables.after = change.revision;
     if (terminal) draw();
     else for (const span of inOrder(trace).filter((span) => change.spans.includes(span))) log(`${title(trace)}  ${line(trace, span)}`);
-    if (trace.status !== "RUNNING" && trace.runningSpanCount === 0) break;
+    if (trace.status !== "RUNNING") break;
   }
   if (terminal) draw(trace);
   else log(`${title(trace)}  ${trace.status}, ${spans.size} spans`);

@@ -22,6 +22,7 @@ use crate::{
 /// be seen. Watch it in GraphiQL with the samples under "Follow live". Without --data the database lies in a
 /// temporary folder and is removed at the end.
 #[derive(Debug, Args)]
+#[command(mut_arg("data", |data| data.help("Keep the database in this folder [default: a temporary one]")))]
 #[command(after_help = "\
 Examples:
   dendro demo                                   http://127.0.0.1:4000/graphiql

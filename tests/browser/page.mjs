@@ -9,8 +9,8 @@ export class GraphiQL {
   /** Errors and warnings of the console, and uncaught exceptions. */
   complaints = [];
 
-  static async open(browser, server, colorScheme) {
-    const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 900 } });
+  static async open(browser, server, colorScheme, more = {}) {
+    const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 900 }, ...more });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
     const graphiql = new GraphiQL(page);

@@ -11,9 +11,11 @@ if (!root) throw new Error("index.html has no #root");
 const font = document.fonts.load(`${editorLook.fontSize}px ${editorLook.fontFamily}`);
 await Promise.all([defineThemes(), font]);
 
-// A third of the window is too much for a list; whoever drags it keeps their own width.
-if (!localStorage.getItem("graphiql:docExplorerFlex")) {
-  localStorage.setItem("graphiql:docExplorerFlex", "0.28");
+// A third of the window is too much for a list, and variables are few lines beside their operation;
+// whoever drags the borders keeps their own.
+const shares = { docExplorerFlex: "0.28", secondaryEditorFlex: "5" };
+for (const [name, share] of Object.entries(shares)) {
+  if (!localStorage.getItem(`graphiql:${name}`)) localStorage.setItem(`graphiql:${name}`, share);
 }
 
 createRoot(root).render(<App />);

@@ -5,6 +5,8 @@ export const editorLook = {
   fontFamily: '"JetBrains Mono", ui-monospace, monospace',
   fontSize: 13,
   lineHeight: 20,
+  scrollBeyondLastColumn: 0,
+  scrollbar: { verticalScrollbarSize: 8, horizontalScrollbarSize: 8 },
 };
 
 /** GraphiQL takes editor themes by name, so they must be there before it starts. */

@@ -68,7 +68,7 @@ async fn every_operation_is_answered() {
     let span = write(address, "createSpan", "CreateSpanInput", "span { spanId }", span).await;
     let mut known = json!({
         "conversationId": conversation, "planId": plan["plan"]["planId"], "traceId": trace,
-        "spanId": span["span"]["spanId"], "componentId": "prompts/example", "versionHash": "",
+        "spanId": span["span"]["spanId"], "componentId": "prompts/example", "versionHash": "", "messageId": "",
         "from": "2026-01-01T00:00:00Z", "content": "Is it far?", "title": "far", "why": "lost", "value": 1,
         "template": { "template": "Answer: {question}" }, "agent": "018f0000-0000-7000-8000-000000000001",
         "call": "018f0000-0000-7000-8000-000000000002",

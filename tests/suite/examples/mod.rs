@@ -22,7 +22,7 @@ fn server(folder: &Path) -> Serving {
 async fn send(address: &str, request: Value) -> Value {
     let sent = reqwest::Client::new().post(format!("http://{address}/graphql")).json(&request).send();
     let answer: Value = sent.await.unwrap().json().await.unwrap();
-    assert_eq!(answer.get("errors"), None, "{request}");
+    assert_eq!(answer.get("errors"), None, "{} {}", request["operationName"], request["variables"]);
     answer["data"].clone()
 }
 

@@ -1,3 +1,4 @@
+import { useGraphiQL } from "@graphiql/react";
 import { useRef, useState, type KeyboardEvent } from "react";
 import { groups, type Group, type Sample } from "./index";
 import { useOpenSample } from "./open";
@@ -34,13 +35,20 @@ export function SamplesPanel() {
 }
 
 function SampleGroup({ group, open }: { group: Group; open: (sample: Sample) => Promise<void> }) {
+  const current = useGraphiQL(({ tabs, activeTabIndex }) => tabs[activeTabIndex]?.query?.trim());
   return (
     <section aria-label={group.title}>
       <h3>{group.title}</h3>
       <ul>
         {group.samples.map((sample) => (
           <li key={sample.name}>
-            <button type="button" data-sample={sample.name} data-kind={sample.kind} onClick={() => void open(sample)}>
+            <button
+              type="button"
+              data-sample={sample.name}
+              data-kind={sample.kind}
+              aria-current={sample.text.trim() === current}
+              onClick={() => void open(sample)}
+            >
               <span className="dendro-sample-title">{sample.title}</span>
               <span className="dendro-sample-line">{sample.line}</span>
             </button>

@@ -46,6 +46,24 @@ export const groups: Group[] = [
     ],
   },
   {
+    title: "Follow live",
+    samples: [
+      sample("follow-running-traces", "All running traces", "And the spans at work in them, as they change"),
+      sample("follow-trace", "Spans of a trace", "As they start, change and end", {
+        trace: { newest: "runningTrace" },
+        after: null,
+      }),
+      sample("follow-conversation", "Messages of a conversation", "As they are said, and calls get results", {
+        conversation: { newest: "conversation" },
+        after: null,
+      }),
+      sample("follow-plan", "Steps of a plan", "As they start, are tried again, and end", {
+        plan: { newest: "plan" },
+        after: null,
+      }),
+    ],
+  },
+  {
     title: "Traces",
     samples: [
       sample("trace-tree", "A trace as a tree", "The newest one, with nested children", {
@@ -79,24 +97,6 @@ export const groups: Group[] = [
       sample("component-versions", "Versions and labels", "Of prompts, tools and model settings"),
       sample("component-in-production", "What is in production", "The version that a label names", {
         component: { newest: "component" },
-      }),
-    ],
-  },
-  {
-    title: "Follow live",
-    samples: [
-      sample("follow-running-traces", "All running traces", "A snapshot, then every change"),
-      sample("follow-trace", "Spans of a trace", "As they start, change and end", {
-        trace: { newest: "runningTrace" },
-        after: null,
-      }),
-      sample("follow-conversation", "Messages of a conversation", "As they are said, and calls get results", {
-        conversation: { newest: "conversation" },
-        after: null,
-      }),
-      sample("follow-plan", "Steps of a plan", "As they start, are tried again, and end", {
-        plan: { newest: "plan" },
-        after: null,
       }),
     ],
   },

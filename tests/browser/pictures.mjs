@@ -1,0 +1,69 @@
+// The README's pictures, taken of GraphiQL while scripted agents are at work:
+//   node pictures.mjs target/release/dendro docs [light|dark]
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import UPNG from "upng-js";
+import { open } from "./browser.mjs";
+import { GraphiQL } from "./page.mjs";
+
+const [program, folder, scheme = "light"] = process.argv.slice(2);
+const LARGEST_BYTES = 400_000;
+
+/** Starts a demo and answers it with its address, once it listens. */
+async function demo() {
+  const arguments_ = ["demo", "--listen", "127.0.0.1:0", "--engine", "memory", "--pace", "200ms", "--log", "warn"];
+  const process_ = spawn(program, arguments_, { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: process_.stdout })) {
+    const [, server] = /^listening on (.*)$/.exec(line) ?? [];
+    if (server) return { process: process_, server };
+  }
+  throw new Error(`${program} did not start`);
+}
+
+async function ask(server, query) {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${server}/graphql`, { method: "POST", headers, body: JSON.stringify({ query }) });
+  return (await response.json()).data;
+}
+
+/** Waits for a newest trace that has something to show. */
+async function something(server) {
+  for (;;) {
+    const { traces } = await ask(server, "{ traces(first: 1) { nodes { depth spanCount } } }");
+    const [newest] = traces.nodes;
+    if (newest?.depth >= 4 && newest.spanCount >= 12) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+/** Takes a picture, in 256 colours: one sees no difference, and it is a third as large. */
+async function keep(page, name) {
+  const path = `${folder}/${name}.png`;
+  await page.page.mouse.move(700, 4);
+  const taken = UPNG.decode(await page.page.screenshot());
+  const picture = Buffer.from(UPNG.encode(UPNG.toRGBA8(taken), taken.width, taken.height, 256));
+  console.log(`${path}  ${Math.round(picture.length / 1000)} kB`);
+  if (picture.length > LARGEST_BYTES) throw new Error(`it is larger than ${LARGEST_BYTES / 1000} kB`);
+  writeFileSync(path, picture);
+}
+
+const { process: running, server } = await demo();
+const browser = await open();
+try {
+  const page = await GraphiQL.open(browser, server, scheme, { deviceScaleFactor: 2 });
+  await page.ready();
+  await something(server);
+  await page.openSample("trace-tree");
+  await page.run();
+  await keep(page, "graphiql");
+
+  await page.openSample("follow-trace");
+  await page.start();
+  await page.showAll();
+  await page.eventsAtLeast(6);
+  await keep(page, "live");
+} finally {
+  await browser.close();
+  running.kill();
+}
