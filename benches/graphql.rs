@@ -28,7 +28,10 @@ use dendro::{
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
-use support::{open, workload::Workload};
+use support::{
+    open,
+    workload::{LEVELS, Workload},
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -113,7 +116,9 @@ async fn main() {
         let (full, bytes) = median(rounds, || scan_and_serialise(&context, id, true)).await;
         row(*spans, "scan and serialise, with bodies", full, full, bytes);
         for (what, selection, beside) in forms(*spans, plain, full) {
-            let (taken, bytes) = median(rounds, || execute(&context, id, selection.clone())).await;
+            assert_whole(&execute(&context, id, selection.clone()).await, *spans);
+            let run = async || execute(&context, id, selection.clone()).await.len();
+            let (taken, bytes) = median(rounds, run).await;
             row(*spans, what, taken, beside, bytes);
         }
     }
@@ -125,7 +130,7 @@ const FIELDS: &str =
 
 /// The forms in which GraphQL gives a whole trace, each with what it is measured beside.
 fn forms(spans: usize, plain: f64, full: f64) -> Vec<(&'static str, String, f64)> {
-    let nested = (0..8).fold(String::new(), |below, _| format!("children {{ {FIELDS} {below} }}"));
+    let nested = (1..LEVELS).fold(String::new(), |below, _| format!("children {{ {FIELDS} {below} }}"));
     let list = |more: &str| format!("spans(first: {spans}) {{ nodes {{ {FIELDS} {more} }} }}");
     let columns =
         "spanIds parents operationTypes names nameIndexes startOffsetsMs durationsMs statuses depths
@@ -139,7 +144,7 @@ fn forms(spans: usize, plain: f64, full: f64) -> Vec<(&'static str, String, f64)
 }
 
 /// Executes a query of a trace and writes its answer, in a task as a transport does.
-async fn execute(context: &Context, id: TraceId, selection: String) -> usize {
+async fn execute(context: &Context, id: TraceId, selection: String) -> Vec<u8> {
     let services = Services::new(context.clone());
     let run = async move {
         let query = format!("{{ trace(id: \"{id}\") {{ {selection} }} }}");
@@ -148,9 +153,16 @@ async fn execute(context: &Context, id: TraceId, selection: String) -> usize {
         assert!(response.is_ok(), "{:?}", response.errors);
         let mut out = Vec::new();
         text::write(&response.data, &mut out);
-        out.len()
+        out
     };
     tokio::spawn(run).await.unwrap()
+}
+
+/// Asserts that an answer has all spans: what leaves some out is not the same work.
+fn assert_whole(answer: &[u8], spans: usize) {
+    let answer = std::str::from_utf8(answer).unwrap();
+    let told = answer.matches("\"spanId\"").count();
+    assert!(told == spans || answer.contains("\"spanIds\""), "{told} of {spans} spans");
 }
 
 static SCHEMA: LazyLock<DendroSchema> = LazyLock::new(graphql::schema);

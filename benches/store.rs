@@ -75,7 +75,6 @@ async fn run(arguments: &Arguments, writers: usize, dir: &std::path::Path) {
     let (engine, context) = open(arguments.engine, dir).await;
     let tracing = Tracing::new(context);
     let left = Arc::new(AtomicUsize::new(arguments.spans / SPANS_PER_TRACE));
-    // Spans are made ahead by the writers' own tasks, outside of the time that counts.
     let started = Instant::now();
     let tasks: Vec<_> = (0..writers)
         .map(|writer| tokio::spawn(write(tracing.clone(), Arc::clone(&left), writer as u64)))

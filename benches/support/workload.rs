@@ -9,6 +9,9 @@ use dendro::model::{
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
+/// Levels that the tree of a trace has at most: what runs do has bounds, however long they go on.
+pub const LEVELS: usize = 8;
+
 /// Makes traces.
 pub struct Workload {
     rng: StdRng,
@@ -73,6 +76,9 @@ impl Workload {
             };
             let above = open[open.len() - self.rng.random_range(1..=open.len().min(3))];
             if matches!(kind, OperationType::Chain | OperationType::Agent) && index > 0 {
+                if open.len() == LEVELS - 1 {
+                    open.truncate(self.rng.random_range(1..LEVELS - 1));
+                }
                 open.push(index);
             }
             let begin = start + index as i64 * 1_000_000;
