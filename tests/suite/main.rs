@@ -20,6 +20,7 @@ mod graphql;
 mod http;
 mod import;
 mod layers;
+mod records;
 mod service;
 mod support;
 mod tracing;

@@ -1,0 +1,82 @@
+//! The codes of enums in records and keys: a code is never given another meaning.
+
+use std::fmt::Write as _;
+
+use dendro::model::{
+    component::{ComponentType, VersionState},
+    ledger::{CostSource, CountingRule},
+    message::{MessageRole, MessageType},
+    plan::{PlanStatus, StepStatus},
+    score::ScoreSource,
+    span::{OperationType, SpanStatus},
+    trace::TraceStatus,
+};
+use dendro::store::{codec::encode, key::Key, keyspace};
+
+use super::{keys::digits, samples};
+
+macro_rules! codes {
+    ($($word:ident),+) => {
+        [$({
+            let codes = $word::ALL.iter().map(|word| format!(" {}={}", word.code(), word.text()));
+            assert!($word::ALL.iter().all(|word| $word::from_code(word.code()) == Some(*word)));
+            format!("{}:{}\n", stringify!($word), codes.collect::<String>())
+        }),+]
+        .concat()
+    };
+}
+
+#[test]
+fn codes_are_these() {
+    let codes = codes!(
+        ComponentType,
+        VersionState,
+        CostSource,
+        CountingRule,
+        MessageRole,
+        MessageType,
+        PlanStatus,
+        StepStatus,
+        ScoreSource,
+        OperationType,
+        SpanStatus,
+        TraceStatus
+    );
+    insta::assert_snapshot!(codes, @r"
+    ComponentType: 1=PROMPT 2=TOOL 3=MODEL_CONFIG 4=AGENT 5=RETRIEVER 6=EVALUATOR 7=GUARDRAIL 8=OTHER
+    VersionState: 1=DRAFT 2=ACTIVE 3=DEPRECATED 4=RETIRED
+    CostSource: 1=REPORTED 2=COMPUTED 3=UNKNOWN
+    CountingRule: 1=INCLUSIVE 2=EXCLUSIVE
+    MessageRole: 1=SYSTEM 2=USER 3=ASSISTANT 4=TOOL
+    MessageType: 1=TEXT 2=THINKING 3=TOOL_CALL 4=TOOL_RESULT 5=PLAN 6=SUMMARY 7=ERROR
+    PlanStatus: 1=PENDING 2=RUNNING 3=PAUSED 4=COMPLETED 5=FAILED 6=CANCELLED
+    StepStatus: 1=PENDING 2=RUNNING 3=COMPLETED 4=FAILED 5=BLOCKED 6=SKIPPED 7=INTERRUPTED 8=CANCELLED
+    ScoreSource: 1=HUMAN 2=RULE 3=MODEL
+    OperationType: 1=LLM_CALL 2=TOOL_CALL 3=RETRIEVAL 4=AGENT 5=PLAN_STEP 6=MEMORY 7=EMBEDDING 8=RERANK 9=GUARDRAIL 10=EVALUATION 11=PLANNING 12=CHAIN 13=CUSTOM
+    SpanStatus: 1=RUNNING 2=OK 3=ERROR 4=CANCELLED
+    TraceStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
+    ");
+}
+
+/// What has a value of its own in each case, as records and keys tell the cases apart.
+#[test]
+fn cases_are_told_apart_like_this() {
+    let mut cases = String::new();
+    for score in samples::scores() {
+        let key = keyspace::score_key(&score.target, score.id).encode();
+        let bytes = encode("score", &score).unwrap();
+        writeln!(cases, "{} -> {}", digits(&key), digits(&bytes)).unwrap();
+    }
+    for deleted in samples::deleted() {
+        let bytes = encode("deletion", &keyspace::DeletedWith(deleted)).unwrap();
+        writeln!(cases, "{} -> {}", digits(&deleted.encode()), digits(&bytes)).unwrap();
+    }
+    insta::assert_snapshot!(cases, @r"
+    (09*16)01(00*16)(0c*16) -> 01(0c*16)00(09*16)04746f6e65(00*7)e03f010377687903fdb43490b101d12c30
+    (09*16)02(0a*16)(0c*16) -> 01(0c*16)01(09*16)(0a*16)04746f6e650106706f6c697465010377687903fdb43490b101d12c30
+    (01*16)03(00*16)(0c*16) -> 01(0c*16)02(01*16)04746f6e650201010377687903fdb43490b101d12c30
+    (01*16)04(03*16)(0c*16) -> 01(0c*16)03(01*16)(03*16)04746f6e650200010377687903fdb43490b101d12c30
+    (01*17) -> 0100(01*16)
+    02(09*16) -> 0101(09*16)
+    ");
+}
