@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
 
 use crate::model::{
     ConversationId, Entity, MessageId, PlanId, Refusal, ScoreId, SpanId, StepId, TraceId,
@@ -262,8 +263,13 @@ pub(super) fn read_version(field: &str, id: &ID) -> Result<ComponentRef, Refusal
 
 /// What the argument `field` names, whatever its kind.
 pub(super) fn read_any(field: &str, id: &ID) -> Result<GlobalId, Refusal> {
-    GlobalId::decode(id)
-        .ok_or_else(|| Refusal::invalid(field, format!("`{}` is not a global ID", shortened(id, 60))))
+    GlobalId::decode(id).ok_or_else(|| {
+        let why = match Uuid::try_parse(id) {
+            Ok(_) => "is a UUID, which does not say of what; ask the field for its kind, such as `trace`",
+            Err(_) => "is not a global ID; one is the `id` of what it names",
+        };
+        Refusal::invalid(field, format!("`{}` {why}", shortened(id, 60)))
+    })
 }
 
 fn decoded(field: &str, id: &ID, entity: Entity, plain: &str) -> Result<GlobalId, Refusal> {

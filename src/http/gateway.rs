@@ -18,6 +18,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use super::{
     error::{Code, Refusal},
     executor::Executor,
+    hints::Hints,
     params::Params,
     persisted::{Hash, PersistedQueries},
     reply::Reply,
@@ -31,6 +32,7 @@ use crate::{
 pub struct Gateway {
     executor: Arc<dyn Executor>,
     guard: Guard,
+    hints: Hints,
     persisted: PersistedQueries,
     limits: Limits,
     running: Semaphore,
@@ -51,10 +53,12 @@ impl Gateway {
     /// When the guard cannot read the schema's text, or a weight names a field that is not there.
     pub fn new(executor: Arc<dyn Executor>, limits: Limits) -> Result<Self, ShapeError> {
         let (document, selection) = (limits.document.clone(), limits.selection.clone());
-        let guard = Guard::new(&executor.sdl(), &executor.weights(), document, selection)?;
+        let sdl = executor.sdl();
+        let guard = Guard::new(&sdl, &executor.weights(), document, selection)?;
         Ok(Self {
             executor,
             guard,
+            hints: Hints::new(&sdl),
             persisted: PersistedQueries::new(&limits.persisted),
             running: Semaphore::new(limits.running),
             subscriptions: Arc::new(Semaphore::new(limits.subscriptions)),
@@ -106,7 +110,7 @@ impl Gateway {
         let request = self.executor.prepare(operation.into_request());
         let execution = AssertUnwindSafe(self.executor.execute(request)).catch_unwind();
         match timeout(self.limits.query_time, execution).await {
-            Ok(Ok(response)) => Reply::of(response, &self.limits.errors),
+            Ok(Ok(response)) => Reply::of(self.explained(response), &self.limits.errors),
             Ok(Err(_)) => self.refuse(panicked()),
             Err(_) => self.refuse(self.timed_out(kind)),
         }
@@ -141,11 +145,17 @@ impl Gateway {
     }
 
     fn event(&self, index: usize, response: Response) -> Reply {
+        let response = self.explained(response);
         if index == 0 {
             Reply::of_first(response, &self.limits.errors)
         } else {
             Reply::of(response, &self.limits.errors)
         }
+    }
+
+    fn explained(&self, mut response: Response) -> Response {
+        self.hints.add(&mut response.errors);
+        response
     }
 
     fn timed_out(&self, kind: OperationType) -> Refusal {

@@ -19,6 +19,7 @@ mod events;
 mod executor;
 mod gateway;
 mod health;
+mod hints;
 mod json;
 mod lifecycle;
 mod negotiate;

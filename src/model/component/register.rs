@@ -24,6 +24,7 @@ impl NewComponentVersion {
         limits.name("componentId", &self.component_id)?;
         limits.short_text("versionName", self.version_name.as_deref())?;
         limits.document("definition", Some(&self.definition))?;
+        self.check_content()?;
         limits.optional_name("createdBy", self.created_by.as_deref())?;
         limits.text("description", self.description.as_deref())?;
         limits.names("tags", &self.tags)?;
@@ -32,6 +33,20 @@ impl NewComponentVersion {
             Some(state) => {
                 Err(Refusal::invalid("state", format!("a new version is DRAFT or ACTIVE, not {state}")))
             }
+        }
+    }
+
+    /// A version is named by its content: without any, all would be the same one.
+    fn check_content(&self) -> Result<(), Refusal> {
+        // The first few characters tell: what has more of them has content.
+        let text = self.definition.text().chars().filter(|character| !character.is_ascii_whitespace());
+        match text.take(5).collect::<String>().as_str() {
+            "null" | "\"\"" | "{}" | "[]" => {
+                let message =
+                    "a version needs content: the text of the prompt, the tool's schema, the settings";
+                Err(Refusal::invalid("definition", message))
+            }
+            _ => Ok(()),
         }
     }
 

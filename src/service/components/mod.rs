@@ -245,9 +245,10 @@ impl Components {
         after: VersionHash,
     ) -> ServiceResult<VersionDiff> {
         let version = |version_hash| ComponentRef { component_id: component_id.to_owned(), version_hash };
+        let unknown = |field, hash| Refusal::not_found(field, Entity::ComponentVersion, hash);
         let mut found = self.versions(&[version(before), version(after)]).await?.into_iter();
-        let before = found.next().flatten().ok_or_else(|| no_version(before).below("before"))?;
-        let after = found.next().flatten().ok_or_else(|| no_version(after).below("after"))?;
+        let before = found.next().flatten().ok_or_else(|| unknown("before", before))?;
+        let after = found.next().flatten().ok_or_else(|| unknown("after", after))?;
         let definitions = (before.definition.clone(), after.definition.clone());
         // Long definitions take long to compare, and nobody else should wait for that.
         let compare = move || diff::diff(&definitions.0, &definitions.1);

@@ -162,6 +162,9 @@ async fn bad_fields_are_named() {
         ("componentType", json!("TOOL")),
         ("state", json!("RETIRED")),
         ("tags.0", json!([""])),
+        ("definition", json!({})),
+        ("definition", json!([])),
+        ("definition", json!(" ")),
     ] {
         let mut input =
             json!({"componentId": "prompts/planner", "componentType": "PROMPT", "definition": {"text": "b"}});
@@ -171,6 +174,7 @@ async fn bad_fields_are_named() {
         assert_eq!(refused["refusal"]["field"], field, "{refused}");
     }
     for (query, field) in [
+        ("{ component(id: \"prompts/planner\") { diff(before: \"x\", after: \"y\") { id } } }", "before"),
         ("{ componentVersion { id } }", "componentId"),
         ("{ componentVersion(id: \"x\") { id } }", "id"),
         ("{ componentVersion(componentId: \"prompts/planner\", versionHash: \"x\") { id } }", "versionHash"),

@@ -5,6 +5,7 @@ mod batches;
 mod branches;
 mod components;
 mod conversations;
+mod fields;
 mod live;
 mod messages;
 mod plans;

@@ -90,6 +90,29 @@ async fn stored_json_comes_back_as_it_was_written() {
     assert_eq!(got["trace"]["spans"]["nodes"][0]["inputs"], inputs);
 }
 
+#[tokio::test]
+async fn an_unknown_word_is_answered_with_the_field_and_the_known_ones() {
+    let (server, _inner) = serve().await;
+    let create = "mutation($span: CreateSpanInput!) { createSpan(input: $span) { span { id } } }";
+    let trace = start_trace(&server).await;
+    for (member, value, field, end) in [
+        ("status", json!("HAPPY"), "status", "\"HAPPY\"; it has RUNNING, OK, ERROR, CANCELLED"),
+        ("costUsd", json!("1"), "costUsd", "expected type \"Float\""),
+        ("colour", json!("red"), "colour", "unknown field \"colour\" of type \"CreateSpanInput\""),
+        ("events", json!([{ "time": "x" }]), "events.0.name", "is required but not provided"),
+    ] {
+        let mut span = json!({ "traceId": trace, "operationType": "CUSTOM", "name": "x" });
+        span[member] = value;
+        let answer = post(&server, json!({ "query": create, "variables": { "span": span } })).await;
+        assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
+        assert_eq!(answer.body["errors"][0]["extensions"]["field"], field, "{:?}", answer.body);
+        assert!(answer.message().ends_with(end), "{}", answer.message());
+    }
+    let count =
+        data(&server, "query($id: ID!) { trace(id: $id) { spanCount } }", json!({ "id": trace })).await;
+    assert_eq!(count["trace"]["spanCount"], 0);
+}
+
 /// The guard takes a tree for as large as the spans of a long run, however it is asked for.
 #[tokio::test]
 async fn trees_are_weighed_by_their_size() {

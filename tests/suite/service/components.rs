@@ -46,9 +46,9 @@ async fn the_same_content_is_the_same_version() {
     let again = service.register(prompt("p", r#"{"n":1,"text":"Hi"}"#)).await.unwrap();
     assert!(!again.created);
     assert_eq!((again.version, again.component), (made.version.clone(), made.component));
-    let tool = NewComponentVersion { component_type: ComponentType::Tool, ..prompt("p", "{}") };
+    let tool = NewComponentVersion { component_type: ComponentType::Tool, ..prompt("p", "[1]") };
     assert_eq!(refusal(service.register(tool).await), "componentType: the component `p` is a PROMPT");
-    let retired = NewComponentVersion { state: Some(VersionState::Retired), ..prompt("p", "{}") };
+    let retired = NewComponentVersion { state: Some(VersionState::Retired), ..prompt("p", "[1]") };
     assert_eq!(
         refusal(service.register(retired).await),
         "state: a new version is DRAFT or ACTIVE, not RETIRED"
@@ -122,7 +122,7 @@ async fn components_and_their_versions_are_listed() {
             registered(&bed, id, &number.to_string()).await;
         }
     }
-    let tool = NewComponentVersion { component_type: ComponentType::Tool, ..prompt("tools/x", "{}") };
+    let tool = NewComponentVersion { component_type: ComponentType::Tool, ..prompt("tools/x", "[1]") };
     let tool = service.register(tool).await.unwrap().version;
     service.set_label("tools/x", "best", Some(tool.version_hash)).await.unwrap();
     let listed = async |filter: ComponentFilter| {
@@ -149,7 +149,7 @@ async fn components_and_their_versions_are_listed() {
         .iter()
         .map(|page| page.items.iter().map(|(_, version)| version.definition.text()).collect())
         .collect();
-    assert_eq!(definitions, [vec!["2", "1"], vec![], vec!["{}"]]);
+    assert_eq!(definitions, [vec!["2", "1"], vec![], vec!["[1]"]]);
     assert!(pages[0].has_next && !pages[2].has_next);
     bed.assert_consistent().await;
 }
@@ -165,7 +165,7 @@ async fn two_versions_are_compared() {
     assert_eq!(diff.definition.changes[0].lines.len(), 3);
     assert_eq!(diff.definition.lines.len(), 5);
     let missing = bed.services.components.diff("p", one.version_hash, VersionHash::from_bytes([1; 32])).await;
-    assert!(refusal(missing).starts_with("after.versionHash: there is no component version"));
+    assert!(refusal(missing).starts_with("after: there is no component version"));
 }
 
 #[tokio::test]
