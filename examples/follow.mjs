@@ -17,8 +17,8 @@ const STARTED_SINCE = `query StartedSince($since: DateTime!) {
 const TRACE_SPANS = `subscription TraceSpans($traceId: ID!, $after: BigInt) {
   traceSpans(traceId: $traceId, after: $after) {
     revision
-    trace { name status }
-    spans { spanId parentSpanId operationType name status statusMessage startTime durationMs totalTokens }
+    trace { name status revision }
+    spans { spanId parentSpanId operationType name status statusMessage startOffsetMs durationMs totalTokens }
   }
 }`;
 
@@ -29,7 +29,10 @@ const client = createClient({
   retryAttempts: Infinity,
   shouldRetry: () => true,
   retryWait: (attempt) => new Promise((done) => setTimeout(done, Math.min(5000, 200 * 2 ** attempt))),
-  on: { connected: () => connection("connected"), closed: ({ code }) => code !== 1000 && connection("not connected, trying again") },
+  on: {
+    connected: () => connection("connected"),
+    closed: ({ code }) => code !== 1000 && connection("not connected, trying again"),
+  },
 });
 
 /** The traces that are followed, by id. */
@@ -43,7 +46,7 @@ async function followAll() {
     // After a gap the snapshot has what runs now, and not what began and ended meanwhile.
     if (snapshot && since) followSince(since).catch(fail);
     for (const { traceId, startTime } of traces) {
-      if (!since || startTime > since) since = startTime;
+      if (!since || Date.parse(startTime) > Date.parse(since)) since = startTime;
       follow(traceId).catch(fail);
     }
   }
@@ -56,7 +59,7 @@ async function followSince(since) {
   }
 }
 
-/** Follows one trace until it has ended. Spans may still come after that: without the `break` they are seen. */
+/** Follows one trace until it has ended. Spans may still come later: without the `break` they are seen. */
 async function follow(traceId) {
   if (traces.has(traceId)) return;
   const spans = new Map();
@@ -71,8 +74,9 @@ async function follow(traceId) {
     for (const span of change.spans) spans.set(span.spanId, span);
     variables.after = change.revision;
     if (terminal) draw();
-    else for (const span of inOrder(trace).filter((span) => change.spans.includes(span))) log(`${title(trace)}  ${line(trace, span)}`);
-    if (trace.status !== "RUNNING") break;
+    else logChanges(trace, new Set(change.spans));
+    // A large state comes in several messages: only the last one has the trace's own revision.
+    if (trace.status !== "RUNNING" && change.revision === trace.revision) break;
   }
   if (terminal) draw(trace);
   else log(`${title(trace)}  ${trace.status}, ${spans.size} spans`);
@@ -96,14 +100,21 @@ function above(spans, span) {
 function line({ spans }, span) {
   const facts = [span.operationType, span.durationMs !== null && `${Math.round(span.durationMs)} ms`];
   facts.push(span.totalTokens && `${span.totalTokens} tokens`, span.statusMessage);
-  return `${"  ".repeat(above(spans, span).size)}${MARKS[span.status]} ${span.name}  ${facts.filter(Boolean).join(", ")}`;
+  const indent = "  ".repeat(above(spans, span).size);
+  return `${indent}${MARKS[span.status]} ${span.name}  ${facts.filter(Boolean).join(", ")}`;
 }
 
 /** All spans, parents before their children, siblings by their start. */
 function inOrder({ spans }) {
-  const key = (span) => [...above(spans, span)].reverse().concat(span).map((at) => `${at.startTime} ${at.spanId}`);
-  const keyed = [...spans.values()].map((span) => [key(span).join("\n"), span]);
-  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, span]) => span);
+  const paths = [...spans.values()].map((span) => [...[...above(spans, span)].reverse(), span]);
+  return paths.sort(compare).map((path) => path.at(-1));
+}
+
+function compare(one, other) {
+  const fork = one.findIndex((span, depth) => span !== other[depth]);
+  if (fork < 0) return -1;
+  if (fork >= other.length) return 1;
+  return one[fork].startOffsetMs - other[fork].startOffsetMs || (one[fork].spanId < other[fork].spanId ? -1 : 1);
 }
 
 const tree = (trace) => [title(trace), ...inOrder(trace).map((span) => `  ${line(trace, span)}`), ""];
@@ -119,6 +130,10 @@ function draw(done, note) {
   const back = drawn > 0 ? `\x1b[${drawn}F` : "";
   process.stdout.write(`${back}\x1b[J${[...stays, ...live].map((text) => `${cut(text)}\n`).join("")}`);
   drawn = live.length;
+}
+
+function logChanges(trace, changed) {
+  for (const span of inOrder(trace)) if (changed.has(span)) log(`${title(trace)}  ${line(trace, span)}`);
 }
 
 function log(text) {

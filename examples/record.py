@@ -63,7 +63,8 @@ class Span:
     @contextmanager
     def span(self, operation_type, name, **more):
         """Records a span below this one for as long as the `with` block runs."""
-        payload = write(CREATE_SPAN, traceId=self.trace, parentSpanId=self.id, operationType=operation_type, name=name, **more)
+        about = {"traceId": self.trace, "parentSpanId": self.id, "operationType": operation_type, "name": name}
+        payload = write(CREATE_SPAN, **about, **more)
         inner = Span(self.trace, payload["span"]["id"])
         try:
             yield inner

@@ -12,11 +12,11 @@ const LARGEST_BYTES = 400_000;
 
 /** Starts a demo and answers it with its address, once it listens. */
 async function demo() {
-  const arguments_ = ["demo", "--listen", "127.0.0.1:0", "--engine", "memory", "--pace", "200ms", "--log", "warn"];
-  const process_ = spawn(program, arguments_, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const line of createInterface({ input: process_.stdout })) {
+  const flags = ["--listen", "127.0.0.1:0", "--engine", "memory", "--pace", "200ms", "--log", "warn"];
+  const child = spawn(program, ["demo", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: child.stdout })) {
     const [, server] = /^listening on (.*)$/.exec(line) ?? [];
-    if (server) return { process: process_, server };
+    if (server) return { child, server };
   }
   throw new Error(`${program} did not start`);
 }
@@ -48,7 +48,7 @@ async function keep(page, name) {
   writeFileSync(path, picture);
 }
 
-const { process: running, server } = await demo();
+const { child, server } = await demo();
 const browser = await open();
 try {
   const page = await GraphiQL.open(browser, server, scheme, { deviceScaleFactor: 2 });
@@ -65,5 +65,5 @@ try {
   await keep(page, "live");
 } finally {
   await browser.close();
-  running.kill();
+  child.kill();
 }

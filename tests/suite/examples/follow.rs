@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{file, server, write};
+use super::{file, send, server, write};
 use crate::cli::{Serving, dendro};
 
 /// The example at work, and what it has said.
@@ -85,6 +85,13 @@ async fn end(address: &str, span: &str) {
     write(address, "completeSpan", "CompleteSpanInput", "span { id }", json!({ "spanId": span })).await;
 }
 
+async fn write_all(address: &str, input: Value) {
+    let query = "mutation ($input: CreateSpansInput!) { createSpans(input: $input) { results { refusal { message } } } }";
+    let data = send(address, json!({ "query": query, "variables": { "input": input } })).await;
+    let results = data["createSpans"]["results"].as_array().unwrap();
+    assert!(results.iter().all(|result| result["refusal"].is_null()), "{results:?}");
+}
+
 async fn end_trace(address: &str, trace: &str) {
     write(address, "completeTrace", "CompleteTraceInput", "trace { id }", json!({ "traceId": trace })).await;
 }
@@ -119,6 +126,23 @@ async fn a_killed_server_loses_and_doubles_nothing() {
     assert!(follower.process.wait().await.unwrap().success());
     follower.says("COMPLETED, 21 spans").await;
     follower.told_once((0..20).map(|number| format!("span-{number}")).chain(["top".to_owned()]));
+}
+
+#[tokio::test]
+async fn an_ended_trace_is_shown_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let address = server.address.as_str();
+    let trace = start_trace(address, "large").await;
+    for _ in 0..5 {
+        let span = json!({ "traceId": trace, "operationType": "CUSTOM", "name": "one", "status": "OK" });
+        let input = json!({ "spans": vec![span; 500] });
+        write_all(address, input).await;
+    }
+    end_trace(address, &trace).await;
+    let mut follower = Follower::start(address, Some(&trace));
+    assert!(follower.process.wait().await.unwrap().success());
+    follower.says("COMPLETED, 2500 spans").await;
 }
 
 /// Passes connections on until it is cut.
