@@ -74,11 +74,11 @@ impl Workload {
                 82..93 => OperationType::Chain,
                 _ => OperationType::Agent,
             };
+            if open.len() == LEVELS - 1 {
+                open.truncate(self.rng.random_range(1..LEVELS - 1));
+            }
             let above = open[open.len() - self.rng.random_range(1..=open.len().min(3))];
             if matches!(kind, OperationType::Chain | OperationType::Agent) && index > 0 {
-                if open.len() == LEVELS - 1 {
-                    open.truncate(self.rng.random_range(1..LEVELS - 1));
-                }
                 open.push(index);
             }
             let begin = start + index as i64 * 1_000_000;
