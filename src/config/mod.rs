@@ -73,6 +73,7 @@ impl Config {
         at_least("lists.scanned_per_page", self.lists.scanned_per_page, 100)?;
         at_least("pages.most", self.pages.most, 1)?;
         at_least("pages.most_spans", self.pages.most_spans, 1)?;
+        at_least("pages.most_tree_spans", self.pages.most_tree_spans, 1)?;
         at_least("pages.most_writes", self.pages.most_writes, 1)?;
         // A name stands in a key beside a conversation's or a component's other parts.
         between("records.name_bytes", self.records.name_bytes, 16, crate::engine::MAX_KEY_BYTES / 2)?;

@@ -19,13 +19,16 @@ pub struct PageLimits {
     pub most: usize,
     /// Spans of one page of a trace at most: they are small, and read together whatever the page.
     pub most_spans: usize,
+    /// Spans that one request, or one event of a subscription, may come to by `rootSpans` and `children`,
+    /// which have no pages: some trees of the largest size, or very many small ones.
+    pub most_tree_spans: usize,
     /// Items of one batch of writes at most.
     pub most_writes: usize,
 }
 
 impl Default for PageLimits {
     fn default() -> Self {
-        Self { most: 1_000, most_spans: 50_000, most_writes: 10_000 }
+        Self { most: 1_000, most_spans: 50_000, most_tree_spans: 200_000, most_writes: 10_000 }
     }
 }
 

@@ -3,10 +3,14 @@
 use std::{
     collections::HashMap,
     hash::{Hash, Hasher},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_graphql::{Context, Request};
+use futures_util::{Stream, StreamExt};
 
 use super::{
     error::{Failure, Result},
@@ -15,7 +19,7 @@ use super::{
 };
 use crate::{
     model::{
-        ConversationId, MessageId, PlanId, ScoreId, TraceId,
+        ConversationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
         component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
         message::Message,
@@ -25,7 +29,7 @@ use crate::{
         span::{SpanBody, SpanHead},
         trace::{Trace, TraceBody},
     },
-    service::{Services, conversations::HistoryRequest, tracing::TraceSpans},
+    service::{ServiceResult, Services, conversations::HistoryRequest, tracing::TraceSpans},
 };
 
 /// What one request has for itself. A subscription has one for all of its events: loaders keep nothing
@@ -33,6 +37,8 @@ use crate::{
 pub(super) struct RequestData {
     pub services: Services,
     pub limits: PageLimits,
+    /// Spans that steps down trees have come to.
+    walked: Arc<AtomicUsize>,
     pub traces: Loader<TraceId, Arc<Trace>>,
     pub trace_bodies: Loader<TraceId, Arc<TraceBody>>,
     pub trees: Loader<TraceId, Arc<TraceSpans>>,
@@ -128,6 +134,33 @@ fn by_page<K: Clone>(keys: &[(K, PageRequest)]) -> HashMap<&PageRequest, Vec<K>>
 }
 
 impl RequestData {
+    /// Counts a step down a tree, to this many spans. What a document costs is judged before it is executed,
+    /// but how large the trees are that it walks shows only now.
+    pub(super) fn walk(&self, field: &str, spans: usize) -> Result<()> {
+        let most = self.limits.most_tree_spans;
+        if self.walked.fetch_add(spans, Ordering::Relaxed).saturating_add(spans) <= most {
+            return Ok(());
+        }
+        let message = format!(
+            "a request may come to {most} spans down trees; ask for fewer trees, or for `spans` in pages, or \
+             for `skeleton`"
+        );
+        Err(Refusal::limit(field, message).into())
+    }
+
+    /// The events of a subscription. Each may walk as far as a request.
+    pub(super) fn events<S, T, P>(&self, changes: S) -> impl Stream<Item = Result<P>> + use<S, T, P>
+    where
+        S: Stream<Item = ServiceResult<T>>,
+        P: From<T>,
+    {
+        let walked = Arc::clone(&self.walked);
+        changes.map(move |changes| {
+            walked.store(0, Ordering::Relaxed);
+            changes.map(P::from).map_err(Failure::from)
+        })
+    }
+
     fn new(services: &Services, limits: &PageLimits) -> Self {
         Self {
             traces: loader!(services.tracing, traces),
@@ -148,6 +181,7 @@ impl RequestData {
             scores_by_id: loader!(services.scores, get_many),
             services: services.clone(),
             limits: limits.clone(),
+            walked: Arc::default(),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The root that follows the messages of a conversation.
 
 use async_graphql::{Context, ID, SimpleObject, Subscription};
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 
 use super::Message;
 use crate::{
     graphql::{
         conversation::Conversation,
-        error::{Failure, Result},
+        error::Result,
         ids, request,
         scalar::{BigInt, Given, OptionalGiven},
     },
@@ -34,8 +34,9 @@ impl MessageSubscription {
         after: Option<Given<u64>>,
     ) -> Result<impl Stream<Item = Result<ConversationMessagesPayload>> + use<>> {
         let (id, after) = (ids::read("conversationId", &conversation_id)?, after.read("after")?);
-        let changes = request::of(ctx)?.services.conversations.messages_live(id, after).await?;
-        Ok(changes.map(|changes| changes.map(Into::into).map_err(Failure::from)))
+        let data = request::of(ctx)?;
+        let changes = data.services.conversations.messages_live(id, after).await?;
+        Ok(data.events(changes))
     }
 }
 

@@ -1,12 +1,12 @@
 //! The root that follows a plan.
 
 use async_graphql::{Context, ID, SimpleObject, Subscription};
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 
 use super::{Plan, PlanStep};
 use crate::{
     graphql::{
-        error::{Failure, Result},
+        error::Result,
         ids, request,
         scalar::{BigInt, Given, OptionalGiven},
     },
@@ -32,8 +32,9 @@ impl PlanSubscription {
         after: Option<Given<u64>>,
     ) -> Result<impl Stream<Item = Result<PlanStepsPayload>> + use<>> {
         let (id, after) = (ids::read("planId", &plan_id)?, after.read("after")?);
-        let changes = request::of(ctx)?.services.plans.plan_live(id, after).await?;
-        Ok(changes.map(|changes| changes.map(Into::into).map_err(Failure::from)))
+        let data = request::of(ctx)?;
+        let changes = data.services.plans.plan_live(id, after).await?;
+        Ok(data.events(changes))
     }
 }
 

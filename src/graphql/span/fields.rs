@@ -11,6 +11,7 @@ use super::{
 use crate::{
     graphql::{
         error::Result,
+        request,
         scalar::{BigInt, DateTime, Document, PlainId, int, millis},
         score::Score,
         trace::Trace,
@@ -72,7 +73,9 @@ impl Common<'_> {
 
     /// The spans directly below it in the tree, by their start.
     async fn children(&self, ctx: &Context<'_>) -> Result<Vec<Span>> {
-        Ok(self.0.place(ctx).await?.map(|place| place.children()).unwrap_or_default())
+        let Some(place) = self.0.place(ctx).await? else { return Ok(Vec::new()) };
+        request::of(ctx)?.walk("children", place.node.child_count as usize)?;
+        Ok(place.children())
     }
 
     /// How many spans stand directly below it.

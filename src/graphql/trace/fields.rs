@@ -254,10 +254,9 @@ impl Trace {
 
     /// The spans at the top of its tree, by their start. Those below are their `children`.
     async fn root_spans(&self, ctx: &Context<'_>) -> Result<Vec<Span>> {
-        let spans = self.tree(ctx).await?;
-        Ok(spans
-            .map(|spans| spans.tree.roots().filter_map(|place| Span::placed(&spans, place)).collect())
-            .unwrap_or_default())
+        let Some(spans) = self.tree(ctx).await? else { return Ok(Vec::new()) };
+        request::of(ctx)?.walk("rootSpans", spans.tree.roots().count())?;
+        Ok(spans.tree.roots().filter_map(|place| Span::placed(&spans, place)).collect())
     }
 
     /// All its spans as columns: the whole tree of a large trace in one small answer.

@@ -1,12 +1,12 @@
 //! The roots that follow traces and spans.
 
 use async_graphql::{Context, ID, SimpleObject, Subscription};
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 
 use super::{Trace, filter::TraceFilterInput};
 use crate::{
     graphql::{
-        error::{Failure, Result},
+        error::Result,
         ids, request,
         scalar::{BigInt, Given, OptionalGiven},
         span::Span,
@@ -33,8 +33,9 @@ impl TraceSubscription {
         after: Option<Given<u64>>,
     ) -> Result<impl Stream<Item = Result<TraceSpansPayload>> + use<>> {
         let (id, after) = (ids::read("traceId", &trace_id)?, after.read("after")?);
-        let changes = request::of(ctx)?.services.tracing.spans_live(id, after).await?;
-        Ok(changes.map(|changes| changes.map(Into::into).map_err(Failure::from)))
+        let data = request::of(ctx)?;
+        let changes = data.services.tracing.spans_live(id, after).await?;
+        Ok(data.events(changes))
     }
 
     /// The traces that run, then every change of them. Always starts anew; each trace carries its revision,
@@ -46,8 +47,9 @@ impl TraceSubscription {
         #[graphql(desc = "Which traces.")] filter: Option<TraceFilterInput>,
     ) -> Result<impl Stream<Item = Result<RunningTracesPayload>> + use<>> {
         let filter = filter.unwrap_or_default().into_model()?;
-        let changes = request::of(ctx)?.services.tracing.running_traces(filter);
-        Ok(changes.map(|changes| changes.map(Into::into).map_err(Failure::from)))
+        let data = request::of(ctx)?;
+        let changes = data.services.tracing.running_traces(filter);
+        Ok(data.events(changes))
     }
 }
 

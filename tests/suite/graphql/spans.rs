@@ -1,6 +1,11 @@
 //! Spans: written one by one, read as a list, as a tree and by their kinds.
 
+use std::time::Duration;
+
+use dendro::graphql::page::PageLimits;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{Run, moment};
 use crate::support::Server;
@@ -202,4 +207,34 @@ async fn a_span_is_found_by_either_form_of_its_id() {
     assert_eq!(node["nodes"][1], json!({"__typename": "LlmCallSpan", "name": "think"}));
     let missing = json!({"id": run.trace, "trace": run.trace});
     assert_eq!(server.data(find, missing).await["span"], json!(null));
+}
+
+#[tokio::test]
+async fn a_request_walks_down_trees_only_so_far() {
+    let server = Server::with_limits(PageLimits { most_tree_spans: 10, ..PageLimits::default() }).await;
+    let trace = Run::record(&server).await.trace;
+    let tree = "rootSpans { name children { name children { name } } }";
+    let read = async |fields: &str| {
+        let query = format!("query($id: ID!) {{ trace(id: $id) {{ {fields} }} }}");
+        server.run(&query, json!({"id": trace})).await
+    };
+    let twice = read(&format!("{tree} again: {tree}")).await;
+    assert!(twice.errors.is_empty(), "five spans, twice: {:?}", twice.errors);
+    let over = read(&format!("{tree} again: {tree} once: {tree}")).await;
+    assert_eq!(over.errors[0]["extensions"]["code"], "LIMIT_EXCEEDED");
+    assert!(over.errors[0]["message"].as_str().unwrap().contains("in pages"), "{:?}", over.errors);
+    let flat = read("spans { nodes { name parent { name } } } skeleton { names }").await;
+    assert!(flat.errors.is_empty(), "{:?}", flat.errors);
+
+    // Each event of a subscription may walk as far as a request.
+    let follow = format!("subscription($id: ID!) {{ traceSpans(traceId: $id) {{ trace {{ {tree} }} }} }}");
+    let mut stream = server.follow(&follow, json!({"id": trace}));
+    for event in 0..4 {
+        let answer = timeout(Duration::from_secs(5), stream.next()).await.expect("nothing came").unwrap();
+        assert!(answer.errors.is_empty(), "event {event}: {:?}", answer.errors);
+        let create =
+            "mutation($input: CreateSpanInput!) { createSpan(input: $input) { refusal { message } } }";
+        let input = json!({"traceId": trace, "operationType": "CUSTOM", "name": "late"});
+        server.data(create, json!({"input": input})).await;
+    }
 }
