@@ -4,6 +4,7 @@
 mod damage;
 mod forms;
 mod layouts;
+mod reading;
 mod recordings;
 mod writing;
 
