@@ -202,7 +202,7 @@ async fn scan_and_serialise(context: &Context, id: TraceId, with_bodies: bool) -
     let spans = context.store.trace_spans(&[id]).await.unwrap().pop().flatten().unwrap();
     let bodies: HashMap<(TraceId, SpanId), SpanBody> = if with_bodies {
         let wanted = spans.heads.iter().map(|head| (head.id, head.body_blocks.clone())).collect();
-        context.store.span_bodies(&[BodyRequest { trace_id: id, spans: wanted }]).await.unwrap()
+        context.store.span_bodies(&[BodyRequest { trace_id: id, spans: wanted }], usize::MAX).await.unwrap()
     } else {
         HashMap::new()
     };

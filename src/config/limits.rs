@@ -86,7 +86,8 @@ pub struct SelectionLimits {
     /// What executing the operation may cost: a unit is one field of one item, about 0.3 to 1 µs. All
     /// spans of a trace of 50,000 fit, with a dozen fields each.
     pub cost: u64,
-    /// Items that a list without paging arguments is taken to have.
+    /// Items that a list without paging arguments is taken to have: such lists are short, as the tools that
+    /// a message calls or the versions behind a span.
     pub assumed_items: u64,
     /// Items that a paged list is taken to have where the query and the schema do not say.
     pub default_page: u64,
@@ -189,7 +190,7 @@ impl Default for SelectionLimits {
             directives: 100,
             input_units: 2_000_000,
             cost: 1_000_000,
-            assumed_items: 20,
+            assumed_items: 8,
             default_page: 50,
             max_page: 50_000,
         }

@@ -71,6 +71,8 @@ impl Config {
         at_least("limits.document.bytes", self.limits.document.bytes, 1 << 10)?;
         at_least("limits.errors.count", self.limits.errors.count, 1)?;
         at_least("lists.scanned_per_page", self.lists.scanned_per_page, 100)?;
+        at_least("lists.spans_at_once", self.lists.spans_at_once, 1)?;
+        at_least("lists.span_body_bytes_at_once", self.lists.span_body_bytes_at_once, 1 << 20)?;
         at_least("pages.most", self.pages.most, 1)?;
         at_least("pages.most_spans", self.pages.most_spans, 1)?;
         at_least("pages.most_tree_spans", self.pages.most_tree_spans, 1)?;

@@ -91,8 +91,9 @@ pub fn weights() -> Vec<FieldWeight> {
     ]
 }
 
-/// Spans that a trace is taken to have where a query asks for its whole tree: a long run of an agent.
-const SPANS_OF_A_TRACE: u64 = 1_000;
+/// Spans that a trace is taken to have where a query asks for its whole tree: a long run of an agent. Larger
+/// ones are met when they are walked, by `pages.most_tree_spans`.
+const SPANS_OF_A_TRACE: u64 = 200;
 
 /// What reading and placing the spans of a trace is taken to cost, in fields.
 const READ_A_TREE: u64 = 100;

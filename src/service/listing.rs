@@ -6,18 +6,23 @@ use crate::{
     store::{Direction, KeyRange, Store, index::Indexed},
 };
 
-/// How lists are read.
+/// How much is read at once.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListLimits {
     /// Entries that a filter may look at for one page. A page that used it up ends early, says that
     /// more may follow, and its end cursor goes on from there.
     pub scanned_per_page: usize,
+    /// Spans whose heads are read at once, over all traces that are asked for together. A head takes some
+    /// 300 bytes. Where it is less than `records.trace_spans`, traces can grow too large to be read.
+    pub spans_at_once: usize,
+    /// Bytes of spans' bodies that are read at once.
+    pub span_body_bytes_at_once: usize,
 }
 
 impl Default for ListLimits {
     fn default() -> Self {
-        Self { scanned_per_page: 10_000 }
+        Self { scanned_per_page: 10_000, spans_at_once: 1_000_000, span_body_bytes_at_once: 256 << 20 }
     }
 }
 

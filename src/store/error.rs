@@ -16,6 +16,12 @@ pub enum StoreError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// What was asked for is more than the caller wants at once.
+    #[error("it takes more than {most} bytes")]
+    TooMuch {
+        /// The most that the caller wants, in bytes.
+        most: usize,
+    },
     /// The engine failed.
     #[error(transparent)]
     Engine(EngineError),

@@ -8,7 +8,7 @@ use std::{
 use super::Tracing;
 use crate::{
     model::{
-        SpanId, TraceId,
+        Refusal, SpanId, TraceId,
         span::{SpanBody, SpanHead},
         trace::{Trace, TraceBody},
         tree::{Node, SpanTree},
@@ -89,6 +89,7 @@ impl Tracing {
 
     /// The spans of these traces with their trees: a fixed number of calls to the engine.
     pub async fn spans(&self, ids: &[TraceId]) -> ServiceResult<Vec<Option<Arc<TraceSpans>>>> {
+        self.check_spans_at_once(ids).await?;
         let found = self.context.store.trace_spans(ids).await?;
         let placed = found
             .into_iter()
@@ -96,8 +97,27 @@ impl Tracing {
         Ok(placed.collect())
     }
 
-    /// The bodies of these spans: one call to the engine, unless they were merged meanwhile. A span
-    /// without a body is left out.
+    /// Refuses to read more spans than fit. The rows tell how many there are; one trace is small enough
+    /// by the limit that it is written under.
+    async fn check_spans_at_once(&self, ids: &[TraceId]) -> ServiceResult<()> {
+        if ids.len() < 2 {
+            return Ok(());
+        }
+        let rows = self.traces(ids).await?;
+        let spans: u64 = rows.iter().flatten().map(|trace| trace.summary.span_count).sum();
+        let most = self.context.lists.spans_at_once;
+        if spans <= most as u64 {
+            return Ok(());
+        }
+        let message = format!(
+            "the {} traces asked for have {spans} spans together; {most} is the most at once. Ask for the trees of fewer traces",
+            ids.len()
+        );
+        Err(Refusal::limit("spans", message).into())
+    }
+
+    /// The bodies of these spans: few calls to the engine, whatever their number. A span without a body is
+    /// left out.
     pub async fn span_bodies(
         &self,
         wanted: Vec<BodyKey>,
@@ -108,14 +128,15 @@ impl Tracing {
         }
         let mut requests: Vec<_> =
             by_trace.into_iter().map(|(trace_id, spans)| BodyRequest { trace_id, spans }).collect();
+        let most = self.context.lists.span_body_bytes_at_once;
         for _ in 1..READ_ATTEMPTS {
-            match self.context.store.span_bodies(&requests).await {
+            match self.context.store.span_bodies(&requests, most).await {
                 // Blocks were merged since the heads were read: the heads know where they are now.
                 Err(StoreError::Conflict) => self.readdress(&mut requests).await?,
                 bodies => return Ok(bodies?),
             }
         }
-        Ok(self.context.store.span_bodies(&requests).await?)
+        Ok(self.context.store.span_bodies(&requests, most).await?)
     }
 
     /// Asks the heads again where the bodies are.

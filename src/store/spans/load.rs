@@ -1,6 +1,9 @@
 //! Reading spans: all heads of a trace, what changed since a revision, and bodies.
 
-use std::{collections::HashMap, ops::Bound};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Bound,
+};
 
 use bytes::Bytes;
 
@@ -41,6 +44,9 @@ pub struct BodyRequest {
     /// The spans with their blocks.
     pub spans: Vec<(SpanId, Vec<u64>)>,
 }
+
+/// Blocks of bodies that are fetched with one call: what a call brings is held before it is counted.
+const BLOCKS_AT_ONCE: usize = 1_000;
 
 impl Store {
     /// The heads of these traces, in their order: one call to the engine, however many.
@@ -94,10 +100,16 @@ impl Store {
         ScanRequest::forward(&self.tree(table), range, usize::MAX)
     }
 
-    /// The bodies of these spans: one call to the engine. A span without a body is left out.
+    /// The bodies of these spans: one call to the engine for every thousand blocks. A span without a body
+    /// is left out.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMuch`] when they take more than `most` bytes; [`StoreError::Conflict`] when a block
+    /// is not where the request says.
     pub async fn span_bodies(
         &self,
         requests: &[BodyRequest],
+        most: usize,
     ) -> StoreResult<HashMap<(TraceId, SpanId), SpanBody>> {
         let mut keys: Vec<(TraceId, u64)> = requests
             .iter()
@@ -107,13 +119,25 @@ impl Store {
             .collect();
         keys.sort_unstable();
         keys.dedup();
-        let blocks = self.get_many(keyspace::SPAN_BODY, &keys).await?;
-        let mut parts: HashMap<(TraceId, u64, SpanId), Vec<SpanBody>> = HashMap::new();
-        for ((trace_id, at), block) in keys.into_iter().zip(blocks) {
-            // Merged or deleted since the head was read.
-            let block = block.ok_or(StoreError::Conflict)?;
-            for (span, body) in block.0 {
-                parts.entry((trace_id, at, span)).or_default().push(body);
+        let wanted: HashSet<(TraceId, SpanId)> = requests
+            .iter()
+            .flat_map(|request| request.spans.iter().map(|(span, _)| (request.trace_id, *span)))
+            .collect();
+        let (mut parts, mut bytes) = (HashMap::<(TraceId, u64, SpanId), Vec<SpanBody>>::new(), 0);
+        for keys in keys.chunks(BLOCKS_AT_ONCE) {
+            let blocks = self.get_many(keyspace::SPAN_BODY, keys).await?;
+            for ((trace_id, at), block) in keys.iter().zip(blocks) {
+                // Merged or deleted since the head was read.
+                let block = block.ok_or(StoreError::Conflict)?;
+                for (span, body) in
+                    block.0.into_iter().filter(|(span, _)| wanted.contains(&(*trace_id, *span)))
+                {
+                    bytes += body.size();
+                    parts.entry((*trace_id, *at, span)).or_default().push(body);
+                }
+            }
+            if bytes > most {
+                return Err(StoreError::TooMuch { most });
             }
         }
         let mut bodies: HashMap<(TraceId, SpanId), SpanBody> = HashMap::new();

@@ -1,7 +1,11 @@
 //! What operations cost the engine: reads do not grow with depth or with the number of spans, and bodies
 //! are read only when something asks for them.
 
-use dendro::engine::{CallKind, Counts, Tree};
+use dendro::{
+    engine::{CallKind, Counts, Tree},
+    graphql::page::PageLimits,
+    service::listing::ListLimits,
+};
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -89,7 +93,7 @@ async fn bodies_are_read_only_when_something_asks_for_them() {
 }
 
 #[tokio::test]
-async fn many_traces_are_read_as_often_as_one() {
+async fn many_traces_are_read_as_often_as_two() {
     let server = Server::new().await;
     let query = "query($first: Int) { traces(first: $first) { nodes {
       userInput spans(first: 3) { nodes { name inputs trace { name } } } skeleton { parents }
@@ -97,9 +101,41 @@ async fn many_traces_are_read_as_often_as_one() {
     for _ in 0..40 {
         record(&server, 2, 2).await;
     }
-    let (_, one) = server.counted(query, json!({"first": 1})).await;
+    let (_, two) = server.counted(query, json!({"first": 2})).await;
     let (_, many) = server.counted(query, json!({"first": 40})).await;
-    assert_eq!(trips(&one), trips(&many), "{many:#?}");
+    assert_eq!(trips(&two), trips(&many), "{many:#?}");
+}
+
+/// What an answer holds is bounded by what is there, not only by what the document suggests.
+#[tokio::test]
+async fn more_spans_than_fit_are_refused_and_each_trace_alone_is_not() {
+    let lists = ListLimits { spans_at_once: 20, span_body_bytes_at_once: 1_000, ..ListLimits::default() };
+    let server = Server::with(PageLimits::default(), lists).await;
+    let (one, _) = (record(&server, 3, 4).await, record(&server, 3, 4).await);
+    let trees = server.errors("{ traces(first: 2) { nodes { rootSpans { name } } } }", json!({})).await;
+    assert_eq!(trees[0]["extensions"]["code"], "LIMIT_EXCEEDED");
+    let message = trees[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("2 traces") && message.contains("30 spans") && message.contains("20 is"),
+        "{message}"
+    );
+    let alone = "query($id: ID!) { trace(id: $id) { rootSpans { name children { name } } } }";
+    let data = server.data(alone, json!({"id": one})).await;
+    assert_eq!(data["trace"]["rootSpans"][0]["children"].as_array().unwrap().len(), 5);
+
+    let long = json!("long ".repeat(100));
+    let create = "mutation($spans: [CreateSpanInput!]!) { createSpans(input: {spans: $spans}) { results { refusal { message } } } }";
+    let span = json!({"traceId": one, "operationType": "CUSTOM", "name": "long", "outputs": long});
+    server.data(create, json!({"spans": [span, span, span]})).await;
+    let bodies = |name| json!({"id": one, "name": name});
+    let outputs = "query($id: ID!, $name: String) { trace(id: $id) { spans(filter: {name: $name}) { nodes { outputs } } } }";
+    let errors = server.errors(outputs, bodies("long")).await;
+    assert_eq!(errors[0]["extensions"]["code"], "LIMIT_EXCEEDED");
+    assert!(errors[0]["message"].as_str().unwrap().contains("1000 bytes"), "{errors:?}");
+    assert_eq!(
+        server.data(outputs, bodies("step")).await["trace"]["spans"]["nodes"][0]["outputs"],
+        json!([0])
+    );
 }
 
 /// How often each tree is asked for values, and the engine for anything.

@@ -46,6 +46,10 @@ impl Server {
     }
 
     pub async fn with_limits(limits: PageLimits) -> Self {
+        Self::with(limits, ListLimits::default()).await
+    }
+
+    pub async fn with(limits: PageLimits, lists: ListLimits) -> Self {
         let engine = Arc::new(Counting::new(Arc::new(MemoryEngine::default())));
         let shared: SharedEngine = engine.clone();
         let (hub, clock) = (Arc::new(Hub::default()), Arc::new(SetClock::default()));
@@ -56,7 +60,7 @@ impl Server {
             clock: clock.clone(),
             ids: Arc::new(CountedIds::default()),
             limits: Arc::new(RecordLimits::default()),
-            lists: Arc::new(ListLimits::default()),
+            lists: Arc::new(lists),
         });
         Self { services, clock, engine, schema: graphql::schema(), limits }
     }
