@@ -49,7 +49,7 @@ pub(super) async fn run(args: CheckArgs, config: &Config) -> anyhow::Result<Outc
 }
 
 fn tell(report: &CheckReport, show: usize) -> std::io::Result<()> {
-    let entries = report.entries.iter().map(|(table, entries)| format!("{table:24} {entries:>12}\n"));
+    let entries = report.entries.iter().map(|(table, entries)| format!("{table:30} {entries:>12}\n"));
     let problems = report.problems.iter().take(show);
     let problems = problems.map(|Problem { table, key, message }| format!("{table} {key}: {message}\n"));
     let end = match report.problem_count {
