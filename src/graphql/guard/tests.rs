@@ -27,7 +27,8 @@ const SDL: &str = "
 ";
 
 fn guard() -> Guard {
-    Guard::new(SDL, &[], DocumentLimits::default(), SelectionLimits::default()).unwrap()
+    let selection = SelectionLimits { assumed_items: 20, ..SelectionLimits::default() };
+    Guard::new(SDL, &[], DocumentLimits::default(), selection).unwrap()
 }
 
 fn admit_with(source: &str, variables: serde_json::Value) -> Result<Admitted, GuardError> {

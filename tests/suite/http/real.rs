@@ -125,10 +125,14 @@ async fn trees_are_weighed_by_their_size() {
     let id = start_trace(&server).await;
     data(&server, &one, json!({ "id": id })).await;
     for (views, first, passes) in [
-        ("rootSpans { name children { name } }", 50, true),
-        ("rootSpans { name children { name } }", 1_000, false),
-        ("skeleton { names parents }", 50, true),
-        ("skeleton { names parents }", 1_000, false),
+        ("rootSpans { name status children { name status } }", 50, true),
+        ("rootSpans { name status children { name status } }", 1_000, false),
+        (
+            "rootSpans { name components { version { definition } } children { name components { version { definition } } } }",
+            50,
+            true,
+        ),
+        ("skeleton { names parents }", 1_000, true),
         ("spans(first: 1000) { nodes { name } }", 1_000, false),
     ] {
         let query = format!("{{ traces(first: {first}) {{ nodes {{ {views} }} }} }}");
