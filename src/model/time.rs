@@ -59,10 +59,10 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC, with as many digits of the second as it has.
+/// RFC 3339 in UTC, always with nine digits of the second, so that texts sort as the moments do.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.date().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        f.write_str(&self.date().to_rfc3339_opts(SecondsFormat::Nanos, true))
     }
 }
 

@@ -66,8 +66,7 @@ trait Scalar: OutputType + 'static {
 
 impl Scalar for DateTime {
     const NAME: &'static str = "DateTime";
-    const MEANING: &'static str =
-        "A moment, written as RFC 3339 says, with up to nine digits of the second; from 1677 to 2262.";
+    const MEANING: &'static str = "A moment, written as RFC 3339 says, with up to nine digits of the second; from 1677 to 2262. Answers are in UTC with all nine, so that texts sort as the moments do.";
     const SPECIFIED_BY: &'static str = "https://www.rfc-editor.org/rfc/rfc3339";
 
     fn value(&self) -> Value {

@@ -8,7 +8,7 @@ use crate::support::Server;
 const NOWHERE: &str = "99999999-9999-4999-8999-999999999999";
 
 /// Where the clock of a new server stands.
-const NOW: &str = "2025-01-01T00:00:00Z";
+const NOW: &str = "2025-01-01T00:00:00.000000000Z";
 
 async fn conversation(server: &Server) -> String {
     let create = "mutation { createConversation(input: {}) { conversation { conversationId } } }";
@@ -36,11 +36,11 @@ async fn a_conversation() {
     let create = "mutation($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id title } refusal { message } } }";
     let mut input = json!({
         "title": "Flights", "modelName": "small-1", "systemPrompt": "Be kind.", "temperature": 0.0, "maxTokens": 1,
-        "metadata": {"a": [1, {"b": null}]}, "tags": ["x"], "userId": "ada", "createdAt": "2024-06-01T12:00:00.5Z",
+        "metadata": {"a": [1, {"b": null}]}, "tags": ["x"], "userId": "ada", "createdAt": "2024-06-01T12:00:00.500000000Z",
     });
     let id = server.data(create, json!({"input": input})).await["createConversation"]["conversation"]["id"]
         .clone();
-    input["createdAt"] = json!("2024-06-01T12:00:00.500Z");
+    input["createdAt"] = json!("2024-06-01T12:00:00.500000000Z");
     assert_fields(&node(&server, &id, "Conversation", &input).await, &input);
 
     let id =

@@ -99,5 +99,5 @@ impl Run {
 
 /// A moment this many milliseconds after the server's clock began.
 fn moment(millis: i64) -> String {
-    format!("2025-01-01T00:00:{:02}.{:03}Z", millis / 1000, millis % 1000)
+    format!("2025-01-01T00:00:{:02}.{:03}000000Z", millis / 1000, millis % 1000)
 }

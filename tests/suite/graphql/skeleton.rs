@@ -36,7 +36,7 @@ async fn columns_say_what_the_spans_say() {
             "totalTokens": [null, "120", null, null, "120"],
             "costsUsd": [null, 0.25, null, null, 0.25],
             "spanIds": ids,
-            "startTime": "2025-01-01T00:00:00Z",
+            "startTime": "2025-01-01T00:00:00.000000000Z",
             "revision": "3",
         })
     );

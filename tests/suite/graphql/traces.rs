@@ -53,7 +53,7 @@ async fn a_trace_is_started_read_and_ended_once() {
             "traceId": id, "name": "support", "userId": "ada", "sessionId": "s1", "userInput": "Hello",
             "finalOutput": "no", "metadata": {"a": 1.50}, "inputPreview": "Hello", "outputPreview": "no",
             "status": "FAILED", "durationMs": 1_499.999_999, "durationNanos": "1499999999",
-            "endTime": "2025-01-01T00:00:01.500Z", "revision": "2",
+            "endTime": "2025-01-01T00:00:01.500000000Z", "revision": "2",
         })
     );
     assert_eq!(read["node"], json!({"__typename": "Trace", "id": trace["id"]}));

@@ -105,10 +105,10 @@ fn times_that_are_known_are_the_times_of_the_spans() {
     let [simple] = recordings("simple.json").try_into().unwrap();
     assert_eq!(simple.runs.len(), 2);
     let [agent, call] = simple.runs[0].spans.as_slice() else { panic!("an agent and a model call") };
-    assert_eq!(call.start_time.unwrap().to_string(), "2024-03-01T09:00:05Z");
-    assert_eq!(call.end_time.unwrap().to_string(), "2024-03-01T09:00:07.500Z");
+    assert_eq!(call.start_time.unwrap().to_string(), "2024-03-01T09:00:05.000000000Z");
+    assert_eq!(call.end_time.unwrap().to_string(), "2024-03-01T09:00:07.500000000Z");
     assert_eq!((agent.start_time, agent.end_time), (call.start_time, call.end_time));
-    assert_eq!(simple.conversation.created_at.unwrap().to_string(), "2024-03-01T09:00:00Z");
+    assert_eq!(simple.conversation.created_at.unwrap().to_string(), "2024-03-01T09:00:00.000000000Z");
     assert!(simple.conversation.metadata.unwrap().text().contains(r#""times":"recorded""#));
 }
 
