@@ -113,7 +113,7 @@ impl Guard {
         let cost = weigher.weigh(root, &operation.node.selection_set.node);
         if cost > self.selection.cost {
             return Err(GuardError::limit(format!(
-                "The operation costs about {cost} fields; {} is the most. Ask for smaller pages or fewer levels.",
+                "The operation costs about {cost} fields; {} is the most. Ask for smaller pages, or for a page of `spans` instead of whole trees.",
                 self.selection.cost
             ))
             .at(operation.pos));

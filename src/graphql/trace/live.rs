@@ -22,7 +22,8 @@ pub(in crate::graphql) struct TraceSubscription;
 #[Subscription]
 impl TraceSubscription {
     /// The spans of a trace: first as they stand, then every change, from their start on. Nothing is lost
-    /// or doubled between the two. Stays open when the trace ends, because spans may still come.
+    /// or doubled between the two. Stays open when the trace ends, because spans may still come: who follows
+    /// one run only may stop when its trace has ended and the `revision` here is that of the trace.
     async fn trace_spans(
         &self,
         ctx: &Context<'_>,
