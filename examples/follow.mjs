@@ -8,8 +8,8 @@ import WebSocket from "ws";
 
 const [server = "http://127.0.0.1:4000", only] = process.argv.slice(2);
 
-const RUNNING_TRACES = `subscription RunningTraces {
-  runningTraces { snapshot traces { traceId startTime } }
+const RUNNING_TRACES = `subscription RunningTraces($after: String) {
+  runningTraces(after: $after) { cursor snapshot traces { traceId startTime } }
 }`;
 const STARTED_SINCE = `query StartedSince($since: DateTime!) {
   traces(first: 50, filter: { from: $since }) { nodes { traceId } }
@@ -40,10 +40,13 @@ const traces = new Map();
 
 async function followAll() {
   let since;
-  for await (const { data, errors } of client.iterate({ query: RUNNING_TRACES })) {
+  // A client that comes back sends the same object again, with `after` as it then is: that resumes.
+  const variables = {};
+  for await (const { data, errors } of client.iterate({ query: RUNNING_TRACES, variables })) {
     if (errors) fail(errors);
-    const { snapshot, traces } = data.runningTraces;
-    // After a gap the snapshot has what runs now, and not what began and ended meanwhile.
+    const { cursor, snapshot, traces } = data.runningTraces;
+    variables.after = cursor;
+    // A server that was started anew has what runs now, and not what ended just before.
     if (snapshot && since) followSince(since).catch(fail);
     for (const { traceId, startTime } of traces) {
       if (!since || Date.parse(startTime) > Date.parse(since)) since = startTime;
@@ -65,7 +68,6 @@ async function follow(traceId) {
   const spans = new Map();
   const trace = { traceId, name: "", status: "RUNNING", spans };
   traces.set(traceId, trace);
-  // A client that comes back sends the same object again, with `after` as it then is: that resumes.
   const variables = { traceId };
   for await (const { data, errors } of client.iterate({ query: TRACE_SPANS, variables })) {
     if (errors) fail(errors);

@@ -4,11 +4,14 @@
 //! from the store. So nothing is buffered for a slow watcher, a lost wake-up costs nothing, and
 //! another server's commits can wake the same way. Knows nothing of how records are kept or shown.
 
+mod feed;
+
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
+pub use self::feed::Feed;
 use crate::{
     model::{ConversationId, PlanId, TraceId},
     store::{Observer, Touched},
@@ -35,20 +38,11 @@ impl Topic {
     }
 }
 
-/// Traces that changed, kept for a watcher of all traces that is a moment behind. One that is further
-/// behind is told so, and reads a new snapshot.
-const FEED_LENGTH: usize = 4_096;
-
 /// The watchers of this process.
+#[derive(Default)]
 pub struct Hub {
     topics: Mutex<HashMap<Topic, watch::Sender<u64>>>,
-    traces: broadcast::Sender<TraceId>,
-}
-
-impl Default for Hub {
-    fn default() -> Self {
-        Self { topics: Mutex::default(), traces: broadcast::channel(FEED_LENGTH).0 }
-    }
+    traces: Feed,
 }
 
 impl Observer for Hub {
@@ -63,8 +57,7 @@ impl Observer for Hub {
                 });
             }
             if let Topic::Trace(id) = topic {
-                // Nobody watching all traces is no fault.
-                let _ = self.traces.send(id);
+                self.traces.add(id);
             }
         }
     }
@@ -85,10 +78,10 @@ impl Hub {
         Watch { hub: Arc::clone(self), topic, revisions: Some(revisions) }
     }
 
-    /// Starts to watch all traces.
+    /// The changes of all traces.
     #[must_use]
-    pub fn watch_traces(&self) -> broadcast::Receiver<TraceId> {
-        self.traces.subscribe()
+    pub const fn traces(&self) -> &Feed {
+        &self.traces
     }
 
     /// How many topics are watched.

@@ -39,17 +39,22 @@ impl TraceSubscription {
         Ok(data.events(changes))
     }
 
-    /// The traces that run, then every change of them. Always starts anew; each trace carries its revision,
-    /// by which a client knows what it has already.
+    /// The traces that run, then every change of them. Who resumes is sent what changed meanwhile, also what
+    /// began and ended; where the server no longer knows, as after its restart, it begins anew. Each trace
+    /// carries its revision, by which a client knows what it has already.
     #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn running_traces(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which traces.")] filter: Option<TraceFilterInput>,
+        #[graphql(
+            desc = "Resume behind this cursor, which the last message carried; without it everything is sent."
+        )]
+        after: Option<String>,
     ) -> Result<impl Stream<Item = Result<RunningTracesPayload>> + use<>> {
         let filter = filter.unwrap_or_default().into_model()?;
         let data = request::of(ctx)?;
-        let changes = data.services.tracing.running_traces(filter);
+        let changes = data.services.tracing.running_traces(filter, after.as_deref())?;
         Ok(data.events(changes))
     }
 }
@@ -79,6 +84,8 @@ impl From<SpanChanges> for TraceSpansPayload {
 /// Traces that run, or ran until just now.
 #[derive(SimpleObject)]
 struct RunningTracesPayload {
+    /// Every change up to here has been sent: resume behind it.
+    cursor: String,
     /// Whether this is the state at the beginning, or after falling behind: it replaces what was shown.
     snapshot: bool,
     /// The traces as they stand. One that has ended is sent a last time.
@@ -88,6 +95,6 @@ struct RunningTracesPayload {
 impl From<TraceChanges> for RunningTracesPayload {
     fn from(changes: TraceChanges) -> Self {
         let traces = changes.traces.into_iter().map(Trace::new).collect();
-        Self { snapshot: changes.snapshot, traces }
+        Self { cursor: changes.cursor, snapshot: changes.snapshot, traces }
     }
 }

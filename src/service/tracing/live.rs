@@ -1,27 +1,16 @@
-//! Following traces live: first how they stand, then every change, resumable by revision.
+//! Following the spans of a trace live: first how they stand, then every change, resumable by revision.
 //!
 //! A follower subscribes first and reads second; each change is read from the store, so nothing is
 //! buffered for a slow follower: it reads later, and more at once.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::{Stream, stream};
-use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{TraceFilter, TraceOrder, Tracing};
+use super::Tracing;
 use crate::{
     live::{Topic, Watch},
-    model::{
-        Refusal, TraceId,
-        page::PageRequest,
-        refusal::Entity,
-        span::SpanHead,
-        trace::{Trace, TraceStatus},
-    },
+    model::{Refusal, TraceId, refusal::Entity, span::SpanHead, trace::Trace},
     service::ServiceResult,
     store::keyspace,
 };
@@ -39,24 +28,8 @@ pub struct SpanChanges {
     pub heads: Vec<SpanHead>,
 }
 
-/// Traces that run, or ran until just now.
-#[derive(Debug, Clone)]
-pub struct TraceChanges {
-    /// Whether this is the state at the beginning (or after falling behind): it replaces what was shown.
-    pub snapshot: bool,
-    /// The traces. One that has ended is sent a last time.
-    pub traces: Vec<Trace>,
-}
-
 /// Spans in one message: what a client takes in at once. Those of one revision stay together.
 const SPANS_AT_ONCE: usize = 1_000;
-
-/// Running traces in a snapshot: more than that nobody watches one by one.
-const RUNNING_AT_ONCE: usize = 1_000;
-
-/// Changes of many traces are gathered this long, so that a busy server sends one list and not a
-/// message for every write.
-const GATHER: Duration = Duration::from_millis(20);
 
 impl Tracing {
     /// The spans of a trace: all of them first (or, with `after`, those changed since that revision),
@@ -88,24 +61,6 @@ impl Tracing {
             waiting: VecDeque::new(),
         };
         Ok(stream::try_unfold(follower, SpanFollower::next))
-    }
-
-    /// The traces that run and match the filter (its `statuses` aside), then every change of them. One that
-    /// was sent is followed to its end, whether or not it still matches. There is no order over many
-    /// traces, so it always starts anew; each trace carries its own revision.
-    pub fn running_traces(
-        &self,
-        filter: TraceFilter,
-    ) -> impl Stream<Item = ServiceResult<TraceChanges>> + Send + use<> {
-        let filter = TraceFilter { statuses: Vec::new(), ..filter };
-        let follower = TraceFollower {
-            tracing: self.clone(),
-            filter,
-            feed: self.context.hub.watch_traces(),
-            shown: HashSet::new(),
-            behind: true,
-        };
-        stream::try_unfold(follower, TraceFollower::next)
     }
 }
 
@@ -172,84 +127,5 @@ impl SpanFollower {
         }
         self.waiting = delta.heads.into();
         Ok(Some(Arc::new(delta.trace)))
-    }
-}
-
-/// One follower of all running traces.
-struct TraceFollower {
-    tracing: Tracing,
-    filter: TraceFilter,
-    feed: broadcast::Receiver<TraceId>,
-    /// Those that were sent while they ran.
-    shown: HashSet<TraceId>,
-    /// Whether changes may have been missed, as at the beginning.
-    behind: bool,
-}
-
-impl TraceFollower {
-    async fn next(mut self) -> ServiceResult<Option<(TraceChanges, Self)>> {
-        loop {
-            if self.behind {
-                let changes = self.snapshot().await?;
-                return Ok(Some((changes, self)));
-            }
-            let Some(ids) = self.gather().await else { return Ok(None) };
-            let traces = self.changed(&ids).await?;
-            if !traces.is_empty() {
-                return Ok(Some((TraceChanges { snapshot: false, traces }, self)));
-            }
-        }
-    }
-
-    async fn snapshot(&mut self) -> ServiceResult<TraceChanges> {
-        self.feed = self.feed.resubscribe();
-        self.behind = false;
-        let filter = TraceFilter { statuses: vec![TraceStatus::Running], ..self.filter.clone() };
-        let page = PageRequest { first: RUNNING_AT_ONCE, after: None };
-        let found = self.tracing.list_traces(&filter, TraceOrder::NewestFirst, &page).await?;
-        let traces: Vec<_> = found.items.into_iter().map(|(_, trace)| trace).collect();
-        self.shown = traces.iter().map(|trace| trace.id).collect();
-        Ok(TraceChanges { snapshot: true, traces })
-    }
-
-    /// The traces that changed, each once; empty where some were missed, `None` at the end of all.
-    async fn gather(&mut self) -> Option<Vec<TraceId>> {
-        let mut ids = Vec::new();
-        match self.feed.recv().await {
-            Ok(id) => ids.push(id),
-            Err(RecvError::Lagged(_)) => self.behind = true,
-            Err(RecvError::Closed) => return None,
-        }
-        tokio::time::sleep(GATHER).await;
-        loop {
-            match self.feed.try_recv() {
-                Ok(id) => ids.push(id),
-                Err(broadcast::error::TryRecvError::Lagged(_)) => self.behind = true,
-                Err(_) => break,
-            }
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        Some(ids)
-    }
-
-    async fn changed(&mut self, ids: &[TraceId]) -> ServiceResult<Vec<Trace>> {
-        if self.behind {
-            return Ok(Vec::new());
-        }
-        let found = self.tracing.traces(ids).await?;
-        let mut traces = Vec::new();
-        for trace in found.into_iter().flatten() {
-            let shown = self.shown.contains(&trace.id);
-            if trace.status.is_final() {
-                self.shown.remove(&trace.id);
-            } else if shown || self.filter.matches(&trace) {
-                self.shown.insert(trace.id);
-            }
-            if shown || self.shown.contains(&trace.id) {
-                traces.push(trace);
-            }
-        }
-        Ok(traces)
     }
 }

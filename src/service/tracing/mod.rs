@@ -3,13 +3,15 @@
 mod list;
 mod live;
 mod read;
+mod running;
 mod select;
 mod write;
 
 pub use self::{
     list::{ComponentFilter, TraceFilter, TraceOrder},
-    live::{SpanChanges, TraceChanges},
+    live::SpanChanges,
     read::{BodyKey, TraceSpans},
+    running::TraceChanges,
     select::{SelectedSpans, SpanFilter, SpanOrder},
     write::{SpanWrite, WrittenSpan, start},
 };

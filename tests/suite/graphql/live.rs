@@ -84,6 +84,22 @@ async fn running_traces_begin_with_those_that_run() {
     );
 }
 
+#[tokio::test]
+async fn running_traces_are_resumed() {
+    let server = Server::new().await;
+    let start = "mutation($name: String!) { startTrace(input: {name: $name}) { trace { traceId } } }";
+    let trace = server.data(start, json!({"name": "one"})).await["startTrace"]["trace"]["traceId"].clone();
+    let follow = "subscription($after: String) { runningTraces(after: $after) { cursor snapshot traces { name status } } }";
+    let first = next(&mut server.follow(follow, json!({}))).await["runningTraces"].clone();
+    server.data(COMPLETE, json!({"id": trace})).await;
+    let missed =
+        next(&mut server.follow(follow, json!({"after": first["cursor"]}))).await["runningTraces"].clone();
+    assert_eq!(missed["snapshot"], false);
+    assert_eq!(missed["traces"], json!([{"name": "one", "status": "COMPLETED"}]));
+    let answer = server.follow(follow, json!({"after": "yesterday"})).next().await.unwrap();
+    assert_eq!(answer.errors[0]["extensions"], json!({"code": "BAD_USER_INPUT", "field": "after"}));
+}
+
 const MESSAGES: &str =
     "subscription($id: ID!, $after: BigInt) { conversationMessages(conversationId: $id, after: $after) {
   revision snapshot conversation { messageCount } messages { content toolCalls { resultMessage { content } } }

@@ -277,7 +277,7 @@ async fn who_is_shown_running_is_followed_to_the_end() {
         has_errors: Some(false),
         ..TraceFilter::default()
     };
-    let mut stream = pin!(bed.tracing.running_traces(filter));
+    let mut stream = pin!(bed.tracing.running_traces(filter, None).unwrap());
     let first = stream.next().await.unwrap().unwrap();
     assert!(first.snapshot);
     assert_eq!(first.traces.len(), 3);
@@ -302,6 +302,47 @@ async fn who_is_shown_running_is_followed_to_the_end() {
     bed.tracing.write_spans(writes(trace_id(3), [record(span(1))])).await;
     let changed = stream.next().await.unwrap().unwrap();
     assert_eq!(ids(&changed), [trace_id(3), trace_id(9)]);
+}
+
+#[tokio::test]
+async fn who_follows_all_traces_resumes_where_they_were() {
+    let bed = TestStore::in_memory().open().await;
+    let follow =
+        |after: Option<String>| bed.tracing.running_traces(TraceFilter::default(), after.as_deref()).unwrap();
+    for number in 1..4 {
+        start(&bed.tracing, trace_id(number)).await;
+    }
+    let mut stream = Box::pin(follow(None));
+    let first = stream.next().await.unwrap().unwrap();
+    assert!(first.snapshot && first.traces.len() == 3);
+    drop(stream);
+    // While nobody looks one ends, one begins, one does both, and one stays as it is.
+    bed.tracing.complete_trace(trace_id(1), completed()).await.unwrap();
+    start(&bed.tracing, trace_id(4)).await;
+    start(&bed.tracing, trace_id(5)).await;
+    bed.tracing.complete_trace(trace_id(5), completed()).await.unwrap();
+    let mut stream = Box::pin(follow(Some(first.cursor)));
+    let missed = stream.next().await.unwrap().unwrap();
+    assert!(!missed.snapshot);
+    assert_eq!(ids(&missed), [1, 4, 5].map(trace_id));
+    for number in [2, 4] {
+        bed.tracing.complete_trace(trace_id(number), completed()).await.unwrap();
+    }
+    let mut ended = Vec::new();
+    while ended.len() < 2 {
+        ended.extend(ids(&stream.next().await.unwrap().unwrap()));
+    }
+    assert_eq!(ended, [2, 4].map(trace_id), "those that were sent before are followed to their end");
+
+    let foreign = missed.cursor.replace(|digit: char| digit.is_ascii_hexdigit(), "7");
+    let never = format!("{}999", missed.cursor);
+    for unknown in [foreign, never] {
+        let anew = Box::pin(follow(Some(unknown))).next().await.unwrap().unwrap();
+        assert!(anew.snapshot);
+        assert_eq!(ids(&anew), [trace_id(3)]);
+    }
+    let wrong = bed.tracing.running_traces(TraceFilter::default(), Some("12")).err().unwrap();
+    assert!(wrong.to_string().starts_with("after: "), "{wrong}");
 }
 
 fn ids(changes: &TraceChanges) -> Vec<TraceId> {

@@ -48,7 +48,9 @@ export const groups: Group[] = [
   {
     title: "Follow live",
     samples: [
-      sample("follow-running-traces", "All running traces", "And the spans at work in them, as they change"),
+      sample("follow-running-traces", "All running traces", "And the spans at work in them, as they change", {
+        after: null,
+      }),
       sample("follow-trace", "Spans of a trace", "As they start, change and end", {
         trace: { newest: "runningTrace" },
         after: null,

@@ -12,7 +12,7 @@ const PING_EVERY_MILLISECONDS = 15_000;
 
 /**
  * Follows a subscription, over as many sockets as it takes: once it was connected, it comes back
- * after a dropped connection or a restart of the server, and resumes after the last revision seen.
+ * after a dropped connection or a restart of the server, and resumes after the last cursor or revision seen.
  */
 export function follow(params: FetcherParams, headers: Headers): AsyncIterableIterator<ExecutionResult> {
   const mailbox = new Mailbox();
@@ -60,8 +60,9 @@ function connect(headers: Headers, mailbox: Mailbox): Client {
 /** The client sends the same variables on every new socket, so what changes here is what resumes. */
 function resumeAfter(variables: Record<string, unknown>, event: ExecutionResult): void {
   for (const value of Object.values(event.data ?? {})) {
-    const revision = (value as { revision?: unknown } | null)?.revision;
-    if (revision !== undefined && revision !== null) variables["after"] = revision;
+    const { cursor, revision } = (value ?? {}) as { cursor?: unknown; revision?: unknown };
+    const last = cursor ?? revision;
+    if (last !== undefined && last !== null) variables["after"] = last;
   }
 }
 
