@@ -32,7 +32,7 @@ pub struct Config {
     pub limits: Limits,
     /// How large single records may be.
     pub records: RecordLimits,
-    /// How lists are read.
+    /// How much is read at once.
     pub lists: ListLimits,
     /// How long pages of lists may be.
     pub pages: PageLimits,

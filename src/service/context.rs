@@ -26,7 +26,7 @@ pub struct Context {
     pub ids: SharedIds,
     /// How large records may be.
     pub limits: Arc<RecordLimits>,
-    /// How lists are read.
+    /// How much is read at once.
     pub lists: Arc<ListLimits>,
 }
 

@@ -25,12 +25,6 @@ impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Overloaded { retry_after } => Self::Overloaded { retry_after },
-            StoreError::TooMuch { most } => {
-                let message = format!(
-                    "the bodies of the spans asked for take more than {most} bytes, the most at once. Ask for fewer spans, or for pages of `spans`"
-                );
-                Self::Refused(Refusal::limit("spans", message))
-            }
             // Others kept changing the same record: as good as too much going on.
             StoreError::Conflict => Self::Overloaded { retry_after: Duration::from_millis(50) },
             error => Self::Store(error),

@@ -13,9 +13,9 @@ use crate::{
         trace::{Trace, TraceBody},
         tree::{Node, SpanTree},
     },
-    service::ServiceResult,
+    service::{ServiceError, ServiceResult},
     store::{
-        StoreError, keyspace,
+        StoreError, StoreResult, keyspace,
         spans::{BodyRequest, END_PART, START_PART},
     },
 };
@@ -110,7 +110,8 @@ impl Tracing {
             return Ok(());
         }
         let message = format!(
-            "the {} traces asked for have {spans} spans together; {most} is the most at once. Ask for the trees of fewer traces",
+            "the {} traces asked for have {spans} spans together; {most} is the most at once. Ask for the trees of \
+             fewer traces",
             ids.len()
         );
         Err(Refusal::limit("spans", message).into())
@@ -128,15 +129,21 @@ impl Tracing {
         }
         let mut requests: Vec<_> =
             by_trace.into_iter().map(|(trace_id, spans)| BodyRequest { trace_id, spans }).collect();
-        let most = self.context.lists.span_body_bytes_at_once;
         for _ in 1..READ_ATTEMPTS {
-            match self.context.store.span_bodies(&requests, most).await {
+            match self.read_bodies(&requests).await {
                 // Blocks were merged since the heads were read: the heads know where they are now.
                 Err(StoreError::Conflict) => self.readdress(&mut requests).await?,
-                bodies => return Ok(bodies?),
+                bodies => return bodies.map_err(too_much),
             }
         }
-        Ok(self.context.store.span_bodies(&requests, most).await?)
+        self.read_bodies(&requests).await.map_err(too_much)
+    }
+
+    async fn read_bodies(
+        &self,
+        requests: &[BodyRequest],
+    ) -> StoreResult<HashMap<(TraceId, SpanId), SpanBody>> {
+        self.context.store.span_bodies(requests, self.context.lists.span_body_bytes_at_once).await
     }
 
     /// Asks the heads again where the bodies are.
@@ -158,4 +165,14 @@ impl Tracing {
         let message = "a block that a span names is missing".to_owned();
         Err(StoreError::Damaged { table: keyspace::SPAN_BODY.name, message }.into())
     }
+}
+
+/// Bodies that do not fit are the caller's to mend.
+fn too_much(error: StoreError) -> ServiceError {
+    let StoreError::TooMuch { most } = error else { return error.into() };
+    let message = format!(
+        "the bodies of the spans asked for take more than {most} bytes, the most at once. Ask for fewer spans, \
+         or for pages of `spans`"
+    );
+    Refusal::limit("spans", message).into()
 }
