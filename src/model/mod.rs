@@ -14,6 +14,7 @@ pub mod limits;
 pub mod message;
 pub mod page;
 pub mod plan;
+pub mod prices;
 pub mod refusal;
 pub mod score;
 pub mod span;
