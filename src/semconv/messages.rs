@@ -1,0 +1,148 @@
+//! The messages of a model call, wherever a span carries them: in an attribute, flattened over many, in
+//! events, or in the general input and output.
+
+use serde_json::{Map, Value as JsonValue};
+
+use super::{Field, lookup::Fields, view::decoded};
+use crate::model::{
+    chat::{self, ChatMessage},
+    message::MessageRole,
+    span::SpanEvent,
+};
+
+/// Events that are messages, with who speaks. The last one is the answer.
+const EVENTS: &[(&str, MessageRole)] = &[
+    ("gen_ai.system.message", MessageRole::System),
+    ("gen_ai.user.message", MessageRole::User),
+    ("gen_ai.assistant.message", MessageRole::Assistant),
+    ("gen_ai.tool.message", MessageRole::Tool),
+    (CHOICE, MessageRole::Assistant),
+];
+
+/// The event that is the model's answer.
+const CHOICE: &str = "gen_ai.choice";
+
+/// Where an event has the body of the record of a log that it was.
+pub const BODY: &str = "body";
+
+/// Who speaks in an event that is a message.
+pub(super) fn speaker(event: &str) -> Option<MessageRole> {
+    EVENTS.iter().find(|(name, _)| *name == event).map(|(_, role)| *role)
+}
+
+/// What the model was given: its instructions, then the messages.
+pub(super) fn input(fields: &Fields<'_>, events: &[SpanEvent]) -> Vec<ChatMessage> {
+    let mut messages = system(fields);
+    let rest = match fields.first_of(&[Field::InputMessages]) {
+        Some(field) => read(fields, field, MessageRole::User),
+        None => of_events(events, |name| name != CHOICE),
+    };
+    let rest = if rest.is_empty() { read(fields, Field::Input, MessageRole::User) } else { rest };
+    // Some send the instructions in both places.
+    let repeats =
+        rest.first().is_some_and(|first| messages.first().is_some_and(|own| own.text() == first.text()));
+    if repeats {
+        messages.clear();
+    }
+    messages.extend(rest);
+    messages
+}
+
+/// What the model answered.
+pub(super) fn output(fields: &Fields<'_>, events: &[SpanEvent]) -> Vec<ChatMessage> {
+    let mut messages = read(fields, Field::OutputMessages, MessageRole::Assistant);
+    if messages.is_empty() {
+        messages =
+            answer(fields).map_or_else(Vec::new, |value| chat::read_value(value, MessageRole::Assistant));
+    }
+    if messages.is_empty() {
+        messages = of_events(events, |name| name == CHOICE);
+    }
+    if messages.is_empty() {
+        messages = read(fields, Field::Output, MessageRole::Assistant);
+    }
+    messages
+}
+
+/// The instructions that stand apart from the messages.
+fn system(fields: &Fields<'_>) -> Vec<ChatMessage> {
+    let mut messages = read(fields, Field::SystemInstructions, MessageRole::System);
+    for message in &mut messages {
+        message.role = MessageRole::System;
+    }
+    messages
+}
+
+fn read(fields: &Fields<'_>, field: Field, role: MessageRole) -> Vec<ChatMessage> {
+    fields.said(field).map_or_else(Vec::new, |value| chat::read_value(value, role))
+}
+
+/// An answer whose text, reasoning and tool calls come one by one, as one message.
+pub(super) fn answer(fields: &Fields<'_>) -> Option<JsonValue> {
+    let mut parts = Vec::new();
+    if let Some(reasoning) = fields.text(Field::OutputReasoning) {
+        parts.push(serde_json::json!({"type": "reasoning", "content": reasoning}));
+    }
+    if let Some(text) = fields.text(Field::OutputText) {
+        parts.push(serde_json::json!({"type": "text", "content": text}));
+    }
+    if let Some(JsonValue::Array(calls)) = fields.parsed(Field::OutputToolCalls) {
+        parts.extend(calls.into_iter().filter_map(tool_call));
+    }
+    (!parts.is_empty()).then(|| serde_json::json!([{"role": "assistant", "parts": parts}]))
+}
+
+fn tool_call(mut call: JsonValue) -> Option<JsonValue> {
+    let call = call.as_object_mut()?;
+    let mut take = |names: [&str; 2]| names.iter().find_map(|name| call.remove(*name));
+    Some(serde_json::json!({
+        "type": "tool_call",
+        "id": take(["toolCallId", "id"]),
+        "name": take(["toolName", "name"]),
+        "arguments": take(["input", "args"]),
+    }))
+}
+
+/// The messages in events, in the order of their times.
+fn of_events(events: &[SpanEvent], wanted: impl Fn(&str) -> bool) -> Vec<ChatMessage> {
+    let mut said: Vec<_> = events
+        .iter()
+        .filter(|event| wanted(&event.name))
+        .filter_map(|event| Some((event, speaker(&event.name)?)))
+        .collect();
+    said.sort_by_key(|(event, _)| event.time);
+    said.into_iter().flat_map(|(event, role)| of_event(event, role)).collect()
+}
+
+fn of_event(event: &SpanEvent, role: MessageRole) -> Vec<ChatMessage> {
+    let attributes: Option<Map<String, JsonValue>> =
+        event.attributes.as_ref().and_then(|json| json.read().ok());
+    let Some(mut attributes) = attributes else { return Vec::new() };
+    // What was the body of a log's record says more than what stood beside it.
+    let mut body = match attributes.remove(BODY) {
+        Some(JsonValue::Object(body)) => body,
+        Some(text @ JsonValue::String(_)) => Map::from_iter([("content".to_owned(), text)]),
+        _ => attributes,
+    };
+    if let Some(content) = body.remove("gen_ai.event.content") {
+        body.entry("content").or_insert(content);
+    }
+    let reason = body.remove("finish_reason");
+    let mut message = match body.remove("message").map(decoded) {
+        // A choice has the message inside, or its content alone.
+        Some(JsonValue::Object(message)) if !message.contains_key("text") => message,
+        Some(content) => Map::from_iter([("content".to_owned(), content)]),
+        None => {
+            let known = ["content", "tool_calls", "name"];
+            let mut message: Map<_, _> = known
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), decoded(body.remove(*name)?))))
+                .collect();
+            message.extend(body.remove("id").map(|id| ("tool_call_id".to_owned(), id)));
+            message
+        }
+    };
+    message.entry("role").or_insert_with(|| role.text().to_lowercase().into());
+    message.extend(reason.map(|reason| ("finish_reason".to_owned(), reason)));
+    chat::read_value(JsonValue::Object(message), role)
+}
