@@ -28,6 +28,48 @@ words! {
         Inclusive = 1 "INCLUSIVE",
         /// Cached and reasoning tokens come on top of input and output.
         Exclusive = 2 "EXCLUSIVE",
+        /// Cached tokens come on top of input; output includes reasoning, as Anthropic counts.
+        CacheExclusive = 3 "CACHE_EXCLUSIVE",
+        /// Input includes cached tokens; reasoning comes on top of output, as Gemini counts.
+        ReasoningExclusive = 4 "REASONING_EXCLUSIVE",
+    }
+}
+
+impl CountingRule {
+    /// Whether the input count includes tokens read from a cache and written to one.
+    #[must_use]
+    pub const fn input_includes_cached(self) -> bool {
+        matches!(self, Self::Inclusive | Self::ReasoningExclusive)
+    }
+
+    /// Whether the output count includes tokens spent on reasoning.
+    #[must_use]
+    pub const fn output_includes_reasoning(self) -> bool {
+        matches!(self, Self::Inclusive | Self::CacheExclusive)
+    }
+
+    /// The rule of these two.
+    #[must_use]
+    pub const fn of(input_includes_cached: bool, output_includes_reasoning: bool) -> Self {
+        match (input_includes_cached, output_includes_reasoning) {
+            (true, true) => Self::Inclusive,
+            (false, true) => Self::CacheExclusive,
+            (true, false) => Self::ReasoningExclusive,
+            (false, false) => Self::Exclusive,
+        }
+    }
+
+    /// What counts can only mean: a part is never larger than its whole, and a total says what it adds up.
+    /// Where they leave it open, parts are included, as OpenTelemetry says.
+    #[must_use]
+    pub fn shown_by(tokens: &TokenCounts) -> Self {
+        let count = |count: Option<u64>| count.unwrap_or(0);
+        let cached = count(tokens.cache_read).saturating_add(count(tokens.cache_write));
+        let (input, output, reasoning) = (count(tokens.input), count(tokens.output), count(tokens.reasoning));
+        let rest = tokens.total.and_then(|total| total.checked_sub(input)?.checked_sub(output));
+        let adds = |part: u64| part > 0 && rest == Some(part);
+        let both = cached > 0 && reasoning > 0 && rest == cached.checked_add(reasoning);
+        Self::of(!(cached > input || adds(cached) || both), !(reasoning > output || adds(reasoning) || both))
     }
 }
 
@@ -170,8 +212,11 @@ impl Ledger {
             cache_write,
             reasoning,
         };
-        if self.rule == Some(CountingRule::Exclusive) {
+        let rule = self.rule.unwrap_or(CountingRule::Inclusive);
+        if !rule.input_includes_cached() {
             totals.input = totals.input.saturating_add(cache_read).saturating_add(cache_write);
+        }
+        if !rule.output_includes_reasoning() {
             totals.output = totals.output.saturating_add(reasoning);
         }
         // Some callers report only a total: it is then all input, because nothing says otherwise.

@@ -13,6 +13,8 @@ words! {
         Rule = 2 "RULE",
         /// A model.
         Model = 3 "MODEL",
+        /// Another system, which does not say how it came to it.
+        Reported = 4 "REPORTED",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a trace's spans add up to: a pure function of their heads, kept up to date span by span.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bincode::{Decode, Encode};
 
@@ -15,7 +15,8 @@ use super::{
 /// What a trace's spans add up to.
 ///
 /// Tokens and cost count where they were spent: a span's own figures count only where no span below
-/// it reports any, because agents repeat the sums of what they called.
+/// it reports any, because agents repeat the sums of what they called. Where several spans name the
+/// same answer of a model, they are one call, and one of them counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Summary {
     /// Spans.
@@ -48,6 +49,43 @@ pub struct Summary {
     pub last_end: Option<Timestamp>,
 }
 
+/// The spans of a trace that name no parent, by where they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Roots {
+    /// Not ended.
+    pub running: u64,
+    /// Ended well.
+    pub ok: u64,
+    /// Ended with an error.
+    pub failed: u64,
+    /// Stopped.
+    pub cancelled: u64,
+}
+
+impl Roots {
+    fn add(&mut self, head: &SpanHead) {
+        if let Some(count) = self.count_of(head) {
+            *count += 1;
+        }
+    }
+
+    fn remove(&mut self, head: &SpanHead) {
+        if let Some(count) = self.count_of(head) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// The count of spans that stand as `head` does, where it is one of them.
+    fn count_of(&mut self, head: &SpanHead) -> Option<&mut u64> {
+        (head.parent_id.is_none() && !head.announced).then_some(match head.status {
+            SpanStatus::Running => &mut self.running,
+            SpanStatus::Ok => &mut self.ok,
+            SpanStatus::Error => &mut self.failed,
+            SpanStatus::Cancelled => &mut self.cancelled,
+        })
+    }
+}
+
 /// The span at the top of a trace.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RootSpan {
@@ -75,20 +113,24 @@ impl Summary {
     pub fn of<'a>(heads: impl IntoIterator<Item = &'a SpanHead>) -> Self {
         let heads: Vec<_> = heads.into_iter().collect();
         let tree = SpanTree::place_refs(&heads, true);
+        let repeats = Repeats::among(heads.iter().copied());
         let (mut summary, mut spent) = (Self::default(), Spent::default());
         // Children stand after their parents: from the end, what lies below is known first.
         let mut below = vec![Below::default(); tree.nodes().len()];
         for (place, node) in tree.nodes().iter().enumerate().rev() {
             let Some(head) = heads.get(node.span) else { continue };
             let here = below.get(place).copied().unwrap_or_default();
+            let counts = repeats.counts(head);
             summary.add(head);
-            spent.add(&Spending::of(head).counted(here));
+            if counts {
+                spent.add(&Spending::of(head).counted(here));
+            }
             summary.depth = summary.depth.max(node.depth.saturating_add(1).min(MAX_DEPTH));
             if let Some(parent) = node.parent.and_then(|parent| below.get_mut(parent)) {
-                parent.tokens |= here.tokens || head.ledger.reports_tokens();
-                parent.cost |= here.cost || head.ledger.cost.is_some();
+                *parent = parent.with(here.and(head, counts));
             }
         }
+        summary.llm_call_count -= repeats.calls;
         summary.set_spent(&spent);
         summary
     }
@@ -122,7 +164,7 @@ impl Summary {
 
     fn add_root(&mut self, head: &SpanHead) {
         let earlier = |root: &RootSpan| (root.start_time, root.id) < (head.start_time, head.id);
-        if head.parent_id.is_none() && !self.root.as_ref().is_some_and(earlier) {
+        if head.parent_id.is_none() && !head.announced && !self.root.as_ref().is_some_and(earlier) {
             self.root = Some(RootSpan { id: head.id, start_time: head.start_time, name: head.name.clone() });
         }
     }
@@ -156,6 +198,58 @@ fn insert_sorted<T: Ord + Clone>(items: &mut Vec<T>, item: &T, limit: usize) {
 struct Below {
     tokens: bool,
     cost: bool,
+}
+
+impl Below {
+    /// What the span above knows: this, and the span itself where it counts.
+    fn and(self, head: &SpanHead, counts: bool) -> Self {
+        Self {
+            tokens: self.tokens || (counts && head.ledger.reports_tokens()),
+            cost: self.cost || (counts && head.ledger.cost.is_some()),
+        }
+    }
+
+    const fn with(self, other: Self) -> Self {
+        Self { tokens: self.tokens || other.tokens, cost: self.cost || other.cost }
+    }
+}
+
+/// Spans that repeat a call of a model which another span tells of too, and better.
+#[derive(Debug, Default)]
+struct Repeats {
+    spans: HashSet<SpanId>,
+    /// Of them: calls of language models.
+    calls: u64,
+}
+
+impl Repeats {
+    fn among<'a>(heads: impl Iterator<Item = &'a SpanHead>) -> Self {
+        // What says most counts; of two that say as much, the inner one, which starts later.
+        let rank = |head: &SpanHead| {
+            let ledger = &head.ledger;
+            let is_call = head.operation_type == OperationType::LlmCall;
+            (is_call, ledger.cost.is_some(), ledger.reports_tokens(), head.start_time, head.id)
+        };
+        let mut best: HashMap<&str, &SpanHead> = HashMap::new();
+        let mut repeats = Self::default();
+        for head in heads {
+            let Some(response) = head.details.response_id.as_deref() else { continue };
+            let Some(known) = best.insert(response, head) else { continue };
+            let worse = if rank(known) > rank(head) {
+                best.insert(response, known);
+                head
+            } else {
+                known
+            };
+            repeats.spans.insert(worse.id);
+            repeats.calls += u64::from(worse.operation_type == OperationType::LlmCall);
+        }
+        repeats
+    }
+
+    fn counts(&self, head: &SpanHead) -> bool {
+        !self.spans.contains(&head.id)
+    }
 }
 
 /// What a span says it spent.
@@ -224,9 +318,13 @@ pub struct TraceHeads {
     /// Spans by the parent that they name, whether it is here or not.
     children: HashMap<SpanId, Vec<SpanId>>,
     summary: Summary,
+    roots: Roots,
     spent: Spent,
     /// Once spans stand in a circle, every write computes the whole.
     circular: bool,
+    /// The answers of models that spans name. Once two name the same, every write computes the whole.
+    responses: HashSet<String>,
+    repeated: bool,
     /// Whether the whole is to be computed when it is next asked for.
     stale: bool,
 }
@@ -260,6 +358,12 @@ impl TraceHeads {
         &self.summary
     }
 
+    /// The spans that name no parent.
+    #[must_use]
+    pub const fn roots(&self) -> Roots {
+        self.roots
+    }
+
     /// The head of a span.
     #[must_use]
     pub fn get(&self, id: SpanId) -> Option<&SpanHead> {
@@ -285,10 +389,15 @@ impl TraceHeads {
 
     /// Puts a head in its place, instead of the one with the same id.
     pub fn put(&mut self, head: SpanHead) {
+        if let Some(old) = self.spans.get(&head.id) {
+            self.roots.remove(&old.head);
+        }
+        self.roots.add(&head);
         match self.spans.get(&head.id).map(|span| only_adds(&span.head, &head)) {
             None if self.stale => self.place(Span { head, height: 1, below: Below::default() }),
             None => self.insert(head),
-            Some(true) if !self.stale => self.replace(head),
+            // With repeats a span's own figures may not be in the sums, and cannot be taken back.
+            Some(true) if !self.stale && !self.repeated => self.replace(head),
             Some(_) => {
                 self.relink(&head);
                 if let Some(span) = self.spans.get_mut(&head.id) {
@@ -312,8 +421,10 @@ impl TraceHeads {
         let mut span = Span { head, height: 1, below: Below::default() };
         for child in waiting.iter().filter_map(|child| self.spans.get(child)) {
             span.height = span.height.max(child.height.saturating_add(1).min(MAX_DEPTH));
-            span.below.tokens |= child.below.tokens || child.head.ledger.reports_tokens();
-            span.below.cost |= child.below.cost || child.head.ledger.cost.is_some();
+            span.below = span.below.with(child.below.and(&child.head, true));
+        }
+        if let Some(response) = &span.head.details.response_id {
+            self.repeated |= !self.responses.insert(response.clone());
         }
         // Only a span that others waited for can close a circle.
         self.circular = self.circular
@@ -349,9 +460,10 @@ impl TraceHeads {
         self.settle(id);
     }
 
-    /// Brings what lies above up to date with the span; everything, later, where there is a circle.
+    /// Brings what lies above up to date with the span; everything, later, where there is a circle or a
+    /// call that several spans tell of.
     fn settle(&mut self, id: SpanId) {
-        if self.circular {
+        if self.circular || self.repeated {
             self.stale = true;
         } else {
             self.propagate(id);
@@ -362,10 +474,7 @@ impl TraceHeads {
     /// Tells the spans above what is below them, as far up as that is news.
     fn propagate(&mut self, id: SpanId) {
         let Some(span) = self.spans.get(&id) else { return };
-        let mut below = Below {
-            tokens: span.below.tokens || span.head.ledger.reports_tokens(),
-            cost: span.below.cost || span.head.ledger.cost.is_some(),
-        };
+        let mut below = span.below.and(&span.head, true);
         let (mut height, mut at) = (span.height, span.head.parent_id);
         while let Some(parent) = at.and_then(|id| self.spans.get_mut(&id)) {
             height = height.saturating_add(1).min(MAX_DEPTH);
@@ -378,16 +487,12 @@ impl TraceHeads {
             }
             let counted = Spending::of(&parent.head).counted(parent.below);
             parent.height = parent.height.max(height);
-            parent.below.tokens |= below.tokens;
-            parent.below.cost |= below.cost;
+            parent.below = parent.below.with(below);
             let now_counted = Spending::of(&parent.head).counted(parent.below);
             self.spent.remove(&counted);
             self.spent.add(&now_counted);
             self.summary.depth = self.summary.depth.max(parent.height);
-            below = Below {
-                tokens: below.tokens || parent.head.ledger.reports_tokens(),
-                cost: below.cost || parent.head.ledger.cost.is_some(),
-            };
+            below = below.and(&parent.head, true);
             (height, at) = (parent.height, parent.head.parent_id);
         }
     }
@@ -412,6 +517,8 @@ impl TraceHeads {
         let ids: Vec<SpanId> = self.spans.keys().copied().collect();
         let heads: Vec<&SpanHead> = ids.iter().filter_map(|id| self.get(*id)).collect();
         let tree = SpanTree::place_refs(&heads, true);
+        let repeats = Repeats::among(heads.iter().copied());
+        let responses = heads.iter().filter_map(|head| head.details.response_id.clone()).collect();
         let circular = tree.nodes().iter().any(|node| node.placement == Placement::CycleBroken);
         let mut state = vec![(1_u32, Below::default()); tree.nodes().len()];
         for (place, node) in tree.nodes().iter().enumerate().rev() {
@@ -419,17 +526,20 @@ impl TraceHeads {
             let Some(head) = heads.get(node.span) else { continue };
             if let Some(parent) = node.parent.and_then(|parent| state.get_mut(parent)) {
                 parent.0 = parent.0.max(height.saturating_add(1).min(MAX_DEPTH));
-                parent.1.tokens |= below.tokens || head.ledger.reports_tokens();
-                parent.1.cost |= below.cost || head.ledger.cost.is_some();
+                parent.1 = parent.1.with(below.and(head, repeats.counts(head)));
             }
         }
         for (node, (height, below)) in tree.nodes().iter().zip(state) {
             if let Some(span) = ids.get(node.span).and_then(|id| self.spans.get_mut(id)) {
                 (span.height, span.below) = (height, below);
-                self.spent.add(&Spending::of(&span.head).counted(below));
+                if repeats.counts(&span.head) {
+                    self.spent.add(&Spending::of(&span.head).counted(below));
+                }
             }
         }
         self.circular = circular;
+        self.repeated = !repeats.spans.is_empty();
+        self.responses = responses;
         self.stale = false;
     }
 }
@@ -442,6 +552,8 @@ fn only_adds(old: &SpanHead, new: &SpanHead) -> bool {
         && (!old.ledger.reports_tokens() || new.ledger.reports_tokens())
         && (old.ledger.cost.is_none() || new.ledger.cost.is_some())
         && (old.details.model.is_none() || old.details.model == new.details.model)
+        && old.details.response_id == new.details.response_id
+        && old.announced == new.announced
         && old.components.iter().all(|component| new.components.contains(component))
 }
 
@@ -453,7 +565,7 @@ mod tests {
     use crate::model::{
         component::VersionHash,
         ledger::{Ledger, TokenCounts},
-        span::SpanDetails,
+        span::{Attached, SpanDetails},
     };
 
     fn head(
@@ -494,6 +606,9 @@ mod tests {
             link_count: 0,
             revision: 0,
             body_blocks: Vec::new(),
+            attached: Attached::default(),
+            announced: false,
+            fingerprint: 0,
         }
     }
 
@@ -505,8 +620,14 @@ mod tests {
             prop::option::of(prop_oneof![9 => 1..50_u64, 1 => Just(u64::MAX)]),
             prop::option::of(prop_oneof![9 => 0..9_i64, 1 => Just(i64::MAX)]),
             prop::option::of(4..6_i64),
+            (prop::option::weighted(0.1, 0..3_u8), prop::bool::weighted(0.1)),
         )
-            .prop_map(|(id, parent, start, tokens, cost, end)| head(id, parent, start, tokens, cost, end))
+            .prop_map(|(id, parent, start, tokens, cost, end, (response, announced))| {
+                let mut head = head(id, parent, start, tokens, cost, end);
+                head.details.response_id = response.map(|response| response.to_string());
+                head.announced = announced;
+                head
+            })
     }
 
     proptest! {

@@ -3,7 +3,9 @@
 use bincode::{Decode, Encode};
 
 use super::{
-    ConversationId, Json, MessageId, Refusal, Timestamp, TraceId, TurnId, refusal::Entity, summary::Summary,
+    ConversationId, Json, MessageId, Refusal, SpanId, Timestamp, TraceId, TurnId,
+    refusal::Entity,
+    summary::{Roots, Summary},
     words::words,
 };
 
@@ -26,6 +28,16 @@ impl TraceStatus {
     #[must_use]
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Running)
+    }
+}
+
+words! {
+    /// How a trace came into being, and who says when it ends.
+    TraceOrigin {
+        /// It was started, and ends when it is completed.
+        Started = 1 "STARTED",
+        /// Spans of it were reported by another system: it starts and ends as they do.
+        Reported = 2 "REPORTED",
     }
 }
 
@@ -64,6 +76,155 @@ pub struct Trace {
     pub summary: Summary,
     /// Stored blocks of spans, by which the store decides when to merge them.
     pub block_count: u32,
+    /// How it came into being.
+    pub origin: TraceOrigin,
+    /// Of a reported trace: whether it counts as over although no span at its top has ended, because
+    /// nothing has come for long.
+    pub settled: bool,
+    /// Which spans its fields were taken from, where it was spans that told them.
+    pub claims: Claims,
+}
+
+/// Which of several spans tells what holds for the whole trace: the smallest. One that names no parent
+/// comes first, then what started first, so the order in which they come does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Rank {
+    /// Whether the span names a parent.
+    pub has_parent: bool,
+    /// When it started.
+    pub start_time: Timestamp,
+    /// The span.
+    pub id: SpanId,
+}
+
+/// The spans that a trace's fields were taken from; `None`: given when it was started, or unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Claims {
+    /// Of the name.
+    pub name: Option<Rank>,
+    /// Of the conversation.
+    pub conversation: Option<Rank>,
+    /// Of the session.
+    pub session: Option<Rank>,
+    /// Of the user.
+    pub user: Option<Rank>,
+    /// Of the input.
+    pub input: Option<Rank>,
+    /// Of the output.
+    pub output: Option<Rank>,
+}
+
+/// Something that a span tells of its whole trace.
+#[derive(Debug, Clone)]
+pub struct Claim<T> {
+    /// How much it counts: the smallest holds.
+    pub rank: Rank,
+    /// What it tells.
+    pub value: T,
+}
+
+/// What spans tell of their whole trace.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "the fields are those of Trace and TraceBody")]
+pub struct TraceReport {
+    pub name: Option<Claim<String>>,
+    pub conversation_id: Option<Claim<ConversationId>>,
+    pub session_id: Option<Claim<String>>,
+    pub user_id: Option<Claim<String>>,
+    pub user_input: Option<Claim<String>>,
+    pub final_output: Option<Claim<String>>,
+}
+
+impl<T> Claim<T> {
+    /// Puts a claim in the place of another that counts less.
+    pub fn raise(place: &mut Option<Self>, claim: Self) {
+        if place.as_ref().is_none_or(|known| claim.rank < known.rank) {
+            *place = Some(claim);
+        }
+    }
+
+    /// Takes over what is told, unless what is there was given otherwise, or counts more. Whether it did.
+    fn settle(claim: Option<&Self>, rank: &mut Option<Rank>, value: &mut Option<T>) -> bool
+    where
+        T: Clone,
+    {
+        let Some(claim) = claim else { return false };
+        let holds = match rank {
+            Some(known) => claim.rank < *known,
+            None => value.is_none(),
+        };
+        if holds {
+            (*rank, *value) = (Some(claim.rank), Some(claim.value.clone()));
+        }
+        holds
+    }
+}
+
+impl Trace {
+    /// A trace that comes into being by a span that is reported.
+    #[must_use]
+    pub fn reported(id: TraceId, now: Timestamp) -> Self {
+        Self {
+            id,
+            name: None,
+            conversation_id: None,
+            message_id: None,
+            turn_id: None,
+            user_id: None,
+            session_id: None,
+            status: TraceStatus::Running,
+            start_time: now,
+            end_time: None,
+            input_preview: None,
+            output_preview: None,
+            last_activity_at: now,
+            revision: 0,
+            summary: Summary::default(),
+            block_count: 0,
+            origin: TraceOrigin::Reported,
+            settled: false,
+            claims: Claims::default(),
+        }
+    }
+
+    /// Takes over what spans tell of the whole. Answers the large fields that are new by it.
+    pub fn take_report(&mut self, report: &TraceReport) -> (Option<String>, Option<String>) {
+        let TraceReport { name, conversation_id, session_id, user_id, user_input, final_output } = report;
+        let claims = &mut self.claims;
+        Claim::settle(name.as_ref(), &mut claims.name, &mut self.name);
+        Claim::settle(conversation_id.as_ref(), &mut claims.conversation, &mut self.conversation_id);
+        Claim::settle(session_id.as_ref(), &mut claims.session, &mut self.session_id);
+        Claim::settle(user_id.as_ref(), &mut claims.user, &mut self.user_id);
+        let text = |claim: &Option<Claim<String>>, rank: &mut Option<Rank>, preview: &mut Option<String>| {
+            let mut value = preview.take();
+            let taken = Claim::settle(claim.as_ref(), rank, &mut value);
+            *preview = value.as_deref().map(|text| super::text::shortened(text, PREVIEW_BYTES));
+            value.filter(|_| taken)
+        };
+        (
+            text(user_input, &mut claims.input, &mut self.input_preview),
+            text(final_output, &mut claims.output, &mut self.output_preview),
+        )
+    }
+
+    /// Brings a reported trace's start, end and status up to date with its spans.
+    pub fn follow_spans(&mut self, roots: Roots) {
+        if self.origin != TraceOrigin::Reported {
+            return;
+        }
+        let Roots { running, ok, failed, cancelled } = roots;
+        self.start_time = self.summary.first_start.unwrap_or(self.start_time);
+        self.status = match (running, failed, cancelled, ok) {
+            (0, 0, 0, 0) if self.settled => TraceStatus::Completed,
+            (0, 0, 0, 0) => TraceStatus::Running,
+            (1.., ..) if !self.settled => TraceStatus::Running,
+            (_, 1.., ..) => TraceStatus::Failed,
+            (_, _, 1.., _) => TraceStatus::Cancelled,
+            _ => TraceStatus::Completed,
+        };
+        let end = || self.summary.last_end.unwrap_or(self.start_time);
+        self.end_time = self.status.is_final().then(end);
+    }
 }
 
 impl Trace {
@@ -144,6 +305,8 @@ impl Trace {
         }
         self.status = completion.status;
         self.end_time = Some(end);
+        // Somebody has said how it ends: its spans do not any more.
+        self.origin = TraceOrigin::Started;
         if let Some(output) = &completion.final_output {
             self.output_preview = Some(super::text::shortened(output, PREVIEW_BYTES));
         }

@@ -141,6 +141,8 @@ fn parents(heads: &[&SpanHead], running: bool) -> (Vec<Option<usize>>, Vec<Place
     let (mut parents, mut placements): (Vec<_>, Vec<_>) = heads
         .iter()
         .map(|head| match head.parent_id.map(|id| by_id.get(&id).copied()) {
+            // Whether it has a parent is known once it comes itself.
+            None if head.announced => (None, missing),
             None => (None, Placement::Root),
             Some(None) => (None, missing),
             Some(parent) => (parent, Placement::Child),

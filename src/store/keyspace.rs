@@ -23,7 +23,7 @@
 //! | `plan_by_status` | status, creation, plan | – |
 //! | `plan_by_deadline` | deadline, plan | –; only of plans that run with a time-out |
 //! | `trace` | trace | [`Trace`] with its summary |
-//! | `trace_body` | trace, part (0: given at the start, 1: at the end) | [`TraceBody`] |
+//! | `trace_body` | trace, part (0: given at the start, 1: at the end; 2: input, 3: output, as spans tell them) | [`TraceBody`] |
 //! | `trace_by_start` | start, trace | – |
 //! | `trace_by_conversation` | conversation, start, trace | – |
 //! | `trace_by_session` | session, start, trace | – |
@@ -45,6 +45,7 @@ use std::marker::PhantomData;
 use super::{
     codec::{Record, records},
     key::KeyPart,
+    older,
 };
 use crate::model::{
     ConversationId, MessageId, PlanId, ScoreId, Timestamp, TraceId,
@@ -152,9 +153,16 @@ impl KeyPart for Deleted {
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Trace = 1,
-    TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
+    Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
     Nothing = 1,
+}
+
+impl Record for Trace {
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
 }
 
 macro_rules! tables {

@@ -14,6 +14,7 @@ mod error;
 pub mod index;
 pub mod key;
 pub mod keyspace;
+mod older;
 mod read;
 pub mod spans;
 mod turns;

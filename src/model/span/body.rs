@@ -1,6 +1,6 @@
 //! A span's large fields: what went in, what came out, and everything else that was sent with it.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use bincode::{Decode, Encode};
 use serde_json::value::RawValue;
@@ -27,6 +27,12 @@ pub struct SpanBody {
     pub events: Vec<SpanEvent>,
     /// Spans elsewhere that it has to do with.
     pub links: Vec<SpanLink>,
+    /// Where it came from: what made it and how, as its sender says. A JSON object.
+    pub origin: Option<Json>,
+    /// The attribute that holds what went in, where `inputs` does not.
+    pub input_attribute: Option<String>,
+    /// The attribute that holds what came out, where `outputs` does not.
+    pub output_attribute: Option<String>,
 }
 
 /// A moment inside a span.
@@ -70,15 +76,45 @@ impl SpanBody {
             attributes,
             events,
             links,
+            origin,
+            input_attribute,
+            output_attribute,
         } = newer;
-        take(&mut self.inputs, inputs);
-        take(&mut self.outputs, outputs);
+        replace(&mut self.inputs, &mut self.input_attribute, inputs, input_attribute);
+        replace(&mut self.outputs, &mut self.output_attribute, outputs, output_attribute);
+        take(&mut self.origin, origin);
         take(&mut self.memory_snapshot, memory_snapshot);
         take(&mut self.conversation_context, conversation_context);
         take(&mut self.error_details, error_details);
         self.attributes = merged_objects(self.attributes.take(), attributes);
         self.events.extend(events);
         self.links.extend(links);
+    }
+
+    /// What went in, wherever it stands.
+    #[must_use]
+    pub fn read_inputs(&self) -> Option<Json> {
+        self.inputs.clone().or_else(|| self.read_attribute(self.input_attribute.as_deref()?))
+    }
+
+    /// What came out, wherever it stands.
+    #[must_use]
+    pub fn read_outputs(&self) -> Option<Json> {
+        self.outputs.clone().or_else(|| self.read_attribute(self.output_attribute.as_deref()?))
+    }
+
+    /// The value of an attribute. A text that is itself a JSON object or list is read as that.
+    fn read_attribute(&self, name: &str) -> Option<Json> {
+        let members: BTreeMap<Cow<'_, str>, &RawValue> = self.attributes.as_ref()?.read().ok()?;
+        let value = members.get(name)?.get();
+        if value.starts_with('"')
+            && let Ok(text) = serde_json::from_str::<Cow<'_, str>>(value)
+            && text.trim_start().starts_with(['{', '['])
+            && let Ok(json) = Json::parse(&text)
+        {
+            return Some(json);
+        }
+        Json::parse(value).ok()
     }
 
     /// About how many bytes it takes.
@@ -92,10 +128,23 @@ impl SpanBody {
             &self.conversation_context,
             &self.error_details,
             &self.attributes,
+            &self.origin,
         ];
         fields.into_iter().map(json).sum::<usize>()
             + self.events.iter().map(|event| event.name.len() + 16 + json(&event.attributes)).sum::<usize>()
             + self.links.iter().map(|link| 40 + json(&link.attributes)).sum::<usize>()
+    }
+}
+
+/// Replaces a value that stands in one of two places.
+fn replace(
+    value: &mut Option<Json>,
+    place: &mut Option<String>,
+    new_value: Option<Json>,
+    new_place: Option<String>,
+) {
+    if new_value.is_some() || new_place.is_some() {
+        (*value, *place) = (new_value, new_place);
     }
 }
 
@@ -106,8 +155,8 @@ fn merged_objects(older: Option<Json>, newer: Option<Json>) -> Option<Json> {
         (older, newer) => return newer.or(older),
     };
     let both = || -> Option<Json> {
-        let mut members: BTreeMap<String, &RawValue> = older.read().ok()?;
-        members.extend(newer.read::<BTreeMap<String, &RawValue>>().ok()?);
+        let mut members: BTreeMap<Cow<'_, str>, &RawValue> = older.read().ok()?;
+        members.extend(newer.read::<BTreeMap<Cow<'_, str>, &RawValue>>().ok()?);
         Json::from_value(&members).ok()
     };
     // Only objects are accepted on the way in; were something else there, the newer would be kept whole.

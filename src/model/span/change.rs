@@ -1,11 +1,12 @@
 //! How spans come into being, change and end.
 
-use super::{OperationType, SpanBody, SpanDetails, SpanHead, SpanStatus, take};
+use super::{Attached, OperationType, SpanBody, SpanDetails, SpanHead, SpanStatus, take};
 use crate::model::{
     Refusal, SpanId, Timestamp,
     component::ComponentRef,
     ledger::{CostSource, CountingRule, Ledger, NanoUsd, TokenCounts},
     limits::RecordLimits,
+    prices::PriceTable,
     refusal::Entity,
 };
 
@@ -62,6 +63,50 @@ pub struct SpanCompletion {
     pub changes: SpanChanges,
 }
 
+/// A span as another system reports it: perhaps again, and in any order.
+#[derive(Debug, Clone)]
+pub struct ReceivedSpan {
+    /// The span.
+    pub span: NewSpan,
+    /// A hash of it as it was received, by which the same span sent again is known.
+    pub fingerprint: u64,
+}
+
+/// Something about a span that comes apart from it, before or after it, as a record of a log does.
+#[derive(Debug, Clone)]
+pub struct SpanPart {
+    /// A hash of it as it was received, by which the same part sent again is known.
+    pub fingerprint: u64,
+    /// What the span is called until it comes itself.
+    pub name: String,
+    /// What kind of operation it is until it comes itself.
+    pub operation_type: OperationType,
+    /// When the part was made: the span had started by then.
+    pub time: Timestamp,
+    /// What it tells. Where the span itself says something else, that holds.
+    pub changes: SpanChanges,
+}
+
+/// What writes to spans go by.
+#[derive(Clone, Copy)]
+pub struct WriteRules<'a> {
+    /// The moment of the write.
+    pub now: Timestamp,
+    /// How large records may be.
+    pub limits: &'a RecordLimits,
+    /// What model calls cost.
+    pub prices: &'a PriceTable,
+}
+
+/// What a write makes of a span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// The span as it stands now. The store sets its revision and blocks.
+    Changed(SpanHead),
+    /// Nothing: what was sent is known already, or something newer is.
+    Known,
+}
+
 /// One write to one span.
 #[derive(Debug, Clone)]
 pub struct SpanOp {
@@ -82,6 +127,12 @@ pub enum SpanAction {
     Update(Box<SpanChanges>),
     /// The end of a span that has not ended.
     Complete(Box<SpanCompletion>),
+    /// A span as another system reports it: what ended later wins, in whatever order it comes.
+    Receive(Box<ReceivedSpan>),
+    /// Something about a span that comes apart from it.
+    Attach(Box<SpanPart>),
+    /// The same span at other prices.
+    Reprice,
 }
 
 impl SpanChanges {
@@ -96,6 +147,7 @@ impl SpanChanges {
             ("toolName", &details.tool_name),
             ("toolCallId", &details.tool_call_id),
             ("agentName", &details.agent_name),
+            ("responseId", &details.response_id),
         ] {
             limits.optional_name(field, text.as_deref())?;
         }
@@ -128,6 +180,7 @@ impl SpanChanges {
         if let Some(cost) = self.cost {
             head.ledger.cost = Some(cost);
             head.ledger.source = Some(CostSource::Reported);
+            head.ledger.price_version = None;
         }
     }
 }
@@ -149,6 +202,7 @@ impl SpanBody {
             limits.document(field, json.as_ref())?;
         }
         limits.object("attributes", self.attributes.as_ref())?;
+        limits.object("origin", self.origin.as_ref())?;
         limits.count("events", self.events.len(), limits.span_events)?;
         limits.count("links", self.links.len(), limits.span_events)?;
         for (index, event) in self.events.iter().enumerate() {
@@ -163,6 +217,11 @@ impl SpanBody {
 }
 
 impl NewSpan {
+    fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        limits.name("name", &self.name)?;
+        self.changes.check(limits)
+    }
+
     fn head(&self, now: Timestamp) -> Result<SpanHead, Refusal> {
         let start_time = self.start_time.or(self.end_time).unwrap_or(now);
         let status =
@@ -190,6 +249,9 @@ impl NewSpan {
             link_count: 0,
             revision: 0,
             body_blocks: Vec::new(),
+            attached: Attached::default(),
+            announced: false,
+            fingerprint: 0,
         };
         self.changes.apply(&mut head);
         head.name.clone_from(&self.name);
@@ -207,54 +269,222 @@ fn checked_end(start: Timestamp, end: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
+impl SpanHead {
+    /// Takes over what another knows of the same span and this one does not.
+    fn fill_gaps(&mut self, other: &Self) {
+        let mut details = other.details.clone();
+        details.merge(std::mem::take(&mut self.details));
+        self.details = details;
+        if !self.ledger.reports_tokens() && other.ledger.reports_tokens() {
+            self.ledger.tokens = other.ledger.tokens;
+            self.ledger.rule = other.ledger.rule;
+        }
+        if self.ledger.cost.is_none() && other.ledger.source == Some(CostSource::Reported) {
+            self.ledger.cost = other.ledger.cost;
+            self.ledger.source = Some(CostSource::Reported);
+        }
+        for component in &other.components {
+            if !self.components.contains(component) {
+                self.components.push(component.clone());
+            }
+        }
+    }
+
+    /// Keeps what came apart from the span, which has come itself now, or again.
+    fn keep_attached(&mut self, old: &Self) {
+        self.event_count = self.event_count.saturating_add(old.attached.event_count);
+        self.attached = old.attached.clone();
+    }
+
+    /// Sets the cost where it was not reported: what its tokens cost, or that nobody knows.
+    fn price(&mut self, prices: &PriceTable) {
+        let ledger = &mut self.ledger;
+        if ledger.source == Some(CostSource::Reported) || !ledger.reports_tokens() {
+            return;
+        }
+        let call = self.details.model.as_deref().map(|model| crate::model::prices::PricedCall {
+            model,
+            provider: self.details.provider.as_deref(),
+            at: self.start_time,
+            tokens: ledger.totals(),
+        });
+        ledger.cost = call.and_then(|call| prices.cost(&call));
+        let computed = ledger.cost.is_some();
+        ledger.source = Some(if computed { CostSource::Computed } else { CostSource::Unknown });
+        ledger.price_version = computed.then(|| prices.version().to_owned());
+    }
+}
+
+impl ReceivedSpan {
+    fn apply(&self, old: Option<&SpanHead>, now: Timestamp) -> Result<Effect, Refusal> {
+        let mut head = self.span.head(now)?;
+        head.fingerprint = self.fingerprint;
+        if let Some(old) = old {
+            if !supersedes(&head, old) {
+                return Ok(Effect::Known);
+            }
+            head.fill_gaps(old);
+            head.keep_attached(old);
+        }
+        Ok(Effect::Changed(head))
+    }
+}
+
+/// Whether a span that was received takes the place of what is known of it. Of two that are both over,
+/// one wins whatever order they come in.
+fn supersedes(new: &SpanHead, old: &SpanHead) -> bool {
+    if old.announced {
+        return true;
+    }
+    if old.fingerprint == new.fingerprint {
+        return false;
+    }
+    match (old.status.is_final(), new.status.is_final()) {
+        (true, false) => false,
+        (false, _) => true,
+        (true, true) => (new.end_time, new.fingerprint) > (old.end_time, old.fingerprint),
+    }
+}
+
+impl SpanPart {
+    fn apply(&self, id: SpanId, old: Option<&SpanHead>) -> Effect {
+        if old.is_some_and(|old| old.attached.fingerprints.contains(&self.fingerprint)) {
+            return Effect::Known;
+        }
+        let mut told = self.announced(id);
+        let mut head = match old {
+            Some(old) => {
+                told.event_count = 0;
+                let mut head = old.clone();
+                head.fill_gaps(&told);
+                head.event_count = head.event_count.saturating_add(count(self.changes.body.events.len()));
+                if head.announced {
+                    head.start_time = head.start_time.min(self.time);
+                }
+                head
+            }
+            None => told,
+        };
+        head.attached.fingerprints.push(self.fingerprint);
+        head.attached.event_count =
+            head.attached.event_count.saturating_add(count(self.changes.body.events.len()));
+        Effect::Changed(head)
+    }
+
+    /// The span as far as the part tells.
+    fn announced(&self, id: SpanId) -> SpanHead {
+        let mut head = SpanHead {
+            id,
+            parent_id: None,
+            operation_type: self.operation_type,
+            name: self.name.clone(),
+            start_time: self.time,
+            end_time: None,
+            status: SpanStatus::Running,
+            status_message: None,
+            details: SpanDetails::default(),
+            ledger: Ledger::default(),
+            components: Vec::new(),
+            event_count: 0,
+            link_count: 0,
+            revision: 0,
+            body_blocks: Vec::new(),
+            attached: Attached::default(),
+            announced: true,
+            fingerprint: 0,
+        };
+        self.changes.apply(&mut head);
+        head.name.clone_from(&self.name);
+        head
+    }
+}
+
 impl SpanOp {
     /// Checks what can be told from the write alone: names, sizes, shapes.
     pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
         match &self.action {
-            SpanAction::Create(span) | SpanAction::Record(span) => {
-                limits.name("name", &span.name)?;
-                span.changes.check(limits)
+            SpanAction::Create(span) | SpanAction::Record(span) => span.check(limits),
+            SpanAction::Receive(received) => received.span.check(limits),
+            SpanAction::Attach(part) => {
+                limits.name("name", &part.name)?;
+                part.changes.check(limits)
             }
             SpanAction::Update(changes) => changes.check(limits),
             SpanAction::Complete(completion) => completion.changes.check(limits),
+            SpanAction::Reprice => Ok(()),
         }
     }
 
-    /// The part of the body that the write carries.
+    /// The part of the body that the write carries; `None` where it carries none.
     #[must_use]
-    pub fn body(&self) -> &SpanBody {
-        match &self.action {
-            SpanAction::Create(span) | SpanAction::Record(span) => &span.changes.body,
-            SpanAction::Update(changes) => &changes.body,
-            SpanAction::Complete(completion) => &completion.changes.body,
-        }
+    pub fn body(&self) -> Option<&SpanBody> {
+        let changes = match &self.action {
+            SpanAction::Create(span) | SpanAction::Record(span) => &span.changes,
+            SpanAction::Receive(received) => &received.span.changes,
+            SpanAction::Attach(part) => &part.changes,
+            SpanAction::Update(changes) => changes,
+            SpanAction::Complete(completion) => &completion.changes,
+            SpanAction::Reprice => return None,
+        };
+        Some(&changes.body).filter(|body| !body.is_empty())
     }
 
     /// Whether the write replaces what was known of the span, its body too.
     #[must_use]
     pub fn replaces(&self) -> bool {
-        matches!(self.action, SpanAction::Create(_) | SpanAction::Record(_))
+        matches!(self.action, SpanAction::Create(_) | SpanAction::Record(_) | SpanAction::Receive(_))
     }
 
-    /// The head after the write to a span that stands as `old`. The store sets its revision and blocks.
-    pub fn apply(&self, old: Option<&SpanHead>, now: Timestamp) -> Result<SpanHead, Refusal> {
-        match (&self.action, old) {
-            (SpanAction::Create(_), Some(_)) => Err(Refusal::already_exists("spanId", Entity::Span, self.id)),
-            (SpanAction::Create(span), None) | (SpanAction::Record(span), _) => span.head(now),
-            (SpanAction::Update(_) | SpanAction::Complete(_), None) => {
-                Err(Refusal::not_found("spanId", Entity::Span, self.id))
+    /// Whether what the write carries comes apart from the span, and stays when the span comes again.
+    #[must_use]
+    pub fn attaches(&self) -> bool {
+        matches!(self.action, SpanAction::Attach(_))
+    }
+
+    /// What the write makes of a span that stands as `old`.
+    pub fn apply(&self, old: Option<&SpanHead>, rules: &WriteRules<'_>) -> Result<Effect, Refusal> {
+        let mut effect = self.effect(old, rules.now)?;
+        if let Effect::Changed(head) = &mut effect {
+            head.price(rules.prices);
+            rules.limits.count("attached", head.attached.fingerprints.len(), rules.limits.span_events)?;
+            if matches!(self.action, SpanAction::Reprice) && old.is_some_and(|old| old.ledger == head.ledger)
+            {
+                return Ok(Effect::Known);
+            }
+        }
+        Ok(effect)
+    }
+
+    fn effect(&self, old: Option<&SpanHead>, now: Timestamp) -> Result<Effect, Refusal> {
+        let head = match (&self.action, old) {
+            (SpanAction::Create(_), Some(old)) if !old.announced => {
+                return Err(Refusal::already_exists("spanId", Entity::Span, self.id));
+            }
+            (SpanAction::Create(span) | SpanAction::Record(span), old) => {
+                let mut head = span.head(now)?;
+                if let Some(old) = old {
+                    head.keep_attached(old);
+                }
+                head
+            }
+            (SpanAction::Receive(received), old) => return received.apply(old, now),
+            (SpanAction::Attach(part), old) => return Ok(part.apply(self.id, old)),
+            (SpanAction::Update(_) | SpanAction::Complete(_) | SpanAction::Reprice, None) => {
+                return Err(Refusal::not_found("spanId", Entity::Span, self.id));
             }
             (SpanAction::Update(changes), Some(old)) => {
                 refuse_final(old, "be updated")?;
                 let mut head = old.clone();
                 changes.apply(&mut head);
-                Ok(head)
+                head
             }
             (SpanAction::Complete(completion), Some(old)) => {
                 refuse_final(old, "be completed")?;
-                completion.apply(old, now)
+                completion.apply(old, now)?
             }
-        }
+            (SpanAction::Reprice, Some(old)) => old.clone(),
+        };
+        Ok(Effect::Changed(head))
     }
 }
 

@@ -7,7 +7,9 @@ use bincode::{Decode, Encode};
 
 pub use self::{
     body::{SpanBody, SpanEvent, SpanLink},
-    change::{NewSpan, SpanAction, SpanChanges, SpanCompletion, SpanOp},
+    change::{
+        Effect, NewSpan, ReceivedSpan, SpanAction, SpanChanges, SpanCompletion, SpanOp, SpanPart, WriteRules,
+    },
 };
 use super::{PlanId, SpanId, StepId, Timestamp, component::ComponentRef, ledger::Ledger, words::words};
 
@@ -98,6 +100,23 @@ pub struct SpanHead {
     pub revision: u64,
     /// Where the store keeps the parts of its body, oldest first: see `store::spans`.
     pub body_blocks: Vec<u64>,
+    /// What came apart from it, and stays when it comes again.
+    pub attached: Attached,
+    /// Whether only parts of it have come and not the span itself: what it says is what they say.
+    pub announced: bool,
+    /// Tells whether the same span has come again: a hash of it as it was received. 0: it was not.
+    pub fingerprint: u64,
+}
+
+/// The parts of a span's body that came apart from it, as records of a log do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Attached {
+    /// Where the store keeps them, oldest first.
+    pub blocks: Vec<u64>,
+    /// A hash of each, by which one that comes again is known.
+    pub fingerprints: Vec<u64>,
+    /// How many events they hold.
+    pub event_count: u32,
 }
 
 impl SpanHead {
@@ -105,6 +124,12 @@ impl SpanHead {
     #[must_use]
     pub fn duration_nanos(&self) -> Option<u64> {
         self.end_time.map(|end| end.nanos_since(self.start_time))
+    }
+
+    /// Where the store keeps all parts of its body: its own, then those that came apart from it.
+    #[must_use]
+    pub fn part_blocks(&self) -> Vec<u64> {
+        self.body_blocks.iter().chain(&self.attached.blocks).copied().collect()
     }
 }
 
@@ -131,6 +156,8 @@ pub struct SpanDetails {
     pub step_id: Option<StepId>,
     /// How many documents were found.
     pub document_count: Option<u32>,
+    /// The provider's id of the model's answer: two spans with the same one are of the same call.
+    pub response_id: Option<String>,
 }
 
 impl SpanDetails {
@@ -148,6 +175,7 @@ impl SpanDetails {
             plan_id,
             step_id,
             document_count,
+            response_id,
         } = newer;
         take(&mut self.model, model);
         take(&mut self.provider, provider);
@@ -159,6 +187,7 @@ impl SpanDetails {
         take(&mut self.plan_id, plan_id);
         take(&mut self.step_id, step_id);
         take(&mut self.document_count, document_count);
+        take(&mut self.response_id, response_id);
     }
 }
 

@@ -166,8 +166,8 @@ async fn parts(store: &Store, id: TraceId) -> StoreResult<(Parts, Vec<String>)> 
 
 fn body_fault(head: &SpanHead, parts: &Parts) -> Option<String> {
     let (mut events, mut links) = (0, 0);
-    for at in &head.body_blocks {
-        let Some(part) = parts.get(&(*at, head.id)) else {
+    for at in head.part_blocks() {
+        let Some(part) = parts.get(&(at, head.id)) else {
             return Some(format!("a part of the body of span {} is missing", head.id));
         };
         events += part.events;

@@ -17,7 +17,7 @@ use crate::{
         SpanId,
         span::{SpanBody, SpanHead},
     },
-    store::codec::{Record, records},
+    store::{codec::Record, older},
 };
 
 /// Heads of one trace. The key's revision is the highest among them.
@@ -28,7 +28,21 @@ pub struct HeadBlock(pub Vec<SpanHead>);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BodyBlock(pub Vec<(SpanId, SpanBody)>);
 
-records! { HeadBlock = 1, BodyBlock = 1 }
+impl Record for HeadBlock {
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
+
+impl Record for BodyBlock {
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
 
 /// zstd's fastest ordinary level: higher ones gain a few per cent for several times the work.
 const LEVEL: i32 = 1;
@@ -108,6 +122,16 @@ macro_rules! packed_records {
 }
 
 packed_records!(HeadBlock, BodyBlock);
+
+/// The items of a block of any version, from the bytes behind its version.
+pub(in crate::store) fn unpacked_items<T: Decode<()>>(payload: &[u8]) -> Result<Vec<T>, String> {
+    let told = |error: DecodeError| error.to_string();
+    let (packed, read): (Packed, _) =
+        bincode::decode_from_slice(payload, config::standard()).map_err(told)?;
+    let bytes = unpack(packed).map_err(told)?;
+    let (items, used) = bincode::decode_from_slice(&bytes, config::standard()).map_err(told)?;
+    if read == payload.len() && used == bytes.len() { Ok(items) } else { Err("bytes follow it".to_owned()) }
+}
 
 /// Bits of a block address that count the blocks of one write.
 const CHUNK_BITS: u32 = 16;

@@ -18,8 +18,8 @@ use crate::model::{TraceId, summary::TraceHeads, trace::Trace};
 pub(super) struct TraceState {
     /// The row.
     pub(super) trace: Trace,
-    /// The row's bytes.
-    pub(super) row: Bytes,
+    /// The row's bytes; `None`: there is no row yet.
+    pub(super) row: Option<Bytes>,
     /// All heads.
     pub(super) heads: TraceHeads,
     /// Which reading from the engine it rests on: a write that fails takes only the state with it that

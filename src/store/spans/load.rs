@@ -36,7 +36,7 @@ pub struct SpanDelta {
     pub heads: Vec<SpanHead>,
 }
 
-/// Spans of one trace whose bodies are wanted, with where they are: see [`SpanHead::body_blocks`].
+/// Spans of one trace whose bodies are wanted, with where they are: see [`SpanHead::part_blocks`].
 #[derive(Debug, Clone)]
 pub struct BodyRequest {
     /// The trace.

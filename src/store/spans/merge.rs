@@ -110,7 +110,7 @@ impl Store {
         if held.is_none() {
             *held = self.load_state(id).await?;
         }
-        let Some(state) = held.as_mut() else { return Ok(()) };
+        let Some(state) = held.as_mut().filter(|state| state.row.is_some()) else { return Ok(()) };
         let batch = match self.merge_state(state).await {
             Ok(batch) => batch,
             Err(error) => {
@@ -132,7 +132,7 @@ impl Store {
     async fn merge_state(&self, state: &mut TraceState) -> StoreResult<Batch> {
         let id = state.trace.id;
         let stored = self.stored_blocks(id).await?;
-        if stored.row.as_ref() != Some(&state.row) {
+        if stored.row != state.row {
             // A write failed, or the trace is gone: the state in memory is not what is kept.
             return Err(StoreError::Conflict);
         }
@@ -147,7 +147,7 @@ impl Store {
         self.merge_heads(&mut batch, id, &mut heads, stored.head_keys)?;
         let row = Bytes::from(codec::encode(keyspace::TRACE.name, &state.trace)?);
         let tree = self.tree(keyspace::TRACE.name);
-        batch.require(&tree, id.encode(), Some(std::mem::replace(&mut state.row, row.clone())));
+        batch.require(&tree, id.encode(), state.row.replace(row.clone()));
         batch.put(&tree, id.encode(), row);
         for head in heads {
             state.heads.put(head);
@@ -180,22 +180,32 @@ impl Store {
         for block in blocks {
             batch.delete(&tree, block.key.to_vec());
         }
-        let mut bodies = Vec::new();
-        for head in heads.iter() {
+        let mut whole = |id: SpanId, blocks: &[u64]| {
             let mut whole: Option<SpanBody> = None;
-            for part in head.body_blocks.iter().filter_map(|at| parts.remove(&(*at, head.id))) {
+            for part in blocks.iter().filter_map(|at| parts.remove(&(*at, id))) {
                 whole.get_or_insert_default().merge(part);
             }
-            bodies.extend(whole.map(|body| (head.id, body)));
-        }
-        let mut places: HashMap<SpanId, u64> = HashMap::new();
-        for (chunk, block) in block::cut(bodies).into_iter().enumerate() {
-            let at = block::address(revision, chunk);
-            places.extend(block.0.iter().map(|(span, _)| (*span, at)));
-            batch.put(&tree, (id, at).encode(), codec::encode(name, &block)?);
-        }
+            whole.map(|body| (id, body))
+        };
+        // What came apart from its span stays apart: the span may come again, and only it is replaced.
+        let own: Vec<_> = heads.iter().filter_map(|head| whole(head.id, &head.body_blocks)).collect();
+        let attached: Vec<_> =
+            heads.iter().filter_map(|head| whole(head.id, &head.attached.blocks)).collect();
+        let mut chunk = 0;
+        let mut put = |bodies| -> StoreResult<HashMap<SpanId, u64>> {
+            let mut places = HashMap::new();
+            for block in block::cut(bodies) {
+                let at = block::address(revision, chunk);
+                places.extend(block.0.iter().map(|(span, _)| (*span, at)));
+                batch.put(&tree, (id, at).encode(), codec::encode(name, &block)?);
+                chunk += 1;
+            }
+            Ok(places)
+        };
+        let (own, attached) = (put(own)?, put(attached)?);
         for head in heads {
-            head.body_blocks = places.get(&head.id).copied().into_iter().collect();
+            head.body_blocks = own.get(&head.id).copied().into_iter().collect();
+            head.attached.blocks = attached.get(&head.id).copied().into_iter().collect();
         }
         Ok(())
     }

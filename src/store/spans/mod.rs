@@ -5,7 +5,8 @@
 //! time; reading a trace's heads in key order, the last one of each span wins, and reading from a
 //! revision on gives what changed since. A body is written in parts (what a start knew, what an end
 //! adds); the head lists the blocks that hold them, so a body is read only when it is asked for, and
-//! no index entry a span is needed: a span's address is its trace and its id.
+//! no index entry a span is needed: a span's address is its trace and its id. What comes apart from its
+//! span, as records of a log do, is a part of its own that stays when the span is received again.
 //!
 //! Once a trace is complete, or has gathered many small blocks, they are merged (`merge`).
 
@@ -16,12 +17,12 @@ mod merge;
 mod remove;
 mod write;
 
+pub(super) use self::{block::unpacked_items, cache::TraceCache, merge::MergeQueue};
 pub use self::{
     block::{BodyBlock, HeadBlock},
     load::{BodyRequest, SpanDelta, StoredSpans},
-    write::{END_PART, START_PART, TraceWrite, TraceWritten},
+    write::{END_PART, INPUT_PART, OUTPUT_PART, START_PART, TraceWrite, TraceWritten},
 };
-pub(super) use self::{cache::TraceCache, merge::MergeQueue};
 
 /// How span blocks are kept and cached.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -1,7 +1,7 @@
 //! Removing a trace: its record at once, so that it is there no more; its blocks are left to whoever
 //! finds the mark that it leaves.
 
-use super::write::{END_PART, START_PART};
+use super::write::{END_PART, INPUT_PART, OUTPUT_PART, START_PART};
 use crate::{
     engine::Batch,
     model::TraceId,
@@ -35,13 +35,13 @@ impl Store {
             None => self.load_state(id).await?,
         };
         self.traces().resized(&slot, 0);
-        let Some(state) = state else { return Ok(false) };
+        let Some(state) = state.filter(|state| state.row.is_some()) else { return Ok(false) };
         let mut batch = Batch::default();
         let tree = self.tree(keyspace::TRACE.name);
-        batch.require(&tree, id.encode(), Some(state.row));
+        batch.require(&tree, id.encode(), state.row);
         batch.delete(&tree, id.encode());
         index::write_diff(self, &mut batch, Some(&state.trace), None)?;
-        for part in [START_PART, END_PART] {
+        for part in [START_PART, END_PART, INPUT_PART, OUTPUT_PART] {
             batch.delete(&self.tree(keyspace::TRACE_BODY.name), (id, part).encode());
         }
         let mark = codec::encode(keyspace::DELETION.name, &DeletedWith(with))?;

@@ -5,20 +5,24 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::{
-    block::{self, BodyBlock, HeadBlock},
+    block::{self, HeadBlock},
     cache::{Slot, TraceState},
 };
 use crate::{
     engine::Batch,
     model::{
-        Refusal, SpanId, Timestamp, TraceId,
-        limits::RecordLimits,
+        Refusal, SpanId, TraceId,
         refusal::Entity,
-        span::{SpanHead, SpanOp},
+        span::{Effect, SpanBody, SpanHead, SpanOp, WriteRules},
         summary::TraceHeads,
-        trace::{TraceBody, TraceCompletion},
+        trace::{Trace, TraceBody, TraceCompletion, TraceReport},
     },
-    store::{Store, StoreError, StoreResult, Touched, codec, commit, index, key::Key, keyspace, tx},
+    store::{
+        Store, StoreError, StoreResult, Touched, codec, commit, index,
+        key::Key,
+        keyspace::{self, Deleted},
+        tx,
+    },
 };
 
 /// What is written to one trace at once.
@@ -28,15 +32,22 @@ pub struct TraceWrite {
     pub ops: Vec<SpanOp>,
     /// The end of the trace, after the spans.
     pub complete: Option<TraceCompletion>,
+    /// What the spans tell of their trace, where another system reports them: a trace that is not there
+    /// is then made.
+    pub report: Option<TraceReport>,
+    /// Whether a reported trace is to count as over, because nothing has come for long.
+    pub settle: bool,
 }
 
 /// What became of it.
 #[derive(Debug, Clone)]
 pub struct TraceWritten {
     /// The trace after the write.
-    pub trace: crate::model::trace::Trace,
-    /// What became of each write to a span, in order.
+    pub trace: Trace,
+    /// What became of each write to a span, in order: the span as it stands then.
     pub outcomes: Vec<Result<SpanHead, Refusal>>,
+    /// Whether anything was written.
+    pub changed: bool,
 }
 
 /// The part of a [`TraceBody`] that is given at the start.
@@ -45,6 +56,12 @@ pub const START_PART: u8 = 0;
 /// The part of a [`TraceBody`] that is given at the end.
 pub const END_PART: u8 = 1;
 
+/// The input, as a reported span tells it.
+pub const INPUT_PART: u8 = 2;
+
+/// The output, as a reported span tells it.
+pub const OUTPUT_PART: u8 = 3;
+
 impl Store {
     /// Writes to a trace; durable when it returns `Ok`. The outer refusal is of the whole (there is no
     /// such trace, or it cannot be completed): then nothing was written.
@@ -52,17 +69,16 @@ impl Store {
         &self,
         id: TraceId,
         write: &TraceWrite,
-        now: Timestamp,
-        limits: &RecordLimits,
+        rules: &WriteRules<'_>,
     ) -> StoreResult<Result<TraceWritten, Refusal>> {
         let bodies = PackedBodies::all(&write.ops)?;
         for _ in 1..tx::ATTEMPTS {
-            match self.try_write_trace(id, write, &bodies, (now, limits)).await {
+            match self.try_write_trace(id, write, &bodies, rules).await {
                 Err(StoreError::Conflict) => {}
                 result => return result,
             }
         }
-        self.try_write_trace(id, write, &bodies, (now, limits)).await
+        self.try_write_trace(id, write, &bodies, rules).await
     }
 
     async fn try_write_trace(
@@ -70,7 +86,7 @@ impl Store {
         id: TraceId,
         write: &TraceWrite,
         bodies: &PackedBodies,
-        (now, limits): (Timestamp, &RecordLimits),
+        rules: &WriteRules<'_>,
     ) -> StoreResult<Result<TraceWritten, Refusal>> {
         let place = self.committer().place(bodies.size() + 1_024 * (1 + write.ops.len()))?;
         let slot = self.traces().slot(id);
@@ -78,10 +94,18 @@ impl Store {
         if held.is_none() {
             *held = self.load_state(id).await?;
         }
-        let Some(state) = held.as_mut() else {
+        if held.is_none() && write.report.is_some() {
+            *held = Some(TraceState {
+                trace: Trace::reported(id, rules.now),
+                row: None,
+                heads: TraceHeads::default(),
+                reading: self.traces().next_reading(),
+            });
+        }
+        let Some(state) = held.as_mut().filter(|state| state.row.is_some() || write.report.is_some()) else {
             return Ok(Err(Refusal::not_found("traceId", Entity::Trace, id)));
         };
-        let applied = match Change::begin(state, now).run(self, write, bodies, limits) {
+        let applied = match Change::begin(state, rules).run(self, write, bodies) {
             Ok(applied) => applied,
             Err(error) => {
                 // What was applied before the failure is in memory only.
@@ -101,7 +125,8 @@ impl Store {
         if applied.changed {
             self.merge_if_due(&trace);
         }
-        Ok(applied.outcome.map(|outcomes| TraceWritten { trace, outcomes }))
+        let changed = applied.changed;
+        Ok(applied.outcome.map(|outcomes| TraceWritten { trace, outcomes, changed }))
     }
 
     /// Reads a trace with all its heads, if there is one.
@@ -110,7 +135,7 @@ impl Store {
         let found = self.read_spans(&[(id, 0)]).await?.pop().flatten();
         Ok(found.map(|(row, spans)| {
             let heads = TraceHeads::new(spans.heads);
-            TraceState { trace: spans.trace, row, heads, reading }
+            TraceState { trace: spans.trace, row: Some(row), heads, reading }
         }))
     }
 
@@ -136,38 +161,51 @@ impl PackedBodies {
         Self::of(ops, |_| true)
     }
 
-    fn accepted(ops: &[SpanOp], outcomes: &[Result<SpanHead, Refusal>]) -> StoreResult<Self> {
-        Self::of(ops, |index| outcomes.get(index).is_some_and(Result::is_ok))
+    fn accepted(ops: &[SpanOp], outcomes: &[Outcome]) -> StoreResult<Self> {
+        Self::of(ops, |index| matches!(outcomes.get(index), Some(Ok((_, true)))))
     }
 
     /// Packs what the `accepted` writes bring and no later one of them replaces: parts of one span in
-    /// one block are read as one.
+    /// one block are read as one. What comes apart from its span is packed apart too.
     fn of(ops: &[SpanOp], accepted: impl Fn(usize) -> bool) -> StoreResult<Self> {
         let accepted = || ops.iter().enumerate().filter(|(index, _)| accepted(*index));
         let replaced: HashMap<SpanId, usize> =
             accepted().filter(|(_, op)| op.replaces()).map(|(index, op)| (op.id, index)).collect();
-        let mut kept = Vec::new();
-        let mut has_body = vec![false; ops.len()];
-        for (index, op) in accepted() {
-            let lasts = replaced.get(&op.id).is_none_or(|last| index >= *last);
-            if let (true, false, Some(has)) = (lasts, op.body().is_empty(), has_body.get_mut(index)) {
-                *has = true;
-                kept.push((op.id, op.body().clone()));
+        let lasts = |index: usize, op: &SpanOp| {
+            op.attaches() || replaced.get(&op.id).is_none_or(|last| index >= *last)
+        };
+        let (attached, own): (Vec<_>, Vec<_>) = accepted()
+            .filter(|(index, op)| lasts(*index, op))
+            .filter_map(|(index, op)| Some((index, op, op.body()?)))
+            .partition(|(_, op, _)| op.attaches());
+        let mut packed = Self { blocks: Vec::new(), block_of: vec![None; ops.len()] };
+        packed.pack(own)?;
+        packed.pack(attached)?;
+        Ok(packed)
+    }
+
+    fn pack(&mut self, bodies: Vec<(usize, &SpanOp, &SpanBody)>) -> StoreResult<()> {
+        let (indexes, bodies): (Vec<_>, Vec<_>) =
+            bodies.into_iter().map(|(index, op, body)| (index, (op.id, body.clone()))).unzip();
+        let mut indexes = indexes.into_iter();
+        for block in block::cut(bodies) {
+            for index in indexes.by_ref().take(block.0.len()) {
+                if let Some(place) = self.block_of.get_mut(index) {
+                    *place = Some(self.blocks.len());
+                }
             }
+            self.blocks.push(codec::encode(keyspace::SPAN_BODY.name, &block)?.into());
         }
-        let blocks = block::cut(kept);
-        let mut blocks_in_order =
-            blocks.iter().enumerate().flat_map(|(at, block)| std::iter::repeat_n(at, block.0.len()));
-        let block_of =
-            has_body.into_iter().map(|has| if has { blocks_in_order.next() } else { None }).collect();
-        let pack = |block: &BodyBlock| codec::encode(keyspace::SPAN_BODY.name, block).map(Bytes::from);
-        Ok(Self { blocks: blocks.iter().map(pack).collect::<StoreResult<_>>()?, block_of })
+        Ok(())
     }
 
     fn size(&self) -> usize {
         self.blocks.iter().map(Bytes::len).sum()
     }
 }
+
+/// What becomes of a write to a span: the span as it stands then, and whether the write changed it.
+type Outcome = Result<(SpanHead, bool), Refusal>;
 
 /// What a write comes to before it is queued.
 struct Applied {
@@ -179,43 +217,40 @@ struct Applied {
 /// A write on its way into the state in memory.
 struct Change<'a> {
     state: &'a mut TraceState,
-    old: crate::model::trace::Trace,
-    now: Timestamp,
+    old: Trace,
+    rules: &'a WriteRules<'a>,
     changed: Vec<SpanId>,
 }
 
 impl<'a> Change<'a> {
-    fn begin(state: &'a mut TraceState, now: Timestamp) -> Self {
+    fn begin(state: &'a mut TraceState, rules: &'a WriteRules<'a>) -> Self {
         let old = state.trace.clone();
         state.trace.revision += 1;
-        Self { state, old, now, changed: Vec::new() }
+        Self { state, old, rules, changed: Vec::new() }
     }
 
-    fn run(
-        mut self,
-        store: &Store,
-        write: &TraceWrite,
-        bodies: &PackedBodies,
-        limits: &RecordLimits,
-    ) -> StoreResult<Applied> {
+    fn run(mut self, store: &Store, write: &TraceWrite, bodies: &PackedBodies) -> StoreResult<Applied> {
         if let Some(completion) = &write.complete
-            && let Err(refusal) = self.state.trace.complete(completion, self.now)
+            && let Err(refusal) = self.state.trace.complete(completion, self.rules.now)
         {
             return Ok(self.unchanged(store, Err(refusal)));
         }
-        let mut outcomes = self.apply(&write.ops, bodies, limits);
-        if self.changed.is_empty() && write.complete.is_none() {
-            return Ok(self.unchanged(store, Ok(outcomes)));
+        let settles = write.settle && !self.old.settled && !self.old.status.is_final();
+        self.state.trace.settled |= settles;
+        let mut outcomes = self.apply(&write.ops, bodies);
+        let heads = |outcomes: Vec<Outcome>| outcomes.into_iter().map(|outcome| Ok(outcome?.0)).collect();
+        if self.changed.is_empty() && write.complete.is_none() && !settles {
+            return Ok(self.unchanged(store, Ok(heads(outcomes))));
         }
-        if outcomes.iter().all(Result::is_ok) {
+        if outcomes.iter().all(|outcome| matches!(outcome, Ok((_, true)))) {
             let batch = self.finish(store, bodies, write)?;
-            return Ok(Applied { batch, outcome: Ok(outcomes), changed: true });
+            return Ok(Applied { batch, outcome: Ok(heads(outcomes)), changed: true });
         }
-        // Nothing of what was refused is kept: the others are packed without it.
+        // Nothing is kept of what was refused, or known already: the others are packed without it.
         let accepted = PackedBodies::accepted(&write.ops, &outcomes)?;
-        self.readdress(&accepted, &mut outcomes);
+        self.readdress(&accepted, &write.ops, &mut outcomes);
         let batch = self.finish(store, &accepted, write)?;
-        Ok(Applied { batch, outcome: Ok(outcomes), changed: true })
+        Ok(Applied { batch, outcome: Ok(heads(outcomes)), changed: true })
     }
 
     /// A write of which nothing is kept. It still waits its turn: what it was refused for may itself be
@@ -224,61 +259,61 @@ impl<'a> Change<'a> {
         self.state.trace.revision = self.old.revision;
         let mut batch = Batch::default();
         let row = self.state.row.clone();
-        batch.require(&store.tree(keyspace::TRACE.name), self.state.trace.id.encode(), Some(row));
+        batch.require(&store.tree(keyspace::TRACE.name), self.state.trace.id.encode(), row);
         Applied { batch, outcome, changed: false }
     }
 
     /// Applies the writes in order; each sees what the ones before it did.
-    fn apply(
-        &mut self,
-        ops: &[SpanOp],
-        bodies: &PackedBodies,
-        limits: &RecordLimits,
-    ) -> Vec<Result<SpanHead, Refusal>> {
-        ops.iter().zip(&bodies.block_of).map(|(op, block)| self.apply_one(op, *block, limits)).collect()
+    fn apply(&mut self, ops: &[SpanOp], bodies: &PackedBodies) -> Vec<Outcome> {
+        ops.iter().zip(&bodies.block_of).map(|(op, block)| self.apply_one(op, *block)).collect()
     }
 
-    fn apply_one(
-        &mut self,
-        op: &SpanOp,
-        block: Option<usize>,
-        limits: &RecordLimits,
-    ) -> Result<SpanHead, Refusal> {
+    fn apply_one(&mut self, op: &SpanOp, block: Option<usize>) -> Outcome {
         let old = self.state.heads.get(op.id);
-        if old.is_none() && self.state.heads.len() >= limits.trace_spans {
-            return Err(Refusal::limit(
-                "traceId",
-                format!("a trace has at most {} spans", limits.trace_spans),
-            ));
+        let most = self.rules.limits.trace_spans;
+        if old.is_none() && self.state.heads.len() >= most {
+            return Err(Refusal::limit("traceId", format!("a trace has at most {most} spans")));
         }
-        let mut head = op.apply(old, self.now)?;
+        let mut head = match (op.apply(old, self.rules)?, old) {
+            (Effect::Changed(head), _) => head,
+            (Effect::Known, Some(old)) => return Ok((old.clone(), false)),
+            (Effect::Known, None) => return Err(Refusal::not_found("spanId", Entity::Span, op.id)),
+        };
         head.revision = self.state.trace.revision;
+        let blocks = if op.attaches() { &mut head.attached.blocks } else { &mut head.body_blocks };
         if let Some(at) = block.map(|block| block::address(head.revision, block))
-            && !head.body_blocks.contains(&at)
+            && !blocks.contains(&at)
         {
-            head.body_blocks.push(at);
+            blocks.push(at);
         }
         self.state.heads.put(head.clone());
         self.changed.push(op.id);
-        Ok(head)
+        Ok((head, true))
     }
 
     /// Tells the heads where the parts of their bodies went after they were packed anew.
-    fn readdress(&mut self, bodies: &PackedBodies, outcomes: &mut [Result<SpanHead, Refusal>]) {
+    fn readdress(&mut self, bodies: &PackedBodies, ops: &[SpanOp], outcomes: &mut [Outcome]) {
         let first = block::address(self.state.trace.revision, 0);
-        let mut blocks_of: HashMap<SpanId, Vec<u64>> = HashMap::new();
-        for (outcome, block) in outcomes.iter_mut().zip(&bodies.block_of) {
-            let Ok(head) = outcome else { continue };
-            let blocks = blocks_of.entry(head.id).or_default();
+        let mut blocks_of: HashMap<SpanId, [Vec<u64>; 2]> = HashMap::new();
+        let moved = |head: &mut SpanHead, [own, attached]: &[Vec<u64>; 2]| {
+            for (blocks, new) in [(&mut head.body_blocks, own), (&mut head.attached.blocks, attached)] {
+                blocks.retain(|at| *at < first);
+                blocks.extend(new);
+            }
+        };
+        for ((outcome, op), block) in outcomes.iter_mut().zip(ops).zip(&bodies.block_of) {
+            let Ok((head, true)) = outcome else { continue };
+            let [own, attached] = blocks_of.entry(head.id).or_default();
+            let blocks = if op.attaches() { attached } else { own };
             let at = block.map(|block| block::address(head.revision, block));
             blocks.extend(at.filter(|at| !blocks.contains(at)));
-            head.body_blocks.retain(|at| *at < first);
-            head.body_blocks.extend(blocks.iter());
+            if let Some(blocks) = blocks_of.get(&head.id) {
+                moved(head, blocks);
+            }
         }
         for (id, blocks) in blocks_of {
             let Some(mut head) = self.state.heads.get(id).cloned() else { continue };
-            head.body_blocks.retain(|at| *at < first);
-            head.body_blocks.extend(blocks);
+            moved(&mut head, &blocks);
             self.state.heads.put(head);
         }
     }
@@ -287,27 +322,49 @@ impl<'a> Change<'a> {
     fn finish(mut self, store: &Store, bodies: &PackedBodies, write: &TraceWrite) -> StoreResult<Batch> {
         let trace = &mut self.state.trace;
         trace.summary = self.state.heads.summary().clone();
-        trace.last_activity_at = trace.last_activity_at.max(self.now);
+        trace.last_activity_at = trace.last_activity_at.max(self.rules.now);
         trace.block_count = trace.block_count.saturating_add(u32::from(!self.changed.is_empty()));
+        let (input, output) =
+            write.report.as_ref().map(|report| trace.take_report(report)).unwrap_or_default();
+        trace.follow_spans(self.state.heads.roots());
         let (id, revision) = (trace.id, trace.revision);
         let mut batch = Batch::default();
-        let row = Bytes::from(codec::encode(keyspace::TRACE.name, &*trace)?);
-        let tree = store.tree(keyspace::TRACE.name);
-        batch.require(&tree, id.encode(), Some(std::mem::replace(&mut self.state.row, row.clone())));
-        batch.put(&tree, id.encode(), row);
-        index::write_diff(store, &mut batch, Some(&self.old), Some(&self.state.trace))?;
+        self.put_row(store, &mut batch)?;
         self.put_heads(store, &mut batch, (id, revision))?;
         for (chunk, block) in bodies.blocks.iter().enumerate() {
             let key = (id, block::address(revision, chunk)).encode();
             batch.put(&store.tree(keyspace::SPAN_BODY.name), key, block.clone());
         }
-        if let Some(output) = write.complete.as_ref().and_then(|completion| completion.final_output.clone()) {
-            let part = TraceBody { final_output: Some(output), ..TraceBody::default() };
-            let value = codec::encode(keyspace::TRACE_BODY.name, &part)?;
-            batch.put(&store.tree(keyspace::TRACE_BODY.name), (id, END_PART).encode(), value);
+        let end = write.complete.as_ref().and_then(|completion| completion.final_output.clone());
+        let body = |user_input, final_output| TraceBody { user_input, final_output, ..TraceBody::default() };
+        let parts = [
+            (END_PART, end.map(|output| body(None, Some(output)))),
+            (INPUT_PART, input.map(|input| body(Some(input), None))),
+            (OUTPUT_PART, output.map(|output| body(None, Some(output)))),
+        ];
+        for (part, body) in parts.into_iter().filter_map(|(part, body)| Some((part, body?))) {
+            put_body(store, &mut batch, (id, part), &body)?;
         }
         debug_assert!(commit::size(&batch) > 0, "a write writes at least the row");
         Ok(batch)
+    }
+
+    /// Puts the row in place of the one that it rests on, with its index entries.
+    fn put_row(&mut self, store: &Store, batch: &mut Batch) -> StoreResult<()> {
+        let TraceState { trace, row, .. } = &mut *self.state;
+        let new = Bytes::from(codec::encode(keyspace::TRACE.name, &*trace)?);
+        let old = row.replace(new.clone());
+        let is_new = old.is_none();
+        let tree = store.tree(keyspace::TRACE.name);
+        batch.require(&tree, trace.id.encode(), old);
+        batch.put(&tree, trace.id.encode(), new);
+        if is_new {
+            // What is left of a trace with this id must be gone first.
+            let mark = Deleted::Trace(trace.id).encode();
+            batch.require(&store.tree(keyspace::DELETION.name), mark, None);
+            put_body(store, batch, (trace.id, START_PART), &TraceBody::default())?;
+        }
+        index::write_diff(store, batch, (!is_new).then_some(&self.old), Some(trace))
     }
 
     fn put_heads(&mut self, store: &Store, batch: &mut Batch, key: (TraceId, u64)) -> StoreResult<()> {
@@ -321,4 +378,10 @@ impl<'a> Change<'a> {
         batch.put(&store.tree(keyspace::SPAN_HEAD.name), key.encode(), value);
         Ok(())
     }
+}
+
+fn put_body(store: &Store, batch: &mut Batch, key: (TraceId, u8), body: &TraceBody) -> StoreResult<()> {
+    let value = codec::encode(keyspace::TRACE_BODY.name, body)?;
+    batch.put(&store.tree(keyspace::TRACE_BODY.name), key.encode(), value);
+    Ok(())
 }

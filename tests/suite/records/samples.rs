@@ -11,9 +11,9 @@ use dendro::{
         message::{Message, MessageRole, MessageType, ToolCall},
         plan::{Plan, PlanStatus, PlanStep, StepAttempt, StepStatus},
         score::{Score, ScoreSource, ScoreTarget, ScoreValue},
-        span::{OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
+        span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
         summary::{RootSpan, Summary},
-        trace::{Trace, TraceBody, TraceStatus},
+        trace::{Claims, Rank, Trace, TraceBody, TraceOrigin, TraceStatus},
     },
     store::{
         keyspace::{
@@ -273,7 +273,21 @@ pub fn trace() -> Trace {
         revision: 65_537,
         summary,
         block_count: 9,
+        origin: TraceOrigin::Reported,
+        settled: true,
+        claims: Claims {
+            name: Some(rank(1)),
+            conversation: Some(rank(2)),
+            session: Some(rank(3)),
+            user: Some(rank(4)),
+            input: Some(rank(5)),
+            output: Some(rank(6)),
+        },
     }
+}
+
+fn rank(seconds: i64) -> Rank {
+    Rank { has_parent: true, start_time: at(seconds), id: SPAN }
 }
 
 fn used() -> ComponentRef {
@@ -292,6 +306,7 @@ fn head() -> SpanHead {
         plan_id: Some(PLAN),
         step_id: Some(STEP),
         document_count: Some(4),
+        response_id: some("resp_1"),
     };
     let tokens = TokenCounts {
         input: Some(1_000),
@@ -324,6 +339,9 @@ fn head() -> SpanHead {
         link_count: 1,
         revision: 65_537,
         body_blocks: vec![1 << 16, 65_537 << 16],
+        attached: Attached { blocks: vec![2 << 16], fingerprints: vec![u64::MAX], event_count: 1 },
+        announced: true,
+        fingerprint: u64::MAX,
     }
 }
 
@@ -341,6 +359,9 @@ fn body_of_span() -> SpanBody {
             attributes: Some(json("{\"x\":1}")),
         }],
         links: vec![SpanLink { trace_id: TRACE, span_id: Some(ABOVE), attributes: Some(json("{\"y\":2}")) }],
+        origin: Some(json("{\"kind\":\"CLIENT\"}")),
+        input_attribute: some("in"),
+        output_attribute: some("out"),
     }
 }
 

@@ -9,7 +9,7 @@ use dendro::model::{
     plan::{PlanStatus, StepStatus},
     score::ScoreSource,
     span::{OperationType, SpanStatus},
-    trace::TraceStatus,
+    trace::{TraceOrigin, TraceStatus},
 };
 use dendro::store::{codec::encode, key::Key, keyspace};
 
@@ -40,21 +40,23 @@ fn codes_are_these() {
         ScoreSource,
         OperationType,
         SpanStatus,
-        TraceStatus
+        TraceStatus,
+        TraceOrigin
     );
     insta::assert_snapshot!(codes, @r"
     ComponentType: 1=PROMPT 2=TOOL 3=MODEL_CONFIG 4=AGENT 5=RETRIEVER 6=EVALUATOR 7=GUARDRAIL 8=OTHER
     VersionState: 1=DRAFT 2=ACTIVE 3=DEPRECATED 4=RETIRED
     CostSource: 1=REPORTED 2=COMPUTED 3=UNKNOWN
-    CountingRule: 1=INCLUSIVE 2=EXCLUSIVE
+    CountingRule: 1=INCLUSIVE 2=EXCLUSIVE 3=CACHE_EXCLUSIVE 4=REASONING_EXCLUSIVE
     MessageRole: 1=SYSTEM 2=USER 3=ASSISTANT 4=TOOL
     MessageType: 1=TEXT 2=THINKING 3=TOOL_CALL 4=TOOL_RESULT 5=PLAN 6=SUMMARY 7=ERROR
     PlanStatus: 1=PENDING 2=RUNNING 3=PAUSED 4=COMPLETED 5=FAILED 6=CANCELLED
     StepStatus: 1=PENDING 2=RUNNING 3=COMPLETED 4=FAILED 5=BLOCKED 6=SKIPPED 7=INTERRUPTED 8=CANCELLED
-    ScoreSource: 1=HUMAN 2=RULE 3=MODEL
+    ScoreSource: 1=HUMAN 2=RULE 3=MODEL 4=REPORTED
     OperationType: 1=LLM_CALL 2=TOOL_CALL 3=RETRIEVAL 4=AGENT 5=PLAN_STEP 6=MEMORY 7=EMBEDDING 8=RERANK 9=GUARDRAIL 10=EVALUATION 11=PLANNING 12=CHAIN 13=CUSTOM
     SpanStatus: 1=RUNNING 2=OK 3=ERROR 4=CANCELLED
     TraceStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
+    TraceOrigin: 1=STARTED 2=REPORTED
     ");
 }
 
