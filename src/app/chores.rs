@@ -1,10 +1,11 @@
-//! What a server does unasked: finishing what a killed one left, and ending plans whose time ran out.
+//! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
+//! reported traces for which nothing comes any more.
 
 use std::time::Duration;
 
 use crate::service::{ServiceResult, Services};
 
-/// How late a plan that nobody touches may be seen to have run out of time.
+/// How late a plan or a trace that nobody touches may be seen to be over.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// Runs until it is aborted: whatever it is at can be cut off anywhere.
@@ -14,12 +15,18 @@ pub(super) async fn run(services: Services) {
         Ok(count) => tracing::info!(count, "finished deletions that were cut off"),
         Err(error) => tracing::warn!(%error, "deletions that were cut off are not finished"),
     }
+    if let Err(error) = services.ingest.find_open().await {
+        tracing::warn!(%error, "reported traces that were left open are not known");
+    }
     let mut sweeps = tokio::time::interval(SWEEP_EVERY);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         sweeps.tick().await;
         if let Err(error) = sweep(&services).await {
             tracing::warn!(%error, "plans whose time ran out are not ended");
+        }
+        if let Err(error) = services.ingest.settle_due().await {
+            tracing::warn!(%error, "reported traces for which nothing comes are not ended");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod chores;
+mod ports;
 mod server;
 mod stop;
 
@@ -14,7 +15,10 @@ use crate::{
     config::Config,
     engine::{self, EngineKind},
     live::Hub,
-    model::clock::{RandomIds, SharedClock, SharedIds, SystemClock},
+    model::{
+        clock::{RandomIds, SharedClock, SharedIds, SystemClock},
+        prices::PriceTable,
+    },
     service::{Context, Services},
     store::Store,
 };
@@ -38,14 +42,17 @@ impl Database {
         let engine = tokio::task::spawn_blocking(move || engine::open(&engine_config, &folder)).await?;
         let hub = Arc::new(Hub::default());
         let store = Store::open(engine?, config.store.store_config(), hub.clone()).await?;
-        let services = Services::new(Context {
+        let context = Context {
             store: store.clone(),
             hub,
             clock: Self::clock(),
             ids: Self::ids(),
             limits: Arc::new(config.records.clone()),
             lists: Arc::new(config.lists.clone()),
-        });
+            prices: PriceTable::bundled()?,
+            ingest: Arc::new(config.ingest.clone()),
+        };
+        let services = Services::new(context);
         Ok(Self { store, services })
     }
 

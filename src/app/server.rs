@@ -6,10 +6,11 @@ use anyhow::Context as _;
 use axum::{Router, response::Redirect, routing::get};
 use tokio::net::TcpListener;
 
-use super::{Stop, api::Api, chores};
+use super::{Database, Stop, api::Api, chores, ports::OtlpPorts};
 use crate::{
     config::{Config, ServerConfig},
     http::{self, Access, Connections, Gateway, Lifecycle, assets},
+    otlp::Otlp,
     service::Services,
 };
 
@@ -19,6 +20,7 @@ pub struct Server {
     connections: Connections,
     address: SocketAddr,
     router: Router,
+    otlp: OtlpPorts,
     lifecycle: Lifecycle,
     grace: Duration,
     address_file: Option<PathBuf>,
@@ -37,17 +39,32 @@ impl Server {
         let api = Arc::new(Api::new(services.clone(), config.pages.clone()));
         let gateway = Arc::new(Gateway::new(api, config.limits.clone())?);
         let lifecycle = Lifecycle::default();
+        let otlp = Otlp::new(services.ingest.clone(), Database::clock(), config.otlp.limits.clone());
+        let otlp = OtlpPorts::bind(config, otlp).await?;
         let pages = assets::router().route("/", get(|| async { Redirect::temporary("/graphiql") }));
-        let router = http::router(gateway, &access(&config.server, address), lifecycle.clone(), pages);
+        let access = access(&config.server, address);
+        let router = http::router(gateway, &access, lifecycle.clone(), pages.merge(otlp.paths()));
         let (grace, address_file) = (config.server.shutdown_time, config.server.address_file.clone());
         let connections = Connections::new(listener, &config.limits);
-        Ok(Self { services, connections, address, router, lifecycle, grace, address_file })
+        Ok(Self { services, connections, address, router, otlp, lifecycle, grace, address_file })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where OTLP over HTTP is listened to, beside the paths on the main port.
+    #[must_use]
+    pub fn otlp_http(&self) -> Option<SocketAddr> {
+        self.otlp.http_address()
+    }
+
+    /// Where OTLP over gRPC is listened to.
+    #[must_use]
+    pub fn otlp_grpc(&self) -> Option<SocketAddr> {
+        self.otlp.grpc_address()
     }
 
     /// Serves until it is to stop, then lets what is under way end, for as long as is configured.
@@ -63,7 +80,9 @@ impl Server {
         let chores = tokio::spawn(chores::run(self.services));
         let asked = stop.clone();
         let stopping = async move { asked.asked().await };
+        let otlp = self.otlp.serve(&self.lifecycle, stop, self.grace);
         http::serve(self.connections, self.router, self.lifecycle, stopping, self.grace).await;
+        otlp.await;
         chores.abort();
         if let Some(file) = &self.address_file {
             // It names an address that nobody listens on any more. Whoever removed it already is right.
@@ -82,7 +101,7 @@ fn write_whole(file: &std::path::Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Others can call a server that they can reach by any name, unless its names are configured.
-fn access(config: &ServerConfig, address: SocketAddr) -> Access {
+pub(super) fn access(config: &ServerConfig, address: SocketAddr) -> Access {
     if address.ip().is_loopback() || !config.allowed_hosts.is_empty() {
         Access::loopback(&config.allowed_hosts, &config.allowed_origins)
     } else {

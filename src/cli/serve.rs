@@ -30,6 +30,8 @@ Paths:
   /graphql/ws        all operations, over graphql-transport-ws
   /graphql/stream    all operations, as event streams (SSE)
   /graphiql          a page to explore the API
+  /v1/traces         OpenTelemetry's spans, protobuf or JSON; also on port 4318, and by gRPC on 4317
+  /v1/logs           OpenTelemetry's records of agents, likewise
   /healthz /readyz   for whatever watches the server")]
 pub(super) struct ServeArgs {
     #[command(flatten)]
@@ -62,10 +64,14 @@ pub(super) fn announce(server: &Server, config: &Config) -> anyhow::Result<()> {
     let (folder, engine) = (config.store.data_dir.display(), config.store.engine);
     let data =
         if engine == EngineKind::Memory { "in memory".to_owned() } else { format!("{folder} ({engine})") };
+    let ports = [server.otlp_http(), server.otlp_grpc()].into_iter().zip(["http://", "grpc://"]);
+    let ports = ports.filter_map(|(address, scheme)| Some(format!("{scheme}{}", address?)));
+    let otlp = std::iter::once(format!("{url}/v1/traces")).chain(ports).collect::<Vec<_>>().join(", ");
     print(&format!(
         "listening on {url}\n\
          \x20 GraphiQL  {url}/graphiql\n\
          \x20 GraphQL   {url}/graphql\n\
+         \x20 OTLP      {otlp}\n\
          \x20 data      {data}\n"
     ))?;
     Ok(())

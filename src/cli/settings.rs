@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Args;
 
 use crate::{
-    config::{Flags, LogFormat},
+    config::{Flags, LogFormat, Port},
     engine::EngineKind,
 };
 
@@ -60,6 +60,14 @@ pub(super) struct ServerArgs {
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
 
+    /// Where to take OTLP over HTTP, beside the main port, or off [default: 127.0.0.1:4318]
+    #[arg(long, value_name = "ADDRESS")]
+    otlp_http: Option<Port>,
+
+    /// Where to take OTLP over gRPC, or off [default: 127.0.0.1:4317]
+    #[arg(long, value_name = "ADDRESS")]
+    otlp_grpc: Option<Port>,
+
     /// Listen where other machines can reach the server: whoever does may read and write everything
     #[arg(long)]
     allow_remote: bool,
@@ -70,6 +78,8 @@ impl ServerArgs {
         flags
             .set("server.listen", self.listen)
             .set("server.address_file", self.address_file.as_ref())
+            .set("otlp.http", self.otlp_http)
+            .set("otlp.grpc", self.otlp_grpc)
             .set("server.allow_remote", self.allow_remote.then_some(true));
     }
 }

@@ -5,6 +5,7 @@
 pub mod limits;
 mod log;
 mod origin;
+mod otlp;
 mod read;
 mod server;
 mod store;
@@ -14,11 +15,16 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     limits::Limits,
     log::{LogConfig, LogFormat},
+    otlp::{OtlpConfig, Port},
     read::{CONFIG_FILE, Flags, ReadError, read},
     server::ServerConfig,
     store::DatabaseConfig,
 };
-use crate::{graphql::page::PageLimits, model::limits::RecordLimits, service::listing::ListLimits};
+use crate::{
+    graphql::page::PageLimits,
+    model::limits::RecordLimits,
+    service::{ingest::IngestConfig, listing::ListLimits},
+};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +42,10 @@ pub struct Config {
     pub lists: ListLimits,
     /// How long pages of lists may be.
     pub pages: PageLimits,
+    /// How reports of other systems are taken.
+    pub ingest: IngestConfig,
+    /// OpenTelemetry's ports, and what a sender may send.
+    pub otlp: OtlpConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -61,6 +71,7 @@ impl Config {
         self.server.check()?;
         self.store.check()?;
         self.check_limits()?;
+        self.otlp.check(&self.server)?;
         self.log.check()
     }
 

@@ -46,17 +46,20 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    pub(super) fn check(&self) -> Result<(), Fault> {
-        if !self.listen.ip().is_loopback() && !self.allow_remote {
-            return Err(Fault::new(
-                "server.listen",
-                format!(
-                    "other machines can reach {}, and whoever does may read and write everything; \
-                     listen on 127.0.0.1, or allow it with `server.allow_remote` (--allow-remote)",
-                    self.listen
-                ),
-            ));
+    /// Whether an address may be listened on.
+    pub(super) fn check_reach(&self, key: &'static str, address: SocketAddr) -> Result<(), Fault> {
+        if address.ip().is_loopback() || self.allow_remote {
+            return Ok(());
         }
+        let message = format!(
+            "other machines can reach {address}, and whoever does may read and write everything; \
+             listen on 127.0.0.1, or allow it with `server.allow_remote` (--allow-remote)"
+        );
+        Err(Fault::new(key, message))
+    }
+
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        self.check_reach("server.listen", self.listen)?;
         for origin in &self.allowed_origins {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             if !host.is_some_and(|host| !host.is_empty() && !host.trim_end_matches('/').contains(['/', '*']))

@@ -38,7 +38,7 @@ impl Connections {
     }
 
     /// Takes connections for ever. Each ends what it is at, and itself, when the server drains.
-    pub(super) async fn take(&self, router: &Router, lifecycle: &Lifecycle) {
+    pub async fn take(&self, router: &Router, lifecycle: &Lifecycle) {
         loop {
             let (stream, permit) = self.next().await;
             tokio::spawn(self.serve(stream, permit, router.clone(), lifecycle));

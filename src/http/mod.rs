@@ -100,6 +100,11 @@ pub fn router(gateway: Arc<Gateway>, access: &Access, lifecycle: Lifecycle, othe
         .merge(health::router(lifecycle))
 }
 
+/// Endpoints on a port of their own, under the same checks of Host and Origin.
+pub fn guarded(endpoints: Router, access: &Access) -> Router {
+    endpoints.layer(access.cors()).layer(middleware::from_fn_with_state(access.clone(), access::check))
+}
+
 /// Event streams are left as they are: a compressor holds back what it has not filled a block with.
 fn compression() -> CompressionLayer<impl Predicate> {
     let pays = SizeAbove::new(COMPRESS_FROM).and(NotForContentType::IMAGES).and(NotForContentType::SSE);

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::listing::ListLimits;
+use super::{ingest::IngestConfig, listing::ListLimits};
 use crate::{
     live::Hub,
     model::{
         Timestamp,
         clock::{SharedClock, SharedIds},
         limits::RecordLimits,
+        prices::PriceTable,
+        span::WriteRules,
     },
     store::Store,
 };
@@ -28,12 +30,21 @@ pub struct Context {
     pub limits: Arc<RecordLimits>,
     /// How much is read at once.
     pub lists: Arc<ListLimits>,
+    /// What model calls cost.
+    pub prices: Arc<PriceTable>,
+    /// How reports of other systems are taken.
+    pub ingest: Arc<IngestConfig>,
 }
 
 impl Context {
     /// A new id.
     pub fn new_id<T: From<uuid::Uuid>>(&self) -> T {
         self.ids.next().into()
+    }
+
+    /// What a write to spans goes by, made now.
+    pub fn rules(&self) -> WriteRules<'_> {
+        WriteRules { now: self.now(), limits: &self.limits, prices: &self.prices }
     }
 
     /// The moment of the call.

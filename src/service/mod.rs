@@ -9,13 +9,15 @@ pub mod conversations;
 pub mod deletion;
 mod error;
 pub mod import;
+pub mod ingest;
 pub mod listing;
 pub mod plans;
 pub mod scores;
 pub mod tracing;
 
 use self::{
-    components::Components, conversations::Conversations, plans::Plans, scores::Scores, tracing::Tracing,
+    components::Components, conversations::Conversations, ingest::Ingest, plans::Plans, scores::Scores,
+    tracing::Tracing,
 };
 pub use self::{
     context::Context,
@@ -35,6 +37,8 @@ pub struct Services {
     pub components: Components,
     /// Judgements.
     pub scores: Scores,
+    /// What other systems report.
+    pub ingest: Ingest,
 }
 
 impl Services {
@@ -46,7 +50,8 @@ impl Services {
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
-            scores: Scores::new(context),
+            scores: Scores::new(context.clone()),
+            ingest: Ingest::new(context),
         }
     }
 }

@@ -16,9 +16,12 @@ use crate::{
     service::{ServiceError, ServiceResult},
     store::{
         StoreError, StoreResult, keyspace,
-        spans::{BodyRequest, END_PART, START_PART},
+        spans::{BodyRequest, END_PART, INPUT_PART, OUTPUT_PART, START_PART},
     },
 };
+
+/// The parts of a trace's large fields: what spans tell comes behind what was given.
+const PARTS: [u8; 4] = [START_PART, END_PART, INPUT_PART, OUTPUT_PART];
 
 /// A trace with all its heads and their tree.
 #[derive(Debug, Clone)]
@@ -75,16 +78,10 @@ impl Tracing {
 
     /// The large fields of these traces, in their order; `None` where there is no such trace.
     pub async fn trace_bodies(&self, ids: &[TraceId]) -> ServiceResult<Vec<Option<TraceBody>>> {
-        let keys: Vec<_> = ids.iter().flat_map(|id| [(*id, START_PART), (*id, END_PART)]).collect();
+        let parts_of = |id: &TraceId| PARTS.map(|part| (*id, part));
+        let keys: Vec<_> = ids.iter().flat_map(parts_of).collect();
         let parts = self.context.store.get_many(keyspace::TRACE_BODY, &keys).await?;
-        let body = |parts: &[Option<TraceBody>]| match parts {
-            [Some(start), Some(end)] => {
-                Some(TraceBody { final_output: end.final_output.clone(), ..start.clone() })
-            }
-            [start, end] => start.clone().or_else(|| end.clone()),
-            _ => None,
-        };
-        Ok(parts.chunks(2).map(body).collect())
+        Ok(parts.chunks(PARTS.len()).map(whole_body).collect())
     }
 
     /// The spans of these traces with their trees: a fixed number of calls to the engine.
@@ -115,6 +112,23 @@ impl Tracing {
             ids.len()
         );
         Err(Refusal::limit("spans", message).into())
+    }
+
+    /// The heads of a trace's spans, in no order; `None` where there is no such trace.
+    pub async fn heads(&self, id: TraceId) -> ServiceResult<Option<Vec<SpanHead>>> {
+        let found = self.context.store.trace_spans(&[id]).await?.pop().flatten();
+        Ok(found.map(|spans| spans.heads))
+    }
+
+    /// The bodies of these spans of one trace, by span. A span without a body is left out.
+    pub async fn bodies_of(
+        &self,
+        id: TraceId,
+        heads: &[&SpanHead],
+    ) -> ServiceResult<HashMap<SpanId, SpanBody>> {
+        let wanted = heads.iter().map(|head| (id, head.id, head.part_blocks())).collect();
+        let bodies = self.span_bodies(wanted).await?;
+        Ok(bodies.into_iter().map(|((_, span), body)| (span, body)).collect())
     }
 
     /// The bodies of these spans: few calls to the engine, whatever their number. A span without a body is
@@ -155,7 +169,7 @@ impl Tracing {
             let wanted: BTreeMap<_, _> = std::mem::take(&mut request.spans).into_iter().collect();
             let heads = spans.map(|spans| spans.heads).unwrap_or_default();
             let current = heads.into_iter().filter(|head| wanted.contains_key(&head.id));
-            request.spans = current.map(|head| (head.id, head.body_blocks)).collect();
+            request.spans = current.map(|head| (head.id, head.part_blocks())).collect();
             moved |= request.spans.iter().cloned().collect::<BTreeMap<_, _>>() != wanted;
         }
         requests.retain(|request| !request.spans.is_empty());
@@ -165,6 +179,15 @@ impl Tracing {
         let message = "a block that a span names is missing".to_owned();
         Err(StoreError::Damaged { table: keyspace::SPAN_BODY.name, message }.into())
     }
+}
+
+/// The parts put together; of two that have a field, the first.
+fn whole_body(parts: &[Option<TraceBody>]) -> Option<TraceBody> {
+    parts.iter().flatten().cloned().reduce(|known, more| TraceBody {
+        user_input: known.user_input.or(more.user_input),
+        final_output: known.final_output.or(more.final_output),
+        ..known
+    })
 }
 
 /// Bodies that do not fit are the caller's to mend.

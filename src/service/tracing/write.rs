@@ -13,7 +13,7 @@ use crate::{
         span::{SpanHead, SpanOp},
         summary::Summary,
         text::shortened,
-        trace::{NewTrace, PREVIEW_BYTES, Trace, TraceCompletion, TraceStatus},
+        trace::{Claims, NewTrace, PREVIEW_BYTES, Trace, TraceCompletion, TraceOrigin, TraceStatus},
     },
     service::{Context, ServiceError, ServiceResult, deletion},
     store::{
@@ -72,6 +72,9 @@ pub async fn start(context: &Context, tx: &mut Tx<'_>, new: NewTrace) -> Service
         revision: 1,
         summary: Summary::default(),
         block_count: 0,
+        origin: TraceOrigin::Started,
+        settled: false,
+        claims: Claims::default(),
     };
     tx.put_indexed(None, &trace)?;
     tx.put(keyspace::TRACE_BODY, &(id, START_PART), &new.body)?;
@@ -125,9 +128,8 @@ impl Tracing {
     /// Ends a trace. It ends once: a second end is refused.
     pub async fn complete_trace(&self, id: TraceId, completion: TraceCompletion) -> ServiceResult<Trace> {
         self.context.limits.text("finalOutput", completion.final_output.as_deref())?;
-        let write = TraceWrite { ops: Vec::new(), complete: Some(completion) };
-        let written =
-            self.context.store.write_trace(id, &write, self.context.now(), &self.context.limits).await??;
+        let write = TraceWrite { complete: Some(completion), ..TraceWrite::default() };
+        let written = self.context.store.write_trace(id, &write, &self.context.rules()).await??;
         Ok(written.trace)
     }
 
@@ -144,8 +146,8 @@ impl Tracing {
         for (index, op) in ops.iter().enumerate() {
             op.check(limits).map_err(|refusal| refusal.below(&format!("spans.{index}")))?;
         }
-        let write = TraceWrite { ops, complete: Some(completion) };
-        let written = self.context.store.write_trace(id, &write, self.context.now(), limits).await??;
+        let write = TraceWrite { ops, complete: Some(completion), ..TraceWrite::default() };
+        let written = self.context.store.write_trace(id, &write, &self.context.rules()).await??;
         for (index, outcome) in written.outcomes.into_iter().enumerate() {
             outcome.map_err(|refusal| refusal.below(&format!("spans.{index}")))?;
         }
@@ -183,7 +185,7 @@ impl Tracing {
     async fn write_one_trace(&self, id: TraceId, write: TraceWrite) -> Vec<ServiceResult<WrittenSpan>> {
         let count = write.ops.len();
         let context = &self.context;
-        let written = context.store.write_trace(id, &write, context.now(), &context.limits).await;
+        let written = context.store.write_trace(id, &write, &context.rules()).await;
         let written = match written {
             Ok(Ok(written)) => written,
             Ok(Err(refusal)) => return vec![Err(refusal.into()); count],

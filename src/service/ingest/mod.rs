@@ -1,0 +1,315 @@
+//! What other systems report: spans and what belongs to them, in whatever order, again and again.
+//!
+//! A report is stored whole or in part: what a rule refuses is left out and named, everything else is
+//! durable when the call returns. Whoever is told to come back may send all of it again: what is there
+//! already changes nothing.
+//!
+//! Of a report come traces with their spans, the component versions that spans show, scores, and, once a
+//! trace is over, the messages of its conversation. This module knows nothing of the protocols by which
+//! reports arrive.
+
+mod align;
+mod judge;
+mod report;
+mod settle;
+mod thread;
+mod turns;
+mod versions;
+
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZeroUsize,
+    sync::Arc,
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lru::LruCache;
+use parking_lot::Mutex;
+
+pub use self::{
+    report::{NamedVersion, OfTrace, Refused, Report, ReportedContent, ReportedItem, conversation_id},
+    settle::SETTLE_EVERY,
+};
+use self::{settle::Open, turns::Turns, versions::Versions};
+use super::{
+    Context, ServiceError, ServiceResult, components::Components, conversations::Conversations,
+    scores::Scores, tracing::Tracing,
+};
+use crate::{
+    model::{
+        ConversationId, SpanId, Timestamp, TraceId,
+        component::ComponentRef,
+        message::MessageRole,
+        span::{SpanAction, SpanBody, SpanOp, SpanStatus},
+        trace::{Claim, Rank, Trace},
+    },
+    semconv::{Judgement, VersionSource, view},
+    store::spans::TraceWrite,
+};
+
+/// How reports are taken.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestConfig {
+    /// Seconds without anything new after which a trace without a root counts as over: its parent lives
+    /// where nobody reports, or its process died.
+    pub settle_after_seconds: u64,
+    /// Versions that one component gets from spans: a prompt that changes with every call has no more.
+    pub versions_per_component: u64,
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self { settle_after_seconds: 300, versions_per_component: 500 }
+    }
+}
+
+/// Traces that one report writes to at the same time.
+const TRACES_AT_ONCE: usize = 64;
+
+/// Conversations that are known to be there: 40 bytes each.
+const KNOWN_CONVERSATIONS: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+
+/// Use cases of reports. Cheap to clone.
+#[derive(Clone)]
+pub struct Ingest {
+    context: Context,
+    scores: Scores,
+    turns: Arc<Turns>,
+    versions: Arc<Versions>,
+    open: Arc<Open>,
+    conversations: Arc<Mutex<LruCache<ConversationId, ()>>>,
+}
+
+/// What a report writes to one trace.
+#[derive(Default)]
+struct OneTrace {
+    places: Vec<usize>,
+    write: TraceWrite,
+    conversation: Option<(String, Option<String>, Timestamp)>,
+    judgements: Vec<(usize, SpanId, Judgement)>,
+}
+
+impl Ingest {
+    /// The use cases over one context.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        let config = Arc::clone(&context.ingest);
+        let conversations = Conversations::new(context.clone());
+        let tracing = Tracing::new(context.clone());
+        Self {
+            scores: Scores::new(context.clone()),
+            turns: Arc::new(Turns::new(conversations, tracing)),
+            versions: Arc::new(Versions::new(
+                Components::new(context.clone()),
+                config.versions_per_component,
+            )),
+            open: Arc::new(Open::new(config.settle_after_seconds)),
+            conversations: Arc::new(Mutex::new(LruCache::new(KNOWN_CONVERSATIONS))),
+            context,
+        }
+    }
+
+    /// The versions of a source, as spans name them. Those that may not be registered yet are added to
+    /// `new`, which the report then brings.
+    pub fn versions_of(&self, source: &VersionSource, new: &mut Vec<NamedVersion>) -> Vec<ComponentRef> {
+        let mut references = self.versions.of(source, new);
+        versions::keep_registrable(&mut references, &self.context.limits);
+        references
+    }
+
+    /// Stores a report. Answers what was refused; everything else is durable.
+    ///
+    /// # Errors
+    /// When too much is going on, or the store fails: then a part may be stored, and the whole can be sent
+    /// again.
+    pub async fn record(&self, mut report: Report) -> ServiceResult<Vec<Refused>> {
+        let not_kept = self.versions.register(std::mem::take(&mut report.versions)).await?;
+        let (traces, mut refused) = self.by_trace(report, &not_kept);
+        let mut written = stream::iter(traces)
+            .map(|(id, one)| async move { self.record_trace(id, one).await })
+            .buffer_unordered(TRACES_AT_ONCE);
+        while let Some(of_trace) = written.try_next().await? {
+            refused.extend(of_trace);
+        }
+        refused.sort_by_key(|refused| refused.place);
+        Ok(refused)
+    }
+
+    /// Sorts a report by traces, and leaves out what breaks a rule by itself.
+    fn by_trace(
+        &self,
+        report: Report,
+        not_kept: &HashSet<ComponentRef>,
+    ) -> (HashMap<TraceId, OneTrace>, Vec<Refused>) {
+        let (mut traces, mut refused) = (HashMap::<TraceId, OneTrace>::new(), Vec::new());
+        for mut item in report.items {
+            if let Some(components) = item.components_mut() {
+                components.retain(|component| !not_kept.contains(component));
+            }
+            let (place, trace_id, span_id) = (item.place, item.trace_id, item.span_id);
+            let of_trace = std::mem::take(&mut item.of_trace);
+            let judgements = std::mem::take(&mut item.judgements);
+            let op = item.into_op();
+            if let Some(op) = &op
+                && let Err(refusal) = op.check(&self.context.limits)
+            {
+                refused.push(Refused { place, refusal });
+                continue;
+            }
+            let one = traces.entry(trace_id).or_default();
+            one.judgements.extend(judgements.into_iter().map(|judgement| (place, span_id, judgement)));
+            if let Some(op) = op {
+                one.add(place, op, of_trace, &self.context);
+            }
+        }
+        (traces, refused)
+    }
+
+    async fn record_trace(&self, id: TraceId, one: OneTrace) -> ServiceResult<Vec<Refused>> {
+        let OneTrace { places, mut write, conversation, judgements } = one;
+        let mut refused = Vec::new();
+        if !write.ops.is_empty() {
+            tell_what_was_said(&mut write);
+            let begun = self.begin_conversation(conversation);
+            let written = async {
+                let rules = self.context.rules();
+                Ok::<_, ServiceError>(self.context.store.write_trace(id, &write, &rules).await?)
+            };
+            let (written, ()) = futures_util::try_join!(written, begun)?;
+            match written {
+                Ok(written) => {
+                    let failed = written.outcomes.into_iter().zip(&places);
+                    refused.extend(failed.filter_map(|(outcome, place)| {
+                        outcome.err().map(|refusal| Refused { place: *place, refusal })
+                    }));
+                    self.after(&written.trace, &write.ops).await?;
+                }
+                Err(refusal) => {
+                    refused.extend(
+                        places.iter().map(|place| Refused { place: *place, refusal: refusal.clone() }),
+                    );
+                }
+            }
+        }
+        for (place, span, judgement) in judgements {
+            match judge::record(&self.scores, &self.context, (id, span), judgement).await {
+                Err(ServiceError::Refused(refusal)) => refused.push(Refused { place, refusal }),
+                result => result?,
+            }
+        }
+        Ok(refused)
+    }
+
+    async fn begin_conversation(
+        &self,
+        conversation: Option<(String, Option<String>, Timestamp)>,
+    ) -> ServiceResult<()> {
+        let Some((own, user, start)) = conversation else { return Ok(()) };
+        let id = conversation_id(&own);
+        if self.conversations.lock().get(&id).is_some() {
+            return Ok(());
+        }
+        self.turns.begin(&own, user, start).await?;
+        self.conversations.lock().put(id, ());
+        Ok(())
+    }
+
+    /// What follows from a write to a trace.
+    async fn after(&self, trace: &Trace, ops: &[SpanOp]) -> ServiceResult<()> {
+        self.open.note(trace);
+        if trace.status.is_final() && trace.conversation_id.is_some() && !ops.is_empty() {
+            self.turns.make(trace).await?;
+        }
+        Ok(())
+    }
+}
+
+impl OneTrace {
+    fn add(&mut self, place: usize, op: SpanOp, of_trace: OfTrace, context: &Context) {
+        let report = self.write.report.get_or_insert_default();
+        let rank = rank_of(&op);
+        let claim = |value: Option<String>| {
+            let value = value.filter(|value| context.limits.name("id", value).is_ok())?;
+            Some(Claim { rank, value })
+        };
+        let OfTrace { name, conversation, session, user } = of_trace;
+        let raise = |place: &mut Option<Claim<String>>, value| {
+            if let Some(claim) = claim(value) {
+                Claim::raise(place, claim);
+            }
+        };
+        raise(&mut report.name, name);
+        raise(&mut report.session_id, session);
+        raise(&mut report.user_id, user.clone());
+        if let Some(Claim { value: own, .. }) = claim(conversation) {
+            let start = self.conversation.as_ref().map_or(rank.start_time, |(.., start)| *start);
+            let start = start.min(rank.start_time);
+            let id = Claim { rank, value: conversation_id(&own) };
+            if report.conversation_id.as_ref().is_none_or(|known| rank < known.rank) {
+                self.conversation = Some((own, claim(user).map(|claim| claim.value), start));
+            }
+            Claim::raise(&mut report.conversation_id, id);
+        }
+        self.places.push(place);
+        self.write.ops.push(op);
+    }
+}
+
+fn rank_of(op: &SpanOp) -> Rank {
+    let (has_parent, start_time) = match &op.action {
+        SpanAction::Receive(received) => (received.span.parent_id.is_some(), received.span.start_time),
+        SpanAction::Attach(part) => (true, Some(part.time)),
+        _ => (true, None),
+    };
+    Rank { has_parent, start_time: start_time.unwrap_or(Timestamp::from_nanos(i64::MAX)), id: op.id }
+}
+
+/// Spans that are asked for what a trace was asked and answered, the best first: most say it at once.
+const ASKED: usize = 4;
+
+/// Adds to the report of a write what its trace was asked, and what it answered: as the span at the top
+/// says, else the one that started first, and the one that ended last.
+fn tell_what_was_said(write: &mut TraceWrite) {
+    let Some(report) = &mut write.report else { return };
+    let mut spoken: Vec<_> = write.ops.iter().filter(|op| speaks(op)).collect();
+    let claim = |spoken: &[&SpanOp], rank: fn(&SpanOp) -> Rank, read: fn(&SpanBody) -> Option<String>| {
+        let said = |op: &&SpanOp| Some(Claim { rank: rank(op), value: read(op.body()?)? });
+        spoken.iter().take(ASKED).find_map(said)
+    };
+    spoken.sort_by_key(|op| rank_of(op));
+    report.user_input = claim(&spoken, rank_of, |body| {
+        let messages = || view::last_said(&view::input_messages(body), MessageRole::User);
+        body.read_inputs().map_or_else(messages, |inputs| view::spoken(&inputs, MessageRole::User))
+    });
+    spoken.sort_by_key(|op| last_rank_of(op));
+    report.final_output = claim(&spoken, last_rank_of, |body| {
+        let messages = || view::last_said(&view::output_messages(body), MessageRole::Assistant);
+        body.read_outputs().map_or_else(messages, |outputs| view::spoken(&outputs, MessageRole::Assistant))
+    });
+}
+
+/// Whether what goes into the span and comes out of it is said between a user and an agent.
+fn speaks(op: &SpanOp) -> bool {
+    match &op.action {
+        SpanAction::Receive(received) => thread::speaks_as(received.span.operation_type),
+        SpanAction::Attach(_) => true,
+        _ => false,
+    }
+}
+
+/// As [`rank_of`], but of what started last first.
+fn last_rank_of(op: &SpanOp) -> Rank {
+    let rank = rank_of(op);
+    Rank { start_time: Timestamp::from_nanos(rank.start_time.nanos().saturating_neg()), ..rank }
+}
+
+/// How a span stands whose sender says whether it failed, and whether it has ended.
+#[must_use]
+pub const fn status_of(failed: bool, ended: bool) -> SpanStatus {
+    match (ended, failed) {
+        (false, _) => SpanStatus::Running,
+        (true, true) => SpanStatus::Error,
+        (true, false) => SpanStatus::Ok,
+    }
+}

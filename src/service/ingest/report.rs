@@ -1,0 +1,110 @@
+//! What another system reports, as the model has it.
+
+use crate::{
+    model::{
+        ConversationId, Refusal, SpanId, TraceId,
+        component::ComponentRef,
+        span::{ReceivedSpan, SpanAction, SpanOp, SpanPart},
+    },
+    semconv::{Judgement, Version},
+};
+
+/// What one request reports.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Spans, and what came apart from them.
+    pub items: Vec<ReportedItem>,
+    /// Component versions that are named and may not be registered yet.
+    pub versions: Vec<NamedVersion>,
+}
+
+/// A component version with how a span names it.
+#[derive(Debug, Clone)]
+pub struct NamedVersion {
+    /// As spans name it.
+    pub reference: ComponentRef,
+    /// The version.
+    pub version: Version,
+    /// The key of the source that it was read from.
+    pub source: u128,
+}
+
+/// Something that is reported of one span.
+#[derive(Debug)]
+pub struct ReportedItem {
+    /// Where it stands in its request: refusals name it by this.
+    pub place: usize,
+    /// The trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+    /// What is reported.
+    pub content: ReportedContent,
+    /// What it tells of its whole trace.
+    pub of_trace: OfTrace,
+    /// Judgements that came with it.
+    pub judgements: Vec<Judgement>,
+}
+
+/// What is reported of a span.
+#[derive(Debug)]
+pub enum ReportedContent {
+    /// The span.
+    Span(Box<ReceivedSpan>),
+    /// Something that comes apart from it.
+    Part(Box<SpanPart>),
+    /// Only judgements.
+    Judgements,
+}
+
+/// What an item tells of its whole trace.
+#[derive(Debug, Clone, Default)]
+pub struct OfTrace {
+    /// What it is called.
+    pub name: Option<String>,
+    /// The conversation, by the application's own id.
+    pub conversation: Option<String>,
+    /// The session, by the application's own id.
+    pub session: Option<String>,
+    /// Who ran it.
+    pub user: Option<String>,
+}
+
+/// What was not stored, and why; everything else was.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// Where the item stands in its request.
+    pub place: usize,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl ReportedItem {
+    /// The write to the span, if it is one.
+    pub(super) fn into_op(self) -> Option<SpanOp> {
+        let action = match self.content {
+            ReportedContent::Span(span) => SpanAction::Receive(span),
+            ReportedContent::Part(part) => SpanAction::Attach(part),
+            ReportedContent::Judgements => return None,
+        };
+        Some(SpanOp { id: self.span_id, action })
+    }
+
+    /// The component versions that it names.
+    pub(super) fn components_mut(&mut self) -> Option<&mut Vec<ComponentRef>> {
+        match &mut self.content {
+            ReportedContent::Span(span) => Some(&mut span.span.changes.components),
+            ReportedContent::Part(part) => Some(&mut part.changes.components),
+            ReportedContent::Judgements => None,
+        }
+    }
+}
+
+/// The conversation with an application's own id: the id itself where it is a UUID, else one made of it.
+#[must_use]
+pub fn conversation_id(own: &str) -> ConversationId {
+    own.parse().unwrap_or_else(|_| uuid::Uuid::new_v5(&CONVERSATIONS, own.as_bytes()).into())
+}
+
+/// The namespace of conversations that other systems name.
+const CONVERSATIONS: uuid::Uuid = uuid::Uuid::from_bytes(*b"dendro/converse\0");

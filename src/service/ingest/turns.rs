@@ -1,0 +1,339 @@
+//! The messages of conversations, made from the calls of traces that are over: once each, in order.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tokio::sync::Mutex;
+
+use super::{
+    align::{History, Said},
+    report::conversation_id,
+    thread,
+};
+use crate::{
+    model::{
+        ConversationId, Json, SpanId, Timestamp, TraceId, TurnId,
+        chat::{ChatMessage, ChatPart},
+        conversation::NewConversation,
+        message::{Message, MessageRole, NewMessage, NewToolCall},
+        page::PageRequest,
+        span::{SpanBody, SpanHead},
+        trace::Trace,
+    },
+    semconv::view,
+    service::{
+        ServiceError, ServiceResult,
+        conversations::{Conversations, HistoryOrder, HistoryRequest},
+        tracing::Tracing,
+    },
+};
+
+/// Messages of a conversation that new ones are compared with, the last ones.
+const COMPARED: usize = 1_000;
+
+/// Conversations that can be added to side by side.
+const STRIPES: usize = 64;
+
+/// Makes messages of calls.
+pub(super) struct Turns {
+    conversations: Conversations,
+    tracing: Tracing,
+    /// Two traces of one conversation are compared with it one after the other.
+    stripes: Vec<Arc<Mutex<()>>>,
+}
+
+/// What a call was given and what it answered.
+struct Call {
+    id: SpanId,
+    start_time: Timestamp,
+    end_time: Timestamp,
+    model: Option<String>,
+    output_tokens: Option<u64>,
+    conversation: ConversationId,
+    given: Vec<ChatMessage>,
+    answered: Vec<ChatMessage>,
+}
+
+impl Turns {
+    pub(super) fn new(conversations: Conversations, tracing: Tracing) -> Self {
+        Self { conversations, tracing, stripes: std::iter::repeat_with(Arc::default).take(STRIPES).collect() }
+    }
+
+    /// Makes sure that a conversation is there.
+    pub(super) async fn begin(&self, own: &str, user: Option<String>, start: Timestamp) -> ServiceResult<()> {
+        let id = conversation_id(own);
+        let known = self.conversations.get_many(&[id]).await?.pop().flatten();
+        if known.is_some() {
+            return Ok(());
+        }
+        let metadata = Json::from_value(&serde_json::json!({ "conversationId": own })).ok();
+        let new = NewConversation {
+            id: Some(id),
+            user_id: user,
+            metadata,
+            created_at: Some(start),
+            ..NewConversation::default()
+        };
+        match self.conversations.create(new).await {
+            // Somebody else was faster, or it is being deleted: both are as good.
+            Ok(_) | Err(ServiceError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds what a trace that is over says to its conversation. What is there stays, so it may be done
+    /// again: when a span comes late, or when the sender did not hear that the first time went well.
+    pub(super) async fn make(&self, trace: &Trace) -> ServiceResult<()> {
+        let Some(of_trace) = trace.conversation_id else { return Ok(()) };
+        let Some(spans) = self.tracing.heads(trace.id).await? else { return Ok(()) };
+        let mut calls = self.calls(trace, &thread::main_calls(&spans), of_trace).await?;
+        if calls.is_empty() {
+            // Nobody tells what the model was asked; the one at the top may tell what came of it.
+            calls = self.calls(trace, &thread::root(trace, &spans), of_trace).await?;
+        }
+        let mut conversations: Vec<_> = calls.iter().map(|call| call.conversation).collect();
+        conversations.sort_unstable();
+        conversations.dedup();
+        for id in conversations {
+            let own: Vec<_> = calls.iter().filter(|call| call.conversation == id).collect();
+            self.add(id, trace.id, &own).await?;
+        }
+        Ok(())
+    }
+
+    /// What these spans were given and answered. Those that do not say are left out.
+    async fn calls(
+        &self,
+        trace: &Trace,
+        spans: &[&SpanHead],
+        of_trace: ConversationId,
+    ) -> ServiceResult<Vec<Call>> {
+        let mut bodies = self.tracing.bodies_of(trace.id, spans).await?;
+        let read = |head: &&SpanHead| call(head, &bodies.remove(&head.id)?, of_trace);
+        Ok(spans.iter().filter_map(read).collect())
+    }
+
+    async fn add(&self, id: ConversationId, trace: TraceId, calls: &[&Call]) -> ServiceResult<()> {
+        let stripe = id.bytes().last().copied().map_or(0, usize::from) % STRIPES;
+        let _held = match self.stripes.get(stripe) {
+            Some(stripe) => Some(stripe.lock().await),
+            None => None,
+        };
+        let mut adding = Adding::to(self.known(id).await?, trace);
+        calls.iter().for_each(|call| adding.call(call));
+        if adding.new.is_empty() {
+            return Ok(());
+        }
+        match self.conversations.add_messages(id, adding.new).await {
+            Ok(_) => Ok(()),
+            Err(ServiceError::Refused(refusal)) => {
+                // The spans are stored and tell all; the conversation only misses a turn.
+                tracing::warn!(conversation = %id, %trace, %refusal, "messages of a trace were not added");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The last messages of a conversation, the oldest first.
+    async fn known(&self, id: ConversationId) -> ServiceResult<Vec<Message>> {
+        let request = HistoryRequest {
+            conversation_id: id,
+            order: HistoryOrder::NewestFirst,
+            page: PageRequest { first: COMPARED, after: None },
+            roles: None,
+            from_last_summary: false,
+        };
+        let page = self.conversations.histories(&[request]).await?.pop();
+        let mut messages: Vec<_> =
+            page.map(|page| page.items.into_iter().map(|(_, message)| message).collect()).unwrap_or_default();
+        messages.reverse();
+        Ok(messages)
+    }
+}
+
+fn call(head: &SpanHead, body: &SpanBody, of_trace: ConversationId) -> Option<Call> {
+    let (given, answered) = view::chat(body);
+    if given.is_empty() && answered.is_empty() {
+        return None;
+    }
+    Some(Call {
+        id: head.id,
+        start_time: head.start_time,
+        end_time: head.end_time.unwrap_or(head.start_time),
+        model: head.details.model.clone(),
+        output_tokens: head.ledger.reports_tokens().then(|| head.ledger.totals().output),
+        conversation: view::conversation(body).map_or(of_trace, |own| conversation_id(&own)),
+        given,
+        answered,
+    })
+}
+
+/// Messages on their way into a conversation.
+struct Adding {
+    trace: TraceId,
+    history: History,
+    /// Whether the conversation has instructions.
+    instructed: bool,
+    /// Ids of tool calls that were made, and of those that were answered.
+    made: HashSet<String>,
+    answered: HashSet<String>,
+    new: Vec<NewMessage>,
+}
+
+impl Adding {
+    fn to(known: Vec<Message>, trace: TraceId) -> Self {
+        let mut adding = Self {
+            trace,
+            history: History::default(),
+            instructed: false,
+            made: HashSet::new(),
+            answered: HashSet::new(),
+            new: Vec::new(),
+        };
+        for message in known {
+            adding.made.extend(message.tool_calls.iter().map(|call| call.call_id.clone()));
+            adding.answered.extend(message.tool_call_id.clone());
+            adding.instructed |= message.role == MessageRole::System;
+            if message.role != MessageRole::System {
+                let fingerprint = Kept::of(&message).unwrap_or_else(|| as_sent(&message).fingerprint());
+                adding.history.push(Said { fingerprint, trace_id: message.trace_id });
+            }
+        }
+        adding
+    }
+
+    fn call(&mut self, call: &Call) {
+        let (system, given): (Vec<_>, Vec<_>) =
+            call.given.iter().partition(|message| message.role == MessageRole::System);
+        if !self.instructed && self.history.is_empty() {
+            self.instructed = !system.is_empty();
+            system.into_iter().enumerate().for_each(|(index, message)| {
+                self.push(message, call, (Part::System, index));
+            });
+        }
+        let prints: Vec<_> = given.iter().map(|message| message.fingerprint()).collect();
+        let joint = self.history.join(&prints, self.trace);
+        for (index, message) in given.iter().enumerate().skip(joint.known) {
+            self.push(message, call, (Part::Given, index));
+        }
+        let all_known = joint.known == given.len();
+        for (index, message) in call.answered.iter().enumerate() {
+            // What follows in the conversation is this very answer, where the call was seen before.
+            if all_known && self.history.has_at(joint.place + index, message.fingerprint()) {
+                continue;
+            }
+            self.push(message, call, (Part::Answered, index));
+        }
+    }
+
+    fn push(&mut self, message: &ChatMessage, call: &Call, (part, index): (Part, usize)) {
+        let answers = part == Part::Answered;
+        if message.role != MessageRole::System {
+            self.history.push(Said { fingerprint: message.fingerprint(), trace_id: Some(self.trace) });
+        }
+        let mut new = NewMessage {
+            content: content(message),
+            thinking: message.reasoning(),
+            timestamp: Some(if answers { call.end_time } else { call.start_time }),
+            model_name: call.model.clone().filter(|_| answers),
+            token_count: call.output_tokens.filter(|_| answers && call.answered.len() == 1),
+            turn_id: Some(TurnId::from_bytes(*self.trace.bytes())),
+            trace_id: Some(self.trace),
+            id: Some(message_id(call, part, index)),
+            metadata: Kept::json(call.id, message),
+            ..NewMessage::text(message.role, String::new())
+        };
+        for part in &message.parts {
+            match part {
+                ChatPart::ToolCall { id, name, arguments } if message.role == MessageRole::Assistant => {
+                    let call_id = id.clone().filter(|id| self.made.insert(id.clone()));
+                    let (name, arguments) = (name.clone(), arguments.clone());
+                    new.tool_calls.push(NewToolCall { id: None, call_id, name, arguments });
+                }
+                ChatPart::ToolResult { id: Some(id), .. } if message.role == MessageRole::Tool => {
+                    if self.made.contains(id) && self.answered.insert(id.clone()) {
+                        new.tool_call_id = Some(id.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        let says = new.content.is_some() || new.thinking.is_some() || !new.tool_calls.is_empty();
+        self.new.extend(says.then_some(new));
+    }
+}
+
+/// What is kept with a message: the span that it came with, and what tells it from others. A picture, say,
+/// is words in a message, by which it could not be known again.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    span_id: String,
+    fingerprint: String,
+}
+
+impl Kept {
+    fn json(span: SpanId, message: &ChatMessage) -> Option<Json> {
+        let fingerprint = format!("{:032x}", u128::from_be_bytes(message.fingerprint()));
+        Json::from_value(&Self { span_id: span.to_string(), fingerprint }).ok()
+    }
+
+    fn of(message: &Message) -> Option<[u8; 16]> {
+        let kept: Self = message.metadata.read().ok()?;
+        u128::from_str_radix(&kept.fingerprint, 16).ok().map(u128::to_be_bytes)
+    }
+}
+
+/// Where in a call a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    System,
+    Given,
+    Answered,
+}
+
+/// The same message of the same call has the same id: it cannot be added twice.
+fn message_id(call: &Call, part: Part, index: usize) -> crate::model::MessageId {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(call.conversation.bytes()).update(call.id.bytes());
+    hasher.update(&[part as u8]).update(&index.to_be_bytes());
+    hasher.update(&call.start_time.nanos().to_be_bytes());
+    let bytes = hasher.finalize().as_bytes().first_chunk().copied().unwrap_or_default();
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().into()
+}
+
+/// What is said, in words: texts, results of tools, and that something was shown.
+fn content(message: &ChatMessage) -> Option<String> {
+    let text = |part: &ChatPart| match part {
+        ChatPart::Text(text) => Some(text.clone()),
+        ChatPart::ToolResult { result, .. } => {
+            Some(result.read::<String>().unwrap_or_else(|_| result.text().to_owned()))
+        }
+        ChatPart::Media { mime_type, uri, modality, .. } => {
+            let kind = mime_type.as_deref().or(modality.as_deref()).unwrap_or("media");
+            Some(uri.as_ref().map_or_else(|| format!("[{kind}]"), |uri| format!("[{kind}: {uri}]")))
+        }
+        ChatPart::Other(json) => Some(json.text().to_owned()),
+        ChatPart::Reasoning(_) | ChatPart::ToolCall { .. } => None,
+    };
+    let texts: Vec<_> = message.parts.iter().filter_map(text).collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// A stored message as a call would send it again.
+fn as_sent(message: &Message) -> ChatMessage {
+    let mut parts = Vec::new();
+    let content = message.content.clone().unwrap_or_default();
+    if message.role == MessageRole::Tool {
+        let result = Json::parse(&content).unwrap_or_else(|_| Json::string(&content));
+        parts.push(ChatPart::ToolResult { id: message.tool_call_id.clone(), name: None, result });
+    } else if !content.is_empty() {
+        parts.push(ChatPart::Text(content));
+    }
+    parts.extend(message.tool_calls.iter().map(|call| ChatPart::ToolCall {
+        id: Some(call.call_id.clone()),
+        name: call.name.clone(),
+        arguments: call.arguments.clone(),
+    }));
+    ChatMessage { role: message.role, name: None, parts, finish_reason: None }
+}
