@@ -14,5 +14,7 @@ pub mod graphql;
 pub mod http;
 pub mod live;
 pub mod model;
+pub mod otlp;
+pub mod semconv;
 pub mod service;
 pub mod store;

@@ -1,0 +1,59 @@
+//! Values as JSON text. Bytes become base64, and numbers that JSON has not (NaN, infinities) texts.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+
+/// Writes a text as JSON.
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+    // Writing to memory does not fail.
+    let _ = serde_json::to_writer(&mut *out, text);
+}
+
+/// Writes a value.
+pub(super) fn write(value: Option<&Value>, out: &mut Vec<u8>) {
+    match value {
+        None => out.extend_from_slice(b"null"),
+        Some(Value::StringValue(text)) => write_text(text, out),
+        Some(Value::BoolValue(flag)) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
+        Some(Value::IntValue(number)) => out.extend_from_slice(number.to_string().as_bytes()),
+        Some(Value::DoubleValue(number)) if number.is_finite() => {
+            let _ = serde_json::to_writer(&mut *out, number);
+        }
+        Some(Value::DoubleValue(number)) => write_text(&number.to_string(), out),
+        Some(Value::BytesValue(bytes)) => write_text(&STANDARD.encode(bytes), out),
+        Some(Value::ArrayValue(list)) => write_list(&list.values, out),
+        Some(Value::KvlistValue(members)) => write_members(&members.values, out),
+        // A place in a dictionary that other signals have: there is none here.
+        Some(Value::StringValueStrindex(_)) => out.extend_from_slice(b"null"),
+    }
+}
+
+fn write_list(values: &[AnyValue], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(value.value.as_ref(), out);
+    }
+    out.push(b']');
+}
+
+/// Writes an object.
+pub(super) fn write_members(members: &[KeyValue], out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (index, member) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_text(&member.key, out);
+        out.push(b':');
+        write(member.value.as_ref().and_then(|value| value.value.as_ref()), out);
+    }
+    out.push(b'}');
+}
+
+/// The text that was written: it is made of texts and ASCII only.
+pub(super) fn into_text(out: Vec<u8>) -> String {
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}

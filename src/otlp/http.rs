@@ -1,0 +1,158 @@
+//! OTLP over HTTP.
+
+use std::{io::Read, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::{
+    door::{Fault, Otlp, Source},
+    reply::Status,
+    request::Signal,
+    wire::Encoding,
+};
+
+/// The paths of OTLP over HTTP.
+pub fn router(otlp: Otlp) -> Router {
+    let traces = |State(otlp), headers, body| handle(otlp, Signal::Traces, headers, body);
+    let logs = |State(otlp), headers, body| handle(otlp, Signal::Logs, headers, body);
+    Router::new()
+        .route(Signal::Traces.path(), post(traces).fallback(wrong_method))
+        .route(Signal::Logs.path(), post(logs).fallback(wrong_method))
+        .with_state(otlp)
+}
+
+const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+async fn wrong_method() -> Response {
+    let allow = (header::ALLOW, HeaderValue::from_static("POST"));
+    (StatusCode::METHOD_NOT_ALLOWED, [allow], "OTLP is sent by POST\n").into_response()
+}
+
+async fn handle(otlp: Otlp, signal: Signal, headers: HeaderMap, body: Body) -> Response {
+    let Some(encoding) = encoding(&headers) else {
+        let message = "send application/x-protobuf or application/json, and say so in Content-Type\n";
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, message).into_response();
+    };
+    match take(&otlp, (encoding, signal), &headers, body).await {
+        Ok(answer) => ([(header::CONTENT_TYPE, content_type(encoding))], answer).into_response(),
+        Err(fault) => refuse(&fault, encoding),
+    }
+}
+
+async fn take(
+    otlp: &Otlp,
+    (encoding, signal): (Encoding, Signal),
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<u8>, Fault> {
+    let packing = Packing::of(headers)?;
+    let limits = otlp.limits();
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > limits.body_bytes) {
+        return Err(too_large(limits.body_bytes, "body_bytes"));
+    }
+    // What it unpacks to is not known before; nor is the length of what comes in chunks.
+    let room = otlp.room(match packing {
+        Packing::None => length.unwrap_or(limits.body_bytes),
+        Packing::Gzip => limits.unpacked_bytes.min(length.unwrap_or(limits.body_bytes).saturating_mul(8)),
+    })?;
+    let collected = Limited::new(body, limits.body_bytes).collect();
+    let collected = tokio::time::timeout(Duration::from_secs(limits.receive_seconds), collected).await;
+    let bytes = match collected.map_err(|_| Fault::TooSlow)? {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Err(too_large(limits.body_bytes, "body_bytes"));
+        }
+        Err(error) => return Err(Fault::Malformed(format!("the body broke off: {error}"))),
+    };
+    let bytes = match packing {
+        Packing::None => bytes,
+        Packing::Gzip => unpack(bytes, limits.unpacked_bytes).await?,
+    };
+    let answer = otlp.take(Source::Body(bytes, encoding), signal).await?.body(signal, encoding);
+    drop(room);
+    Ok(answer)
+}
+
+/// How a body is packed.
+enum Packing {
+    None,
+    Gzip,
+}
+
+impl Packing {
+    fn of(headers: &HeaderMap) -> Result<Self, Fault> {
+        let Some(packing) = headers.get(header::CONTENT_ENCODING) else { return Ok(Self::None) };
+        match packing.to_str().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Ok(Self::None),
+            "gzip" | "x-gzip" => Ok(Self::Gzip),
+            _ => Err(Fault::Malformed("Content-Encoding must be gzip or identity".to_owned())),
+        }
+    }
+}
+
+async fn unpack(bytes: Bytes, most: usize) -> Result<Bytes, Fault> {
+    // A bomb would hold up whatever runs on the same thread.
+    tokio::task::spawn_blocking(move || unpack_now(&bytes, most)).await.map_err(|_| Fault::Internal)?
+}
+
+fn unpack_now(bytes: &[u8], most: usize) -> Result<Bytes, Fault> {
+    let mut out = Vec::with_capacity(bytes.len().saturating_mul(4).min(most));
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let reader = flate2::read::MultiGzDecoder::new(bytes);
+    let unpacked = reader.take(limit).read_to_end(&mut out);
+    unpacked.map_err(|error| Fault::Malformed(format!("the body is not gzip: {error}")))?;
+    if out.len() > most { Err(too_large(most, "unpacked_bytes")) } else { Ok(out.into()) }
+}
+
+fn too_large(most: usize, setting: &str) -> Fault {
+    let message = format!("more than {most} bytes; send smaller batches, or raise `otlp.limits.{setting}`");
+    Fault::TooLarge(message)
+}
+
+fn encoding(headers: &HeaderMap) -> Option<Encoding> {
+    let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let essence: mime::Mime = content_type.parse().ok()?;
+    match essence.essence_str() {
+        "application/x-protobuf" | "application/protobuf" => Some(Encoding::Protobuf),
+        "application/json" => Some(Encoding::Json),
+        _ => None,
+    }
+}
+
+const fn content_type(encoding: Encoding) -> HeaderValue {
+    match encoding {
+        Encoding::Protobuf => PROTOBUF,
+        Encoding::Json => JSON,
+    }
+}
+
+fn refuse(fault: &Fault, encoding: Encoding) -> Response {
+    // The codes that gRPC has for the same.
+    let (status, code, message) = match fault {
+        Fault::Malformed(message) => (StatusCode::BAD_REQUEST, 3, message.clone()),
+        Fault::TooLarge(message) => (StatusCode::PAYLOAD_TOO_LARGE, 8, message.clone()),
+        Fault::TooSlow => (StatusCode::REQUEST_TIMEOUT, 4, "the body took too long to come".to_owned()),
+        Fault::Overloaded(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, 14, "too much is going on; try again later".to_owned())
+        }
+        Fault::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 13, "the spans were not stored".to_owned()),
+    };
+    let body = Status { code, message }.body(encoding);
+    let mut response = (status, [(header::CONTENT_TYPE, content_type(encoding))], body).into_response();
+    if let Fault::Overloaded(after) = fault {
+        let seconds = after.as_secs().max(1);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}

@@ -1,0 +1,34 @@
+//! OpenTelemetry in: OTLP over HTTP and gRPC, decoded and mapped to what the service takes.
+//!
+//! | door | what |
+//! |---|---|
+//! | `POST /v1/traces`, `POST /v1/logs` | OTLP/HTTP, protobuf or JSON, gzip or not |
+//! | gRPC | `TraceService` and `LogsService` |
+//!
+//! All doors take the same way: [`wire`] reads a request's outer layers and leaves each span and record
+//! as the bytes that it is; [`request`] reads them one by one, so a broken one costs only itself; what
+//! they mean, `semconv` says; the service stores them. An answer of success says that everything which
+//! was not refused is on the disk. This layer knows nothing of the store.
+
+mod any_value;
+mod attributes;
+mod door;
+mod grpc;
+mod http;
+mod id;
+mod json;
+mod log;
+mod origin;
+mod reply;
+mod request;
+mod span;
+mod time;
+mod wire;
+
+pub use self::{
+    door::{Otlp, OtlpLimits},
+    grpc::serve as serve_grpc,
+    http::router,
+    request::Signal,
+    wire::Encoding,
+};
