@@ -30,6 +30,8 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
         ids: Arc::new(RandomIds),
         limits: Arc::new(RecordLimits::default()),
         lists: Arc::new(ListLimits::default()),
+        prices: dendro::model::prices::PriceTable::bundled().unwrap(),
+        ingest: Arc::default(),
     };
     (engine, context)
 }

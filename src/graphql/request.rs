@@ -207,8 +207,9 @@ fn span_bodies(services: &Services) -> Loader<SpanKey, Arc<SpanBody>> {
     Loader::new(move |keys: Vec<SpanKey>| {
         let service = service.clone();
         async move {
-            let wanted = keys.iter().filter(|key| !key.head.body_blocks.is_empty());
-            let wanted = wanted.map(|key| (key.trace_id, key.head.id, key.head.body_blocks.clone()));
+            let wanted = keys.iter().map(|key| (key, key.head.part_blocks()));
+            let wanted = wanted.filter(|(_, blocks)| !blocks.is_empty());
+            let wanted = wanted.map(|(key, blocks)| (key.trace_id, key.head.id, blocks));
             let mut bodies = service.span_bodies(wanted.collect()).await?;
             let body = |key: &SpanKey| bodies.remove(&(key.trace_id, key.head.id)).map(Arc::new);
             Ok(keys.iter().map(body).collect())

@@ -10,16 +10,18 @@ use std::{
 /// What each part of the crate may use, besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
+    // What attributes mean is as pure as the model.
+    ("semconv", &["model"]),
     ("engine", &[]),
     ("store", &["engine", "model"]),
     // Of the store only who is told of commits, and of what: see `FEW`.
     ("live", &["model", "store"]),
-    ("service", &["live", "model", "store"]),
-    ("graphql", &["config", "model", "service"]),
+    ("service", &["live", "model", "semconv", "store"]),
+    ("graphql", &["config", "model", "semconv", "service"]),
     ("http", &["config", "graphql"]),
-    ("otlp", &["model", "service"]),
+    ("otlp", &["model", "semconv", "service"]),
     // Sections of the configuration are the limits that those whom it configures declare.
-    ("config", &["engine", "graphql", "model", "service", "store"]),
+    ("config", &["engine", "graphql", "model", "otlp", "service", "store"]),
     ("llm", &["model"]),
     ("demo", &["model", "service"]),
     ("tools", &["model"]),
@@ -29,12 +31,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["app", "cli"]),
 ];
 
-const ALL: &[&str] =
-    &["config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "service", "store", "tools"];
+const ALL: &[&str] = &[
+    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "semconv", "service", "store",
+    "tools",
+];
 
 const AND_APP: &[&str] = &[
-    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "service",
-    "store", "tools",
+    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "semconv",
+    "service", "store", "tools",
 ];
 
 /// Where only a few names of a part may be used.

@@ -2,14 +2,18 @@
 
 use async_graphql::{Context, Object};
 
-use super::Span;
+use super::{
+    Span,
+    content::{ChatMessage, RetrievedDocument, ToolDefinition},
+};
 use crate::{
     graphql::{
         error::Result,
         plan::{Plan, PlanStep},
-        scalar::{PlainId, int, millis},
+        scalar::{Document, PlainId, int, millis},
     },
-    model::span::OperationType,
+    model::span::{OperationType, SpanBody},
+    semconv::view,
 };
 
 /// All fields of which each object type takes over some: see [`of_kind`].
@@ -31,6 +35,11 @@ impl Details<'_> {
     /// Why the model stopped.
     async fn finish_reason(&self) -> Option<&str> {
         self.0.head.details.finish_reason.as_deref()
+    }
+
+    /// The provider's ID of the model's answer: spans with the same one are of one call, and count once.
+    async fn response_id(&self) -> Option<&str> {
+        self.0.head.details.response_id.as_deref()
     }
 
     /// Milliseconds until the first token.
@@ -84,6 +93,102 @@ impl Details<'_> {
     async fn document_count(&self) -> Option<i32> {
         self.0.head.details.document_count.map(int)
     }
+
+    /// What went in, as messages, the instructions first: whatever form they were sent in.
+    async fn input_messages(&self, ctx: &Context<'_>) -> Result<Vec<ChatMessage>> {
+        let messages = self.view(ctx, view::input_messages).await?;
+        Ok(ChatMessage::all(&self.0.global_id(), "input", messages))
+    }
+
+    /// What came out, as messages: whatever form they were sent in.
+    async fn output_messages(&self, ctx: &Context<'_>) -> Result<Vec<ChatMessage>> {
+        let messages = self.view(ctx, view::output_messages).await?;
+        Ok(ChatMessage::all(&self.0.global_id(), "output", messages))
+    }
+
+    /// The tools that the model could call.
+    async fn tools(&self, ctx: &Context<'_>) -> Result<Vec<ToolDefinition>> {
+        Ok(ToolDefinition::all(&self.0.global_id(), self.view(ctx, view::tools).await?))
+    }
+
+    /// The model that was asked for, where the one that answered goes by another name.
+    async fn request_model(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        self.view(ctx, view::request_model).await
+    }
+
+    /// The model's settings, under the names that OpenTelemetry has for them: an object.
+    async fn settings(&self, ctx: &Context<'_>) -> Result<Document> {
+        Ok(Document(self.view(ctx, view::settings).await?))
+    }
+
+    /// What kind of tool it is.
+    async fn tool_type(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.view(ctx, view::tool_use).await?.tool_type)
+    }
+
+    /// What the tool does.
+    async fn tool_description(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.view(ctx, view::tool_use).await?.description)
+    }
+
+    /// What the tool was called with.
+    async fn arguments(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
+        Ok(self.view(ctx, SpanBody::read_inputs).await?.map(Document))
+    }
+
+    /// What the tool answered.
+    async fn result(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
+        Ok(self.view(ctx, SpanBody::read_outputs).await?.map(Document))
+    }
+
+    /// What was searched for.
+    async fn query(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.view(ctx, view::search).await?.query)
+    }
+
+    /// What was found, the best first.
+    async fn documents(&self, ctx: &Context<'_>) -> Result<Vec<RetrievedDocument>> {
+        let documents = self.view(ctx, view::search).await?.documents;
+        Ok(RetrievedDocument::all(&self.0.global_id(), "document", documents))
+    }
+
+    /// The documents before they were put into a new order.
+    async fn input_documents(&self, ctx: &Context<'_>) -> Result<Vec<RetrievedDocument>> {
+        let documents = self.view(ctx, view::search).await?.input_documents;
+        Ok(RetrievedDocument::all(&self.0.global_id(), "inputDocument", documents))
+    }
+
+    /// The agent's ID.
+    async fn agent_id(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.view(ctx, view::agent).await?.id)
+    }
+
+    /// The agent's version, as its owner counts.
+    async fn agent_version(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.view(ctx, view::agent).await?.version)
+    }
+
+    /// What the agent does.
+    async fn agent_description(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.view(ctx, view::agent).await?.description)
+    }
+
+    /// What embeddings were computed of.
+    async fn texts(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        Ok(self.view(ctx, view::embedding).await?.texts)
+    }
+
+    /// How many numbers each embedding has.
+    async fn dimensions(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        Ok(self.view(ctx, view::embedding).await?.dimensions.map(int))
+    }
+}
+
+impl Details<'_> {
+    /// Something that the span's body tells; nothing where it has none.
+    async fn view<T: Default>(&self, ctx: &Context<'_>, read: impl Fn(&SpanBody) -> T) -> Result<T> {
+        Ok(self.0.body(ctx).await?.map(|body| read(&body)).unwrap_or_default())
+    }
 }
 
 /// A kind of operation as an object type.
@@ -102,23 +207,60 @@ pub(super) const fn of_kind(operation: OperationType) -> Kind {
         OperationType::LlmCall => (
             "LlmCallSpan",
             "A call of a language model.",
-            &["model", "provider", "finishReason", "timeToFirstTokenMs"],
+            &[
+                "model",
+                "provider",
+                "requestModel",
+                "settings",
+                "inputMessages",
+                "outputMessages",
+                "tools",
+                "finishReason",
+                "responseId",
+                "timeToFirstTokenMs",
+            ],
         ),
-        OperationType::ToolCall => ("ToolCallSpan", "A call of a tool.", &["toolName", "toolCallId"]),
-        OperationType::Retrieval => {
-            ("RetrievalSpan", "A search for documents.", &["documentCount", "model", "provider"])
-        }
-        OperationType::Agent => ("AgentSpan", "An agent at work.", &["agentName", "model", "provider"]),
+        OperationType::ToolCall => (
+            "ToolCallSpan",
+            "A call of a tool.",
+            &["toolName", "toolCallId", "toolType", "toolDescription", "arguments", "result"],
+        ),
+        OperationType::Retrieval => (
+            "RetrievalSpan",
+            "A search for documents.",
+            &["query", "documents", "documentCount", "model", "provider"],
+        ),
+        OperationType::Agent => (
+            "AgentSpan",
+            "An agent at work.",
+            &[
+                "agentName",
+                "agentId",
+                "agentVersion",
+                "agentDescription",
+                "inputMessages",
+                "outputMessages",
+                "tools",
+                "model",
+                "provider",
+            ],
+        ),
         OperationType::PlanStep => (
             "PlanStepSpan",
             "A step of a plan, being worked on.",
             &["planId", "stepId", "plan", "step", "agentName"],
         ),
-        OperationType::Memory => ("MemorySpan", "A read or write of memory.", &["documentCount"]),
-        OperationType::Embedding => ("EmbeddingSpan", "A computation of embeddings.", &["model", "provider"]),
-        OperationType::Rerank => {
-            ("RerankSpan", "A new order of documents.", &["documentCount", "model", "provider"])
+        OperationType::Memory => {
+            ("MemorySpan", "A read or write of memory.", &["query", "documents", "documentCount"])
         }
+        OperationType::Embedding => {
+            ("EmbeddingSpan", "A computation of embeddings.", &["texts", "dimensions", "model", "provider"])
+        }
+        OperationType::Rerank => (
+            "RerankSpan",
+            "A new order of documents.",
+            &["query", "documents", "inputDocuments", "documentCount", "model", "provider"],
+        ),
         OperationType::Guardrail => {
             ("GuardrailSpan", "A check that may stop the agent.", &["model", "provider"])
         }
@@ -126,7 +268,11 @@ pub(super) const fn of_kind(operation: OperationType) -> Kind {
         OperationType::Planning => {
             ("PlanningSpan", "The making of a plan.", &["planId", "plan", "agentName", "model", "provider"])
         }
-        OperationType::Chain => ("ChainSpan", "A fixed sequence of operations.", &["agentName"]),
+        OperationType::Chain => (
+            "ChainSpan",
+            "A fixed sequence of operations.",
+            &["agentName", "inputMessages", "outputMessages"],
+        ),
         OperationType::Custom => (
             "CustomSpan",
             "An operation of no other kind.",
@@ -134,6 +280,7 @@ pub(super) const fn of_kind(operation: OperationType) -> Kind {
                 "model",
                 "provider",
                 "finishReason",
+                "responseId",
                 "timeToFirstTokenMs",
                 "toolName",
                 "toolCallId",

@@ -197,32 +197,38 @@ impl Common<'_> {
 
     /// What went in.
     async fn inputs(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        self.document(ctx, |body| body.inputs.as_ref()).await
+        self.document(ctx, SpanBody::read_inputs).await
     }
 
     /// What came out.
     async fn outputs(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        self.document(ctx, |body| body.outputs.as_ref()).await
+        self.document(ctx, SpanBody::read_outputs).await
     }
 
     /// The agent's memory at that moment.
     async fn memory_snapshot(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        self.document(ctx, |body| body.memory_snapshot.as_ref()).await
+        self.document(ctx, |body| body.memory_snapshot.clone()).await
     }
 
     /// The conversation at that moment.
     async fn conversation_context(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        self.document(ctx, |body| body.conversation_context.as_ref()).await
+        self.document(ctx, |body| body.conversation_context.clone()).await
     }
 
     /// What went wrong.
     async fn error_details(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        self.document(ctx, |body| body.error_details.as_ref()).await
+        self.document(ctx, |body| body.error_details.clone()).await
     }
 
     /// Whatever else was sent with it: an object.
     async fn attributes(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        self.document(ctx, |body| body.attributes.as_ref()).await
+        self.document(ctx, |body| body.attributes.clone()).await
+    }
+
+    /// Where it came from, for spans that another system sent: its `resource`, `scope`, `kind` and the like, as
+    /// OpenTelemetry names them. An object.
+    async fn origin(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
+        self.document(ctx, |body| body.origin.clone()).await
     }
 
     /// What happened during it, in the order it was sent.
@@ -267,9 +273,9 @@ impl Common<'_> {
     async fn document(
         &self,
         ctx: &Context<'_>,
-        field: impl Fn(&SpanBody) -> Option<&Json>,
+        field: impl Fn(&SpanBody) -> Option<Json>,
     ) -> Result<Option<Document>> {
         let body: Option<Arc<SpanBody>> = self.0.body(ctx).await?;
-        Ok(body.and_then(|body| field(&body).cloned()).map(Document))
+        Ok(body.and_then(|body| field(&body)).map(Document))
     }
 }

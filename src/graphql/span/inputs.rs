@@ -109,6 +109,8 @@ pub(super) struct SpanChangesInput {
     step_id: Option<ID>,
     /// How many documents were found.
     document_count: Option<Given<u32>>,
+    /// The provider's ID of the model's answer. Spans with the same one are of one call, and count once.
+    response_id: Option<String>,
     /// The tokens used, as reported. They replace what was reported before.
     tokens: Option<TokensInput>,
     /// What the token counts include; `INCLUSIVE` where nothing is said.
@@ -245,6 +247,7 @@ impl SpanChangesInput {
                 plan_id: ids::read_optional("planId", self.plan_id.as_ref())?,
                 step_id: ids::read_optional("stepId", self.step_id.as_ref())?,
                 document_count: self.document_count.read("documentCount")?,
+                response_id: self.response_id,
             },
             tokens: self.tokens.map(TokensInput::into_model).transpose()?,
             rule: self.counting_rule,
@@ -263,6 +266,7 @@ impl SpanChangesInput {
                 attributes: self.attributes.read("attributes")?,
                 events: number(self.events, "events", SpanEventInput::into_model)?,
                 links: number(self.links, "links", SpanLinkInput::into_model)?,
+                ..SpanBody::default()
             },
         })
     }

@@ -1,5 +1,6 @@
 //! Spans in the API: one interface, and an object type for each kind of operation.
 
+mod content;
 mod details;
 mod fields;
 mod inputs;
@@ -87,7 +88,7 @@ impl Span {
 
     /// Its large fields: read for all spans of the request that ask, at once.
     async fn body(&self, ctx: &Context<'_>) -> Result<Option<Arc<SpanBody>>> {
-        if self.head.body_blocks.is_empty() {
+        if self.head.body_blocks.is_empty() && self.head.attached.blocks.is_empty() {
             return Ok(None);
         }
         let key = SpanKey { trace_id: self.trace_id(), head: Arc::clone(&self.head) };

@@ -51,6 +51,8 @@ async fn services(engine: SharedEngine) -> (Services, Store) {
         ids: Arc::new(CountedIds::default()),
         limits: Arc::new(RecordLimits::default()),
         lists: Arc::new(ListLimits::default()),
+        prices: dendro::model::prices::PriceTable::bundled().unwrap(),
+        ingest: Arc::default(),
     });
     (services, store)
 }

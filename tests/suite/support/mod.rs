@@ -61,6 +61,8 @@ impl Server {
             ids: Arc::new(CountedIds::default()),
             limits: Arc::new(RecordLimits::default()),
             lists: Arc::new(lists),
+            prices: dendro::model::prices::PriceTable::bundled().unwrap(),
+            ingest: Arc::default(),
         });
         Self { services, clock, engine, schema: graphql::schema(), limits }
     }

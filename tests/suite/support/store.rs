@@ -92,6 +92,8 @@ impl TestStore {
             ids: self.ids.clone(),
             limits: self.limits.clone(),
             lists: Arc::new(ListLimits::default()),
+            prices: dendro::model::prices::PriceTable::bundled().unwrap(),
+            ingest: Arc::default(),
         };
         let services = Services::new(context.clone());
         TestBed { tracing: services.tracing.clone(), services, context }
