@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bincode::{Decode, Encode};
+use serde::de;
 use serde_json::value::RawValue;
 
 /// A JSON document as compact text, known to be valid.
@@ -37,9 +38,9 @@ impl Json {
 
     /// Keeps a text that was just written as JSON, and not nested deeper than [`MAX_DEPTH`].
     #[must_use]
-    pub(crate) fn trusted(text: String) -> Self {
+    pub(crate) fn trusted(text: Box<str>) -> Self {
         debug_assert!(Self::parse(&text).is_ok(), "not JSON: {text}");
-        Self(text.into_boxed_str())
+        Self(text)
     }
 
     /// The document of a value that serialises to JSON.
@@ -73,9 +74,62 @@ impl Json {
         self.0.starts_with('{')
     }
 
+    /// The text of a member, where the document is an object that has it. Of two with one name, the last.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&str> {
+        let mut reader = serde_json::Deserializer::from_str(&self.0);
+        de::Deserializer::deserialize_map(&mut reader, Member(name)).ok().flatten()
+    }
+
     /// The document read into `T`.
     pub fn read<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
+    }
+}
+
+/// Looks for a member, and passes over the others without keeping them.
+struct Member<'a>(&'a str);
+
+impl<'de> de::Visitor<'de> for Member<'_> {
+    type Value = Option<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(is_it) = members.next_key_seed(Name(self.0))? {
+            if is_it {
+                found = Some(members.next_value::<&RawValue>()?.get());
+            } else {
+                members.next_value::<de::IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a member has this name.
+struct Name<'a>(&'a str);
+
+impl<'de> de::DeserializeSeed<'de> for Name<'_> {
+    type Value = bool;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl de::Visitor<'_> for Name<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
     }
 }
 

@@ -53,7 +53,20 @@ pub(super) fn write_members(members: &[KeyValue], out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// The text that was written: it is made of texts and ASCII only.
-pub(super) fn into_text(out: Vec<u8>) -> String {
-    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+thread_local! {
+    static SCRATCH: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Bytes that a thread's buffer keeps between two uses.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// The text that `write` writes, in as much memory as it needs. It must write texts and ASCII only.
+pub(super) fn text(write: impl FnOnce(&mut Vec<u8>)) -> Box<str> {
+    SCRATCH.with_borrow_mut(|out| {
+        out.clear();
+        write(out);
+        let text = String::from_utf8_lossy(out).into();
+        out.shrink_to(KEPT_BYTES);
+        text
+    })
 }

@@ -14,7 +14,7 @@ use crate::{
 /// Attributes with their JSON.
 pub(super) struct Written<'a> {
     list: &'a [KeyValue],
-    text: String,
+    text: Box<str>,
     /// Where the JSON of each list and object stands.
     structured: Vec<(usize, Range<usize>)>,
 }
@@ -22,23 +22,25 @@ pub(super) struct Written<'a> {
 impl<'a> Written<'a> {
     /// Writes attributes.
     pub(super) fn of(list: &'a [KeyValue]) -> Self {
-        let (mut out, mut structured) = (Vec::with_capacity(room(list)), Vec::new());
-        out.push(b'{');
-        for (index, attribute) in list.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
+        let mut structured = Vec::new();
+        let text = any_value::text(|out| {
+            out.push(b'{');
+            for (index, attribute) in list.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                any_value::write_text(&attribute.key, out);
+                out.push(b':');
+                let start = out.len();
+                let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+                any_value::write(value, out);
+                if matches!(value, Some(Any::ArrayValue(_) | Any::KvlistValue(_))) {
+                    structured.push((index, start..out.len()));
+                }
             }
-            any_value::write_text(&attribute.key, &mut out);
-            out.push(b':');
-            let start = out.len();
-            let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
-            any_value::write(value, &mut out);
-            if matches!(value, Some(Any::ArrayValue(_) | Any::KvlistValue(_))) {
-                structured.push((index, start..out.len()));
-            }
-        }
-        out.push(b'}');
-        Self { list, text: any_value::into_text(out), structured }
+            out.push(b'}');
+        });
+        Self { list, text, structured }
     }
 
     /// The values.
@@ -67,15 +69,4 @@ impl<'a> Written<'a> {
     pub(super) fn into_json(self) -> Option<Json> {
         (!self.list.is_empty()).then(|| Json::trusted(self.text))
     }
-}
-
-/// About how long the JSON gets.
-fn room(list: &[KeyValue]) -> usize {
-    let of = |attribute: &KeyValue| {
-        let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
-        attribute.key.len()
-            + 24
-            + if let Some(Any::StringValue(text)) = value { text.len() * 9 / 8 } else { 0 }
-    };
-    list.iter().map(of).sum::<usize>() + 2
 }

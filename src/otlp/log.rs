@@ -62,7 +62,15 @@ pub(super) fn read(
     let time = if nanos == 0 { reading.now } else { time::moment("timeUnixNano", nanos, reading.now)? };
     let (mut told, judgement) = {
         let attributes = written.values();
-        let span = WireSpan { name: &name, attributes: &attributes, events: &[], start_time: time, service };
+        let wanted = |component: &str| reading.ingest.keeps_versions_of(component);
+        let span = WireSpan {
+            name: &name,
+            attributes: &attributes,
+            events: &[],
+            start_time: time,
+            service,
+            wanted: &wanted,
+        };
         let is_judgement = name == semconv::EVALUATION_EVENT;
         (Told::of(span), is_judgement.then(|| semconv::judgement(&attributes, Some(time))).flatten())
     };
@@ -129,11 +137,10 @@ fn body_of(
     }
     let mut text = written.into_json().map_or_else(|| "{}".to_owned(), |json| json.text().to_owned());
     if let Some(body) = record.body.as_ref().and_then(|body| body.value.as_ref()) {
-        let mut out = Vec::new();
-        any_value::write(Some(body), &mut out);
+        let body = any_value::text(|out| any_value::write(Some(body), out));
         text.pop();
         let comma = if text.len() > 1 { "," } else { "" };
-        text = format!("{text}{comma}\"{}\":{}}}", semconv::BODY, any_value::into_text(out));
+        text = format!("{text}{comma}\"{}\":{body}}}", semconv::BODY);
     }
     let event = SpanEvent { name: name.to_owned(), time, attributes: Json::parse(&text).ok() };
     let error = (name == EXCEPTION).then(|| told.error.take()).flatten();

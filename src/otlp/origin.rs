@@ -55,28 +55,29 @@ impl Origin {
 
     /// The origin of a span.
     pub(super) fn of_span(&self, span: &Span, end_was: Option<u64>) -> Json {
-        let mut out = Vec::with_capacity(self.start.len() + 64);
-        out.extend_from_slice(&self.start);
-        name(&mut out, "kind");
-        write_text(kind(span.kind), &mut out);
-        if !span.trace_state.is_empty() {
-            name(&mut out, "traceState");
-            write_text(&span.trace_state, &mut out);
-        }
-        for (key, number) in [
-            ("flags", u64::from(span.flags)),
-            ("droppedAttributesCount", u64::from(span.dropped_attributes_count)),
-            ("droppedEventsCount", u64::from(span.dropped_events_count)),
-            ("droppedLinksCount", u64::from(span.dropped_links_count)),
-            ("endTimeUnixNano", end_was.unwrap_or_default()),
-        ] {
-            if number > 0 {
-                name(&mut out, key);
-                out.extend_from_slice(number.to_string().as_bytes());
+        let text = any_value::text(|out| {
+            out.extend_from_slice(&self.start);
+            name(out, "kind");
+            write_text(kind(span.kind), out);
+            if !span.trace_state.is_empty() {
+                name(out, "traceState");
+                write_text(&span.trace_state, out);
             }
-        }
-        out.push(b'}');
-        Json::trusted(any_value::into_text(out))
+            for (key, number) in [
+                ("flags", u64::from(span.flags)),
+                ("droppedAttributesCount", u64::from(span.dropped_attributes_count)),
+                ("droppedEventsCount", u64::from(span.dropped_events_count)),
+                ("droppedLinksCount", u64::from(span.dropped_links_count)),
+                ("endTimeUnixNano", end_was.unwrap_or_default()),
+            ] {
+                if number > 0 {
+                    name(out, key);
+                    out.extend_from_slice(number.to_string().as_bytes());
+                }
+            }
+            out.push(b'}');
+        });
+        Json::trusted(text)
     }
 }
 

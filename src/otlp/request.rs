@@ -145,8 +145,7 @@ impl Reader<'_> {
 
 /// Tells whether the same item comes again; never 0, which stands for none.
 fn fingerprint(item: &[u8]) -> u64 {
-    let hash = blake3::hash(item);
-    hash.as_bytes().first_chunk().copied().map_or(1, u64::from_be_bytes).max(1)
+    xxhash_rust::xxh3::xxh3_64(item).max(1)
 }
 
 /// Refusals that an answer names.

@@ -50,6 +50,7 @@ pub(super) fn read(span: Span, origin: &Origin, reading: Reading<'_>) -> Result<
             events: &events,
             start_time,
             service: origin.service(),
+            wanted: &|component| reading.ingest.keeps_versions_of(component),
         })
     };
     let mut components = Vec::new();

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// A span as it came, as far as its meaning goes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct WireSpan<'a> {
     /// What it is called.
     pub name: &'a str,
@@ -23,6 +23,8 @@ pub struct WireSpan<'a> {
     pub start_time: Timestamp,
     /// Who sent it: the name of the service.
     pub service: Option<&'a str>,
+    /// Whether versions of a component are still kept: what is not is not looked for.
+    pub wanted: &'a dyn Fn(&str) -> bool,
 }
 
 /// A span that has started and not ended, sent as a span of its own below the one that it is of.
@@ -97,7 +99,7 @@ impl Told {
             session: fields.text(Field::Session).or_else(|| fields.text(Field::Conversation)),
             user: fields.text(Field::User),
             trace_name: fields.text(Field::TraceName),
-            versions: versions::of(operation, fields, span.events, span.service),
+            versions: versions::of(operation, fields, &span),
             judgements: judgement::of(fields, span.events),
             pending: pending(fields),
         }

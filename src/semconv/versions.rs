@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as JsonValue};
 
-use super::{Field, lookup::Fields, messages, settings, view};
+use super::{Field, WireSpan, lookup::Fields, messages, settings, view};
 use crate::model::{
     Json,
     chat::ChatMessage,
@@ -51,12 +51,6 @@ impl VersionSource {
         hash.as_bytes().first_chunk().copied().map_or(0, u128::from_be_bytes)
     }
 
-    /// The component whose versions these are, where it is one.
-    #[must_use]
-    pub fn component_id(&self) -> Option<String> {
-        (self.component_type != ComponentType::Tool).then(|| self.id_of(&self.name))
-    }
-
     /// The versions.
     #[must_use]
     pub fn versions(&self) -> Vec<Version> {
@@ -80,34 +74,19 @@ impl VersionSource {
     }
 
     fn id_of(&self, name: &str) -> String {
-        let kind = match self.component_type {
-            ComponentType::Prompt => "prompts",
-            ComponentType::Tool => "tools",
-            ComponentType::ModelConfig => "models",
-            _ => "agents",
-        };
-        format!("{kind}/{name}")
+        id_of(self.component_type, name)
     }
 }
 
-/// The sources of versions that a span shows. `owner` is who the span is of where it does not say: the
-/// name of the service that sent it.
-pub(super) fn of(
-    operation: OperationType,
-    fields: &Fields<'_>,
-    events: &[SpanEvent],
-    owner: Option<&str>,
-) -> Vec<VersionSource> {
-    match operation {
-        OperationType::LlmCall => {
-            [prompt(fields, events, owner), model(fields), tools(fields)].into_iter().flatten().collect()
-        }
-        OperationType::Embedding => model(fields).into_iter().collect(),
-        OperationType::Agent => {
-            [agent(fields), template(fields, owner), tools(fields)].into_iter().flatten().collect()
-        }
-        _ => template(fields, owner).into_iter().collect(),
-    }
+/// The sources of versions that a span shows.
+pub(super) fn of(operation: OperationType, fields: &Fields<'_>, span: &WireSpan<'_>) -> Vec<VersionSource> {
+    let sources = match operation {
+        OperationType::LlmCall => [prompt(fields, span), model(fields), tools(fields)],
+        OperationType::Embedding => [model(fields), None, None],
+        OperationType::Agent => [agent(fields), template(fields, span), tools(fields)],
+        _ => [template(fields, span), None, None],
+    };
+    sources.into_iter().flatten().collect()
 }
 
 fn source(component_type: ComponentType, name: String, material: &JsonValue) -> VersionSource {
@@ -115,22 +94,42 @@ fn source(component_type: ComponentType, name: String, material: &JsonValue) -> 
 }
 
 /// The prompt: its template where that was sent, else the instructions as the model got them.
-fn prompt(fields: &Fields<'_>, events: &[SpanEvent], owner: Option<&str>) -> Option<VersionSource> {
-    let whole = || Some(prompt_of(fields, owner, &instructions(fields, events)?.into()));
-    template(fields, owner).or_else(whole)
+fn prompt(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<VersionSource> {
+    let whole = || {
+        let name = prompt_name(fields, span)?;
+        Some(prompt_of(name, fields, &instructions(fields, span.events)?.into()))
+    };
+    template(fields, span).or_else(whole)
 }
 
-fn template(fields: &Fields<'_>, owner: Option<&str>) -> Option<VersionSource> {
-    Some(prompt_of(fields, owner, &fields.said(Field::PromptTemplate)?))
+fn template(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<VersionSource> {
+    let template = fields.said(Field::PromptTemplate)?;
+    Some(prompt_of(prompt_name(fields, span)?, fields, &template))
 }
 
-/// A prompt by its name, else by that of the agent or the service.
-fn prompt_of(fields: &Fields<'_>, owner: Option<&str>, content: &JsonValue) -> VersionSource {
+/// What a prompt is called: its own name, else that of the agent or, where nobody says more, of the
+/// service. `None`: its versions are not kept any more.
+fn prompt_name(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<String> {
     let named = fields.text(Field::PromptName).or_else(|| fields.text(Field::AgentName));
-    let name = named.or_else(|| owner.map(str::to_owned)).unwrap_or_else(|| "system".to_owned());
+    let name = named.or_else(|| span.service.map(str::to_owned)).unwrap_or_else(|| "system".to_owned());
+    (span.wanted)(&id_of(ComponentType::Prompt, &name)).then_some(name)
+}
+
+fn prompt_of(name: String, fields: &Fields<'_>, content: &JsonValue) -> VersionSource {
     let mut source = source(ComponentType::Prompt, name, content);
     source.version_name = fields.text(Field::PromptVersion);
     source
+}
+
+/// The id of a component.
+fn id_of(component_type: ComponentType, name: &str) -> String {
+    let kind = match component_type {
+        ComponentType::Prompt => "prompts",
+        ComponentType::Tool => "tools",
+        ComponentType::ModelConfig => "models",
+        _ => "agents",
+    };
+    format!("{kind}/{name}")
 }
 
 /// The text of the system's instructions.

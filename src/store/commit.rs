@@ -143,6 +143,8 @@ struct Writer {
 impl Writer {
     async fn run(self, mut requests: mpsc::Receiver<Request>) {
         while let Some(first) = requests.recv().await {
+            // Who is ready to queue more does so first: what comes together is committed together.
+            tokio::task::yield_now().await;
             let mut bytes = size(&first.batch);
             let mut group = vec![first];
             while bytes < self.commit_bytes

@@ -105,8 +105,7 @@ impl SpanBody {
 
     /// The value of an attribute. A text that is itself a JSON object or list is read as that.
     fn read_attribute(&self, name: &str) -> Option<Json> {
-        let members: BTreeMap<Cow<'_, str>, &RawValue> = self.attributes.as_ref()?.read().ok()?;
-        let value = members.get(name)?.get();
+        let value = self.attributes.as_ref()?.member(name)?;
         if value.starts_with('"')
             && let Ok(text) = serde_json::from_str::<Cow<'_, str>>(value)
             && text.trim_start().starts_with(['{', '['])

@@ -44,7 +44,7 @@ use crate::{
         trace::{Claim, Rank, Trace},
     },
     semconv::{Judgement, VersionSource, view},
-    store::spans::TraceWrite,
+    store::spans::{PackedBodies, TraceWrite},
 };
 
 /// How reports are taken.
@@ -110,6 +110,12 @@ impl Ingest {
         }
     }
 
+    /// Whether versions of a component are still kept: one that changes with every call has no more.
+    #[must_use]
+    pub fn keeps_versions_of(&self, component_id: &str) -> bool {
+        self.versions.keeps(component_id)
+    }
+
     /// The versions of a source, as spans name them. Those that may not be registered yet are added to
     /// `new`, which the report then brings.
     pub fn versions_of(&self, source: &VersionSource, new: &mut Vec<NamedVersion>) -> Vec<ComponentRef> {
@@ -126,8 +132,11 @@ impl Ingest {
     pub async fn record(&self, mut report: Report) -> ServiceResult<Vec<Refused>> {
         let not_kept = self.versions.register(std::mem::take(&mut report.versions)).await?;
         let (traces, mut refused) = self.by_trace(report, &not_kept);
-        let mut written = stream::iter(traces)
-            .map(|(id, one)| async move { self.record_trace(id, one).await })
+        // Packed before the first is queued, so that all of them share a commit.
+        let ready = traces.into_iter().map(|(id, one)| Ok((id, one.ready()?)));
+        let ready = ready.collect::<ServiceResult<Vec<_>>>()?;
+        let mut written = stream::iter(ready)
+            .map(|(id, (one, bodies))| async move { self.record_trace(id, one, bodies).await })
             .buffer_unordered(TRACES_AT_ONCE);
         while let Some(of_trace) = written.try_next().await? {
             refused.extend(of_trace);
@@ -166,15 +175,19 @@ impl Ingest {
         (traces, refused)
     }
 
-    async fn record_trace(&self, id: TraceId, one: OneTrace) -> ServiceResult<Vec<Refused>> {
-        let OneTrace { places, mut write, conversation, judgements } = one;
+    async fn record_trace(
+        &self,
+        id: TraceId,
+        one: OneTrace,
+        bodies: PackedBodies,
+    ) -> ServiceResult<Vec<Refused>> {
+        let OneTrace { places, write, conversation, judgements } = one;
         let mut refused = Vec::new();
         if !write.ops.is_empty() {
-            tell_what_was_said(&mut write);
             let begun = self.begin_conversation(conversation);
             let written = async {
                 let rules = self.context.rules();
-                Ok::<_, ServiceError>(self.context.store.write_trace(id, &write, &rules).await?)
+                Ok::<_, ServiceError>(self.context.store.write_packed(id, &write, &bodies, &rules).await?)
             };
             let (written, ()) = futures_util::try_join!(written, begun)?;
             match written {
@@ -219,13 +232,20 @@ impl Ingest {
     async fn after(&self, trace: &Trace, ops: &[SpanOp]) -> ServiceResult<()> {
         self.open.note(trace);
         if trace.status.is_final() && trace.conversation_id.is_some() && !ops.is_empty() {
-            self.turns.make(trace).await?;
+            self.turns.make(trace, ops).await?;
         }
         Ok(())
     }
 }
 
 impl OneTrace {
+    /// The write with all that can be made ready before its turn comes.
+    fn ready(mut self) -> ServiceResult<(Self, PackedBodies)> {
+        tell_what_was_said(&mut self.write);
+        let bodies = self.write.pack()?;
+        Ok((self, bodies))
+    }
+
     fn add(&mut self, place: usize, op: SpanOp, of_trace: OfTrace, context: &Context) {
         let report = self.write.report.get_or_insert_default();
         let rank = rank_of(&op);

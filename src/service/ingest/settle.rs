@@ -85,7 +85,7 @@ impl Ingest {
                 Ok(written) => {
                     self.open.note(&written.trace);
                     if written.trace.status.is_final() {
-                        self.turns.make(&written.trace).await?;
+                        self.turns.make(&written.trace, &[]).await?;
                     }
                 }
                 // It was deleted.

@@ -14,10 +14,16 @@ use crate::model::{
 /// Levels that are walked up from a call: deeper ones are no main thread.
 const MOST_LEVELS: usize = 256;
 
-/// The calls of the main thread, in the order they started.
-pub(super) fn main_calls(heads: &[SpanHead]) -> Vec<&SpanHead> {
-    let by_id: HashMap<SpanId, &SpanHead> = heads.iter().map(|head| (head.id, head)).collect();
-    let calls: Vec<_> = heads.iter().filter(|head| is_call(head)).collect();
+/// The calls of the main thread, in the order they started, and the span at the top, if it speaks.
+pub(super) fn speakers(trace: &Trace, heads: &[&SpanHead]) -> (Vec<SpanHead>, Vec<SpanHead>) {
+    let root = trace.summary.root.as_ref().map(|root| root.id);
+    let root = heads.iter().filter(|head| root == Some(head.id) && speaks_as(head.operation_type));
+    (main_calls(heads), root.map(|head| SpanHead::clone(head)).collect())
+}
+
+fn main_calls(heads: &[&SpanHead]) -> Vec<SpanHead> {
+    let by_id: HashMap<SpanId, &SpanHead> = heads.iter().map(|head| (head.id, *head)).collect();
+    let calls: Vec<_> = heads.iter().copied().filter(|head| is_call(head)).collect();
     // Of two spans of one call the inner one says more.
     let outer: HashSet<SpanId> =
         calls.iter().flat_map(|call| ancestors(call, &by_id)).map(|head| head.id).collect();
@@ -32,21 +38,10 @@ pub(super) fn main_calls(heads: &[SpanHead]) -> Vec<&SpanHead> {
     calls.sort_by_key(|call| (call.start_time, call.id));
     let mut answers = HashSet::new();
     calls.retain(|call| call.details.response_id.as_ref().is_none_or(|answer| answers.insert(answer)));
-    calls
-}
-
-/// The span at the top, where it is one that speaks with a user.
-pub(super) fn root<'a>(trace: &Trace, heads: &'a [SpanHead]) -> Vec<&'a SpanHead> {
-    let root = trace.summary.root.as_ref();
-    heads.iter().filter(|head| root.is_some_and(|root| root.id == head.id) && speaks(head)).collect()
+    calls.into_iter().cloned().collect()
 }
 
 /// Whether what goes into an operation and comes out of it is said between a user and an agent.
-pub(super) const fn speaks(head: &SpanHead) -> bool {
-    speaks_as(head.operation_type)
-}
-
-/// See [`speaks`].
 pub(super) const fn speaks_as(operation: OperationType) -> bool {
     matches!(
         operation,

@@ -16,7 +16,7 @@ use crate::{
         conversation::NewConversation,
         message::{Message, MessageRole, NewMessage, NewToolCall},
         page::PageRequest,
-        span::{SpanBody, SpanHead},
+        span::{SpanBody, SpanHead, SpanOp},
         trace::Trace,
     },
     semconv::view,
@@ -61,10 +61,6 @@ impl Turns {
     /// Makes sure that a conversation is there.
     pub(super) async fn begin(&self, own: &str, user: Option<String>, start: Timestamp) -> ServiceResult<()> {
         let id = conversation_id(own);
-        let known = self.conversations.get_many(&[id]).await?.pop().flatten();
-        if known.is_some() {
-            return Ok(());
-        }
         let metadata = Json::from_value(&serde_json::json!({ "conversationId": own })).ok();
         let new = NewConversation {
             id: Some(id),
@@ -74,7 +70,7 @@ impl Turns {
             ..NewConversation::default()
         };
         match self.conversations.create(new).await {
-            // Somebody else was faster, or it is being deleted: both are as good.
+            // It is there already, or is being deleted: both are as good.
             Ok(_) | Err(ServiceError::Refused(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -82,13 +78,14 @@ impl Turns {
 
     /// Adds what a trace that is over says to its conversation. What is there stays, so it may be done
     /// again: when a span comes late, or when the sender did not hear that the first time went well.
-    pub(super) async fn make(&self, trace: &Trace) -> ServiceResult<()> {
+    /// `fresh` is what was just written: it need not be read again.
+    pub(super) async fn make(&self, trace: &Trace, fresh: &[SpanOp]) -> ServiceResult<()> {
         let Some(of_trace) = trace.conversation_id else { return Ok(()) };
-        let Some(spans) = self.tracing.heads(trace.id).await? else { return Ok(()) };
-        let mut calls = self.calls(trace, &thread::main_calls(&spans), of_trace).await?;
+        let (main, root) = self.tracing.choose_heads(trace.id, thread::speakers).await?;
+        let mut calls = self.calls(trace, main, fresh, of_trace).await?;
         if calls.is_empty() {
             // Nobody tells what the model was asked; the one at the top may tell what came of it.
-            calls = self.calls(trace, &thread::root(trace, &spans), of_trace).await?;
+            calls = self.calls(trace, root, fresh, of_trace).await?;
         }
         let mut conversations: Vec<_> = calls.iter().map(|call| call.conversation).collect();
         conversations.sort_unstable();
@@ -104,12 +101,19 @@ impl Turns {
     async fn calls(
         &self,
         trace: &Trace,
-        spans: &[&SpanHead],
+        spans: Vec<SpanHead>,
+        fresh: &[SpanOp],
         of_trace: ConversationId,
     ) -> ServiceResult<Vec<Call>> {
-        let mut bodies = self.tracing.bodies_of(trace.id, spans).await?;
-        let read = |head: &&SpanHead| call(head, &bodies.remove(&head.id)?, of_trace);
-        Ok(spans.iter().filter_map(read).collect())
+        let whole = |head: &SpanHead| {
+            let op = fresh.iter().rev().find(|op| op.id == head.id && op.replaces())?;
+            op.body().filter(|_| head.attached.blocks.is_empty())
+        };
+        let unread: Vec<_> = spans.iter().filter(|head| whole(head).is_none()).collect();
+        let read = self.tracing.bodies_of(trace.id, &unread).await?;
+        let calls =
+            spans.iter().filter_map(|head| call(head, whole(head).or_else(|| read.get(&head.id))?, of_trace));
+        Ok(calls.collect())
     }
 
     async fn add(&self, id: ConversationId, trace: TraceId, calls: &[&Call]) -> ServiceResult<()> {

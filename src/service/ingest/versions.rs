@@ -37,12 +37,14 @@ impl Versions {
         Self { components, most, known: Mutex::new(LruCache::new(REMEMBERED)), full: Mutex::default() }
     }
 
+    /// Whether versions of a component are still kept, as far as is known.
+    pub(super) fn keeps(&self, component_id: &str) -> bool {
+        !self.full.lock().contains(component_id)
+    }
+
     /// The versions of a source, as spans name them. Those that may not be registered yet are added to
     /// `new`.
     pub(super) fn of(&self, source: &VersionSource, new: &mut Vec<NamedVersion>) -> Vec<ComponentRef> {
-        if source.component_id().is_some_and(|id| self.full.lock().contains(&id)) {
-            return Vec::new();
-        }
         let key = source.key();
         if let Some(known) = self.known.lock().get(&key) {
             return known.clone();

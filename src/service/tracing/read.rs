@@ -114,10 +114,14 @@ impl Tracing {
         Err(Refusal::limit("spans", message).into())
     }
 
-    /// The heads of a trace's spans, in no order; `None` where there is no such trace.
-    pub async fn heads(&self, id: TraceId) -> ServiceResult<Option<Vec<SpanHead>>> {
-        let found = self.context.store.trace_spans(&[id]).await?.pop().flatten();
-        Ok(found.map(|spans| spans.heads))
+    /// Chooses from a trace and the heads of its spans, which are not read where they are at hand; nothing
+    /// where there is no such trace.
+    pub async fn choose_heads<T: Default>(
+        &self,
+        id: TraceId,
+        choose: impl FnOnce(&Trace, &[&SpanHead]) -> T,
+    ) -> ServiceResult<T> {
+        Ok(self.context.store.choose_heads(id, choose).await?.unwrap_or_default())
     }
 
     /// The bodies of these spans of one trace, by span. A span without a body is left out.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::{
-    block::{self, BodyBlock, HeadBlock},
+    block::{self, BodyBlock},
     cache::TraceState,
     load::of_trace,
 };
@@ -30,8 +30,9 @@ use crate::{
 /// Blocks that a complete trace may keep: fewer are not worth a rewrite.
 const FEW_BLOCKS: u32 = 4;
 
-/// Spans a block holds on average where merging has nothing to gain.
-const FULL_BLOCK: u64 = 16;
+/// Spans a block holds on average where merging has nothing to gain: reports of several traces bring each
+/// of them a few at a time, and packing them once more costs as much as packing them first.
+const FULL_BLOCK: u64 = 4;
 
 /// Heads that go into one merged block.
 const HEADS_PER_BLOCK: usize = 1_024;
@@ -175,7 +176,7 @@ impl Store {
         heads: &mut [SpanHead],
         blocks: Vec<Entry>,
     ) -> StoreResult<()> {
-        let (name, tree) = (keyspace::SPAN_BODY.name, self.tree(keyspace::SPAN_BODY.name));
+        let tree = self.tree(keyspace::SPAN_BODY.name);
         let Some(mut parts) = unpacked(&blocks)? else { return Ok(()) };
         for block in blocks {
             batch.delete(&tree, block.key.to_vec());
@@ -192,12 +193,13 @@ impl Store {
         let attached: Vec<_> =
             heads.iter().filter_map(|head| whole(head.id, &head.attached.blocks)).collect();
         let mut chunk = 0;
-        let mut put = |bodies| -> StoreResult<HashMap<SpanId, u64>> {
+        let mut put = |bodies: Vec<(SpanId, SpanBody)>| -> StoreResult<HashMap<SpanId, u64>> {
             let mut places = HashMap::new();
-            for block in block::cut(bodies) {
+            let bodies: Vec<_> = bodies.iter().map(|(id, body)| (*id, body)).collect();
+            for block in block::cut(&bodies) {
                 let at = block::address(revision, chunk);
-                places.extend(block.0.iter().map(|(span, _)| (*span, at)));
-                batch.put(&tree, (id, at).encode(), codec::encode(name, &block)?);
+                places.extend(block.iter().map(|(span, _)| (*span, at)));
+                batch.put(&tree, (id, at).encode(), block::encode_bodies(&block)?);
                 chunk += 1;
             }
             Ok(places)
@@ -217,7 +219,7 @@ impl Store {
         heads: &mut [SpanHead],
         old: Vec<Bytes>,
     ) -> StoreResult<()> {
-        let (name, tree) = (keyspace::SPAN_HEAD.name, self.tree(keyspace::SPAN_HEAD.name));
+        let tree = self.tree(keyspace::SPAN_HEAD.name);
         // In the order of revisions, so that reading from a revision on begins in the middle.
         heads.sort_unstable_by_key(|head| (head.revision, head.start_time, head.id));
         let mut written = HashSet::new();
@@ -229,7 +231,7 @@ impl Store {
             let end = rest.partition_point(|head| head.revision <= at);
             let (block, others) = rest.split_at(end);
             let key = (id, at).encode();
-            batch.put(&tree, key.clone(), codec::encode(name, &HeadBlock(block.to_vec()))?);
+            batch.put(&tree, key.clone(), block::encode_heads(&block.iter().collect::<Vec<_>>())?);
             written.insert(key);
             rest = others;
         }

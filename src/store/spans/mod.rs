@@ -21,7 +21,7 @@ pub(super) use self::{block::unpacked_items, cache::TraceCache, merge::MergeQueu
 pub use self::{
     block::{BodyBlock, HeadBlock},
     load::{BodyRequest, SpanDelta, StoredSpans},
-    write::{END_PART, INPUT_PART, OUTPUT_PART, START_PART, TraceWrite, TraceWritten},
+    write::{END_PART, INPUT_PART, OUTPUT_PART, PackedBodies, START_PART, TraceWrite, TraceWritten},
 };
 
 /// How span blocks are kept and cached.
@@ -29,7 +29,7 @@ pub use self::{
 #[serde(default, deny_unknown_fields)]
 pub struct SpanConfig {
     /// Heads of recently written traces that are kept in memory, so that a write need not read them
-    /// first. One takes about 400 bytes. A trace with more spans than this is kept while it is written.
+    /// first. One takes about 1.5 kB. A trace with more spans than this is kept while it is written.
     pub cached_spans: usize,
     /// Small blocks that a running trace gathers before they are merged.
     pub merge_after_blocks: u32,
@@ -37,6 +37,6 @@ pub struct SpanConfig {
 
 impl Default for SpanConfig {
     fn default() -> Self {
-        Self { cached_spans: 50_000, merge_after_blocks: 512 }
+        Self { cached_spans: 20_000, merge_after_blocks: 512 }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::{
-    block::{self, HeadBlock},
+    block,
     cache::{Slot, TraceState},
 };
 use crate::{
@@ -71,14 +71,25 @@ impl Store {
         write: &TraceWrite,
         rules: &WriteRules<'_>,
     ) -> StoreResult<Result<TraceWritten, Refusal>> {
-        let bodies = PackedBodies::all(&write.ops)?;
+        self.write_packed(id, write, &write.pack()?, rules).await
+    }
+
+    /// As [`Store::write_trace`], with bodies that are packed already: writes to several traces that are
+    /// packed before the first of them is queued share a commit.
+    pub async fn write_packed(
+        &self,
+        id: TraceId,
+        write: &TraceWrite,
+        bodies: &PackedBodies,
+        rules: &WriteRules<'_>,
+    ) -> StoreResult<Result<TraceWritten, Refusal>> {
         for _ in 1..tx::ATTEMPTS {
-            match self.try_write_trace(id, write, &bodies, rules).await {
+            match self.try_write_trace(id, write, bodies, rules).await {
                 Err(StoreError::Conflict) => {}
                 result => return result,
             }
         }
-        self.try_write_trace(id, write, &bodies, rules).await
+        self.try_write_trace(id, write, bodies, rules).await
     }
 
     async fn try_write_trace(
@@ -139,6 +150,23 @@ impl Store {
         }))
     }
 
+    /// Chooses from a trace and its heads as the last queued write leaves them: from memory where they are
+    /// there, else they are read.
+    pub async fn choose_heads<T>(
+        &self,
+        id: TraceId,
+        choose: impl FnOnce(&Trace, &[&SpanHead]) -> T,
+    ) -> StoreResult<Option<T>> {
+        let slot = self.traces().slot(id);
+        let held = slot.state.lock().await;
+        if let Some(state) = held.as_ref().filter(|state| state.row.is_some()) {
+            return Ok(Some(choose(&state.trace, &state.heads.iter().collect::<Vec<_>>())));
+        }
+        drop(held);
+        let found = self.trace_spans(&[id]).await?.pop().flatten();
+        Ok(found.map(|spans| choose(&spans.trace, &spans.heads.iter().collect::<Vec<_>>())))
+    }
+
     /// Lets go of the state that a failed write was part of: it is ahead of what is kept.
     pub(super) async fn forget(&self, slot: &Slot, reading: u64) {
         let mut held = slot.state.lock().await;
@@ -149,18 +177,22 @@ impl Store {
     }
 }
 
+impl TraceWrite {
+    /// Packs the bodies that the write brings.
+    pub fn pack(&self) -> StoreResult<PackedBodies> {
+        PackedBodies::of(&self.ops, |_| true)
+    }
+}
+
 /// The bodies of a write, packed before the trace is held, because that is most of the work.
-struct PackedBodies {
+#[derive(Debug)]
+pub struct PackedBodies {
     blocks: Vec<Bytes>,
     /// For each write to a span, the block that has its body.
     block_of: Vec<Option<usize>>,
 }
 
 impl PackedBodies {
-    fn all(ops: &[SpanOp]) -> StoreResult<Self> {
-        Self::of(ops, |_| true)
-    }
-
     fn accepted(ops: &[SpanOp], outcomes: &[Outcome]) -> StoreResult<Self> {
         Self::of(ops, |index| matches!(outcomes.get(index), Some(Ok((_, true)))))
     }
@@ -186,15 +218,15 @@ impl PackedBodies {
 
     fn pack(&mut self, bodies: Vec<(usize, &SpanOp, &SpanBody)>) -> StoreResult<()> {
         let (indexes, bodies): (Vec<_>, Vec<_>) =
-            bodies.into_iter().map(|(index, op, body)| (index, (op.id, body.clone()))).unzip();
+            bodies.into_iter().map(|(index, op, body)| (index, (op.id, body))).unzip();
         let mut indexes = indexes.into_iter();
-        for block in block::cut(bodies) {
-            for index in indexes.by_ref().take(block.0.len()) {
+        for block in block::cut(&bodies) {
+            for index in indexes.by_ref().take(block.len()) {
                 if let Some(place) = self.block_of.get_mut(index) {
                     *place = Some(self.blocks.len());
                 }
             }
-            self.blocks.push(codec::encode(keyspace::SPAN_BODY.name, &block)?.into());
+            self.blocks.push(block::encode_bodies(&block)?.into());
         }
         Ok(())
     }
@@ -373,8 +405,8 @@ impl<'a> Change<'a> {
         if self.changed.is_empty() {
             return Ok(());
         }
-        let heads = self.changed.iter().filter_map(|id| self.state.heads.get(*id).cloned()).collect();
-        let value = codec::encode(keyspace::SPAN_HEAD.name, &HeadBlock(heads))?;
+        let heads: Vec<_> = self.changed.iter().filter_map(|id| self.state.heads.get(*id)).collect();
+        let value = block::encode_heads(&heads)?;
         batch.put(&store.tree(keyspace::SPAN_HEAD.name), key.encode(), value);
         Ok(())
     }
