@@ -129,11 +129,34 @@ impl Ingest {
         let mut written = stream::iter(traces)
             .map(|(id, one)| async move { self.record_trace(id, one).await })
             .buffer_unordered(TRACES_AT_ONCE);
-        while let Some(of_trace) = written.try_next().await? {
+        let mut over = Vec::new();
+        while let Some((of_trace, trace)) = written.try_next().await? {
             refused.extend(of_trace);
+            over.extend(trace.filter(|trace| trace.status.is_final() && trace.conversation_id.is_some()));
         }
+        self.make_turns(over).await?;
         refused.sort_by_key(|refused| refused.place);
         Ok(refused)
+    }
+
+    /// Adds what traces that are over say to their conversations: of those that came together, what was
+    /// said first comes first.
+    async fn make_turns(&self, mut over: Vec<Trace>) -> ServiceResult<()> {
+        over.sort_unstable_by_key(|trace| (trace.conversation_id, trace.start_time, trace.id));
+        let of_conversations: Vec<_> = over
+            .chunk_by(|one, next| one.conversation_id == next.conversation_id)
+            .map(<[Trace]>::to_vec)
+            .collect();
+        stream::iter(of_conversations)
+            .map(|traces| async move {
+                for trace in &traces {
+                    self.turns.make(trace).await?;
+                }
+                Ok(())
+            })
+            .buffer_unordered(TRACES_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// Sorts a report by traces, and leaves out what breaks a rule by itself.
@@ -166,9 +189,11 @@ impl Ingest {
         (traces, refused)
     }
 
-    async fn record_trace(&self, id: TraceId, one: OneTrace) -> ServiceResult<Vec<Refused>> {
+    /// Stores what is reported of one trace. Answers what was refused, and the trace as it stands where
+    /// spans were written.
+    async fn record_trace(&self, id: TraceId, one: OneTrace) -> ServiceResult<(Vec<Refused>, Option<Trace>)> {
         let OneTrace { places, mut write, conversation, judgements } = one;
-        let mut refused = Vec::new();
+        let (mut refused, mut trace) = (Vec::new(), None);
         if !write.ops.is_empty() {
             tell_what_was_said(&mut write);
             let begun = self.begin_conversation(conversation);
@@ -183,7 +208,8 @@ impl Ingest {
                     refused.extend(failed.filter_map(|(outcome, place)| {
                         outcome.err().map(|refusal| Refused { place: *place, refusal })
                     }));
-                    self.after(&written.trace, &write.ops).await?;
+                    self.open.note(&written.trace);
+                    trace = Some(written.trace);
                 }
                 Err(refusal) => {
                     refused.extend(
@@ -198,7 +224,7 @@ impl Ingest {
                 result => result?,
             }
         }
-        Ok(refused)
+        Ok((refused, trace))
     }
 
     async fn begin_conversation(
@@ -212,15 +238,6 @@ impl Ingest {
         }
         self.turns.begin(&own, user, start).await?;
         self.conversations.lock().put(id, ());
-        Ok(())
-    }
-
-    /// What follows from a write to a trace.
-    async fn after(&self, trace: &Trace, ops: &[SpanOp]) -> ServiceResult<()> {
-        self.open.note(trace);
-        if trace.status.is_final() && trace.conversation_id.is_some() && !ops.is_empty() {
-            self.turns.make(trace).await?;
-        }
         Ok(())
     }
 }
