@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as JsonValue};
 
-use super::{Field, lookup::Fields, messages, settings, view};
+use super::{Attributes, Field, lookup::Fields, messages, settings, view};
 use crate::model::{
     Json,
     chat::ChatMessage,
@@ -110,6 +110,14 @@ pub(super) fn of(
     }
 }
 
+/// The prompt that an event shows which comes apart from its span: the instructions that it carries.
+#[must_use]
+pub fn of_event(event: &SpanEvent, owner: Option<&str>) -> Option<VersionSource> {
+    let attributes = Attributes::default();
+    let fields = Fields::find(&attributes);
+    Some(prompt_of(&fields, owner, &instructions(&fields, std::slice::from_ref(event))?.into()))
+}
+
 fn source(component_type: ComponentType, name: String, material: &JsonValue) -> VersionSource {
     VersionSource { component_type, name, version_name: None, material: material.to_string() }
 }
@@ -135,7 +143,7 @@ fn prompt_of(fields: &Fields<'_>, owner: Option<&str>, content: &JsonValue) -> V
 
 /// The text of the system's instructions.
 fn instructions(fields: &Fields<'_>, events: &[SpanEvent]) -> Option<String> {
-    let messages = messages::input(fields, events);
+    let messages = messages::input(fields, events, false);
     let system = messages.iter().take_while(|message| message.role == MessageRole::System);
     let texts: Vec<_> = system.filter_map(ChatMessage::text).collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
