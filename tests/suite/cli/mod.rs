@@ -67,6 +67,13 @@ impl Serving {
         Self { process, address, rest }
     }
 
+    /// The next line that it says.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.rest.read_line(&mut line).unwrap();
+        line
+    }
+
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         let id = self.process.id().to_string();

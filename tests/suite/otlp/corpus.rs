@@ -14,10 +14,11 @@ use super::{
 
 /// A request of the corpus.
 pub struct Recorded {
+    folder: PathBuf,
     pub file: String,
     pub path: String,
     pub content_type: String,
-    pub packed: bool,
+    packed: bool,
     pub body: Vec<u8>,
 }
 
@@ -32,6 +33,7 @@ pub fn of_client(name: &str) -> Vec<Recorded> {
     let read = |request: &Value| {
         let member = |name: &str| request[name].as_str().unwrap().to_owned();
         Recorded {
+            folder: folder.clone(),
             file: member("file"),
             path: member("path"),
             content_type: member("content_type"),
@@ -45,6 +47,7 @@ pub fn of_client(name: &str) -> Vec<Recorded> {
 /// Requests that were written by hand.
 pub fn handmade(names: &[&str]) -> Vec<Recorded> {
     let read = |name: &&str| Recorded {
+        folder: fixtures(),
         file: format!("{name}.json"),
         path: if name.ends_with("-logs") { LOGS } else { TRACES }.to_owned(),
         content_type: JSON.to_owned(),
@@ -65,6 +68,11 @@ pub fn clients() -> Vec<String> {
 }
 
 impl Recorded {
+    /// What its client says is to be found.
+    fn expected(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.folder.join("expected.json")).unwrap()).unwrap()
+    }
+
     /// Sends it as it was sent; answers what was said of it.
     pub async fn send(&self, bed: &Bed) -> String {
         let (headers, body): (&[_], _) = if self.packed {
@@ -84,6 +92,14 @@ impl Recorded {
             (count, message) => format!("{} {count} not taken: {message}", self.file),
         }
     }
+}
+
+/// Sends a client's requests; answers what it says is to be found.
+pub async fn send_all(requests: &[Recorded], bed: &Bed) -> Value {
+    for recorded in requests {
+        recorded.send(bed).await;
+    }
+    requests[0].expected()
 }
 
 /// Sends requests to a server of their own, and tells what it then has.
@@ -144,11 +160,8 @@ async fn handmade_requests_are_told_as_they_are() {
 async fn what_recorded_clients_say_is_to_be_found_is() {
     for client in clients() {
         let bed = Bed::new().await;
-        for recorded in of_client(&client) {
-            recorded.send(&bed).await;
-        }
-        let expected = fs::read(fixtures().join(&client).join("expected.json")).unwrap();
-        Found::check(&client, &bed.all_traces().await, &serde_json::from_slice(&expected).unwrap());
+        let expected = send_all(&of_client(&client), &bed).await;
+        Found::check(&client, &bed.all_traces().await, &expected);
     }
 }
 
