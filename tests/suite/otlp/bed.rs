@@ -31,6 +31,7 @@ pub const NOW: i64 = 1_798_761_600_000_000_000;
 /// The server and its doors.
 pub struct Bed {
     pub server: Server,
+    pub otlp: Otlp,
     router: Router,
 }
 
@@ -42,7 +43,7 @@ impl Bed {
     pub fn over(server: Server, limits: OtlpLimits) -> Self {
         server.clock.set(Timestamp::from_nanos(NOW));
         let otlp = Otlp::new(server.services.ingest.clone(), server.clock.clone(), limits);
-        Self { server, router: router(otlp) }
+        Self { server, router: router(otlp.clone()), otlp }
     }
 
     /// Sends a request as it is.
@@ -56,10 +57,6 @@ impl Bed {
     /// Posts a body of a content type.
     pub async fn post(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Reply {
         self.send(request(path, content_type, &[], body)).await
-    }
-
-    pub async fn traces(&self, spans: Value) -> Reply {
-        self.post(TRACES, JSON, of_spans(spans).to_string()).await
     }
 
     /// The data of a query.
@@ -92,11 +89,6 @@ pub fn request(
     request.body(body.into()).unwrap()
 }
 
-/// A request of these spans, in JSON.
-pub fn of_spans(spans: Value) -> Value {
-    json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] })
-}
-
 /// What a door answered.
 #[derive(Debug)]
 pub struct Reply {
@@ -115,6 +107,11 @@ pub struct Status {
 }
 
 impl Reply {
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.bytes().await.unwrap() }
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -10,40 +10,9 @@ use super::{
     bed::Bed,
     corpus::{of_client, send_all},
     expected::Found,
+    real::Real,
     render,
 };
-use crate::cli::{Serving, dendro};
-
-/// A server that keeps nothing, with ports of OpenTelemetry's own.
-struct Server {
-    serving: Serving,
-    http: String,
-    grpc: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Server {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let free = "127.0.0.1:0";
-        let arguments =
-            ["serve", "--engine", "memory", "--listen", free, "--otlp-http", free, "--otlp-grpc", free];
-        let mut serving = Serving::start(dendro(folder.path(), &arguments));
-        let line = std::iter::repeat_with(|| serving.line()).take(4).find(|line| line.contains("OTLP"));
-        let line = line.expect("the server says where it listens to OpenTelemetry");
-        let words: Vec<&str> = line.split([' ', ',', '\n']).filter(|word| word.contains("://")).collect();
-        let grpc = words[2].replace("grpc://", "http://");
-        Self { serving, http: words[1].to_owned(), grpc, _folder: folder }
-    }
-
-    async fn ask(&self, query: &str, variables: Value) -> Value {
-        let request = reqwest::Client::new().post(format!("http://{}/graphql", self.serving.address));
-        let response = request.json(&json!({ "query": query, "variables": variables })).send().await.unwrap();
-        let answer: Value = response.json().await.unwrap();
-        assert!(answer.get("errors").is_none(), "{:#}", answer["errors"]);
-        answer["data"].clone()
-    }
-}
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -88,14 +57,14 @@ enum Way {
 
 /// Runs a program and looks for what it says is to be found.
 async fn run(mut program: Command, way: Way, client: &str) {
-    let server = Server::start();
+    let server = Real::start();
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_")) {
         program.env_remove(name);
     }
     let (endpoint, protocol) = match way {
         Way::Http => (server.http.clone(), "http/protobuf"),
-        Way::Main => (format!("http://{}", server.serving.address), "http/protobuf"),
-        Way::Grpc => (server.grpc.clone(), "grpc"),
+        Way::Main => (server.main.clone(), "http/protobuf"),
+        Way::Grpc => (format!("http://{}", server.grpc), "grpc"),
     };
     program.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
     program.env("NO_PROXY", "127.0.0.1,localhost").kill_on_drop(true);

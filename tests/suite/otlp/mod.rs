@@ -3,5 +3,10 @@
 mod bed;
 mod clients;
 mod corpus;
+mod doors;
 mod expected;
+mod grpc;
+mod grpc_door;
+mod real;
 mod render;
+mod samples;
