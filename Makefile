@@ -9,7 +9,9 @@ SHELL := bash
 CARGO ?= cargo
 
 # npm packages: the pages, and what tests and examples need of JavaScript (a folder may be absent).
-NPM_FOLDERS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json examples/package-lock.json))
+NPM_FOLDERS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json tests/otel/js/package-lock.json examples/package-lock.json))
+# Python packages of the clients of OpenTelemetry. The copy of their list says that they are installed.
+OTEL_PYTHON := target/otel-venv/requirements.txt
 WEB_SOURCES := $(shell find web/src web/build web/index.html web/vite.config.ts -type f)
 WEB_PAGE := web/dist/graphiql/index.html
 
@@ -45,7 +47,7 @@ web-check: web ## types and samples of the pages
 	cd web && npm run --silent check
 
 .PHONY: suite
-suite: web tools $(NPM_FOLDERS:%=%/node_modules/.stamp) ## all Rust tests, and through them the clients, the examples and the browser
+suite: web tools $(NPM_FOLDERS:%=%/node_modules/.stamp) $(OTEL_PYTHON) ## all Rust tests, and through them the clients, the examples and the browser
 	if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then $(CARGO) nextest run --locked && $(CARGO) test --locked --doc; \
 	else $(CARGO) test --locked; fi # without names of targets it builds the examples too
@@ -73,7 +75,7 @@ pictures: web tests/browser/node_modules/.stamp ## take the README's pictures an
 clean: ## remove what was built
 	$(CARGO) clean
 	find web/dist -mindepth 1 ! -name .gitkeep -delete
-	rm -rf web/node_modules tests/*/node_modules examples/node_modules
+	rm -rf web/node_modules tests/*/node_modules tests/otel/js/node_modules examples/node_modules
 
 .PHONY: help
 help: ## this text
@@ -83,6 +85,11 @@ help: ## this text
 
 $(WEB_PAGE): web/node_modules/.stamp web/package.json $(WEB_SOURCES)
 	cd web && npm run --silent build
+
+$(OTEL_PYTHON): tests/otel/python/requirements.txt | tools
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	cp $< $@
 
 # The stamp makes npm run only when the lock has changed.
 %/node_modules/.stamp: %/package-lock.json

@@ -60,7 +60,8 @@ impl CountingRule {
     }
 
     /// What counts can only mean: a part is never larger than its whole, and a total says what it adds up.
-    /// Where they leave it open, parts are included, as OpenTelemetry says.
+    /// Where they leave it open, parts are included, as OpenTelemetry says: also where a part is sent
+    /// without its whole.
     #[must_use]
     pub fn shown_by(tokens: &TokenCounts) -> Self {
         let count = |count: Option<u64>| count.unwrap_or(0);
@@ -69,7 +70,11 @@ impl CountingRule {
         let rest = tokens.total.and_then(|total| total.checked_sub(input)?.checked_sub(output));
         let adds = |part: u64| part > 0 && rest == Some(part);
         let both = cached > 0 && reasoning > 0 && rest == cached.checked_add(reasoning);
-        Self::of(!(cached > input || adds(cached) || both), !(reasoning > output || adds(reasoning) || both))
+        let exceeds = |part: u64, whole: Option<u64>| whole.is_some_and(|whole| part > whole);
+        Self::of(
+            !(exceeds(cached, tokens.input) || adds(cached) || both),
+            !(exceeds(reasoning, tokens.output) || adds(reasoning) || both),
+        )
     }
 }
 
@@ -204,7 +209,7 @@ impl Ledger {
     pub fn totals(&self) -> TokenTotals {
         let tokens = &self.tokens;
         let (cache_read, cache_write) = (tokens.cache_read.unwrap_or(0), tokens.cache_write.unwrap_or(0));
-        let reasoning = tokens.reasoning.unwrap_or(0);
+        let (cached, reasoning) = (cache_read.saturating_add(cache_write), tokens.reasoning.unwrap_or(0));
         let mut totals = TokenTotals {
             input: tokens.input.unwrap_or(0),
             output: tokens.output.unwrap_or(0),
@@ -214,11 +219,14 @@ impl Ledger {
         };
         let rule = self.rule.unwrap_or(CountingRule::Inclusive);
         if !rule.input_includes_cached() {
-            totals.input = totals.input.saturating_add(cache_read).saturating_add(cache_write);
+            totals.input = totals.input.saturating_add(cached);
         }
         if !rule.output_includes_reasoning() {
             totals.output = totals.output.saturating_add(reasoning);
         }
+        // A whole that is not reported is at least its parts.
+        totals.input = totals.input.max(if tokens.input.is_none() { cached } else { 0 });
+        totals.output = totals.output.max(if tokens.output.is_none() { reasoning } else { 0 });
         // Some callers report only a total: it is then all input, because nothing says otherwise.
         if let (None, None, Some(total)) = (tokens.input, tokens.output, tokens.total) {
             totals.input = totals.input.max(total);

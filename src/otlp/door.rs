@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     reply::Outcome,
     request::{self, Signal},
-    wire::{self, Encoding, Export},
+    wire::{self, Encoding},
 };
 use crate::{
     model::clock::SharedClock,
@@ -52,12 +52,13 @@ pub(super) enum Fault {
     Internal,
 }
 
-/// What a door received.
-pub(super) enum Source {
-    /// A body, still to be read.
-    Body(Bytes, Encoding),
-    /// A request whose outer layers are read.
-    Export(Export),
+impl Fault {
+    /// A request of more than `most` bytes, which this setting allows.
+    pub(super) fn too_large(most: usize, setting: &str) -> Self {
+        let message =
+            format!("more than {most} bytes; send smaller batches, or raise `otlp.limits.{setting}`");
+        Self::TooLarge(message)
+    }
 }
 
 /// The way in, shared by all doors. Cheap to clone.
@@ -74,15 +75,6 @@ const LARGE: usize = 1 << 20;
 
 /// What a refused sender is told to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-impl Source {
-    fn size(&self) -> usize {
-        match self {
-            Self::Body(body, _) => body.len(),
-            Self::Export(export) => prost::Message::encoded_len(export),
-        }
-    }
-}
 
 impl Otlp {
     /// The way to a service.
@@ -103,16 +95,36 @@ impl Otlp {
         Arc::clone(&self.free).try_acquire_many_owned(bytes).map_err(|_| Fault::Overloaded(RETRY_AFTER))
     }
 
+    /// Room for more bytes of a request that comes bit by bit.
+    pub(super) fn more_room(
+        &self,
+        held: &mut Option<OwnedSemaphorePermit>,
+        bytes: usize,
+    ) -> Result<(), Fault> {
+        let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let left = self.limits.bytes_at_once.saturating_sub(has);
+        if left > 0 {
+            let more = self.room(bytes.min(left))?;
+            match held {
+                Some(held) => held.merge(more),
+                None => *held = Some(more),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a request: what was not refused is durable when this answers.
-    pub(super) async fn take(&self, source: Source, signal: Signal) -> Result<Outcome, Fault> {
+    pub(super) async fn take(
+        &self,
+        body: Bytes,
+        encoding: Encoding,
+        signal: Signal,
+    ) -> Result<Outcome, Fault> {
         let read = {
             let (otlp, now) = (self.clone(), self.clock.now());
-            let large = source.size() > LARGE;
+            let large = body.len() > LARGE;
             let read = move || {
-                let (export, encoding) = match source {
-                    Source::Body(body, encoding) => (wire::read(&body, encoding, signal)?, encoding),
-                    Source::Export(export) => (export, Encoding::Protobuf),
-                };
+                let export = wire::read(&body, encoding, signal)?;
                 Ok(request::read(&export, (encoding, signal), &otlp.ingest, now))
             };
             if large { tokio::task::spawn_blocking(read).await.map_err(|_| Fault::Internal)? } else { read() }

@@ -1,7 +1,7 @@
 //! OTLP over gRPC: `TraceService` and `LogsService`.
 //!
 //! The services are written here instead of taken from the generated ones, because those decode a request
-//! whole: one span that cannot be read would cost all of them.
+//! whole: one span that cannot be read would cost all of them. A message takes its room while it comes.
 
 use std::{
     convert::Infallible,
@@ -14,10 +14,13 @@ use std::{
     time::Duration,
 };
 
+use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt, future::BoxFuture};
+use hyper::body::{Body as HttpBody, Frame};
 use opentelemetry_proto::tonic::collector::{
     logs::v1::ExportLogsServiceResponse, trace::v1::ExportTraceServiceResponse,
 };
+use parking_lot::Mutex;
 use prost::Message;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -27,17 +30,16 @@ use tokio::{
 use tonic::{
     Code, Request, Response, Status,
     body::Body,
-    codec::CompressionEncoding,
+    codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder},
     server::{Grpc, NamedService, UnaryService},
     transport::{Server, server::Connected, server::TcpIncoming},
 };
-use tonic_prost::ProstCodec;
 
 use super::{
-    door::{Fault, Otlp, Source},
+    door::{Fault, Otlp},
     reply::Outcome,
     request::Signal,
-    wire::Export,
+    wire::Encoding,
 };
 
 /// Requests that one connection may have under way.
@@ -183,33 +185,121 @@ impl<K: Kind> tower_service::Service<axum::http::Request<Body>> for Service<K> {
     }
 
     fn call(&mut self, request: axum::http::Request<Body>) -> Self::Future {
-        let service = self.clone();
+        let otlp = self.otlp.clone();
         Box::pin(async move {
             if request.uri().path() != K::PATH {
                 return Ok(Status::unimplemented("there is only the method Export").into_http());
             }
-            let most = service.otlp.limits().unpacked_bytes;
-            let codec: ProstCodec<K::Reply, Export> = ProstCodec::default();
-            let mut grpc =
-                Grpc::new(codec).accept_compressed(CompressionEncoding::Gzip).max_decoding_message_size(most);
-            Ok(grpc.unary(service, request).await)
+            let most = otlp.limits().unpacked_bytes;
+            let room = Room::default();
+            let request = request.map(|body| Metered { body, otlp: otlp.clone(), room: Arc::clone(&room) });
+            let mut grpc = Grpc::new(Plain::<K::Reply>(PhantomData))
+                .accept_compressed(CompressionEncoding::Gzip)
+                .max_decoding_message_size(most);
+            let response = grpc.unary(Call::<K> { otlp, room, kind: PhantomData }, request).await;
+            let code =
+                response.headers().get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes()));
+            // Senders try again what is OUT_OF_RANGE, which is what the library calls a long message.
+            Ok(match code {
+                Some(Code::OutOfRange | Code::ResourceExhausted) => {
+                    status(&Fault::too_large(most, "unpacked_bytes")).into_http()
+                }
+                _ => response,
+            })
         })
     }
 }
 
-impl<K: Kind> UnaryService<Export> for Service<K> {
+/// One call of a service.
+struct Call<K> {
+    otlp: Otlp,
+    room: Room,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// What a request has taken of the room for all.
+type Room = Arc<Mutex<Option<OwnedSemaphorePermit>>>;
+
+impl<K: Kind> UnaryService<Bytes> for Call<K> {
     type Response = K::Reply;
     type Future = BoxFuture<'static, Result<Response<K::Reply>, Status>>;
 
-    fn call(&mut self, request: Request<Export>) -> Self::Future {
-        let otlp = self.otlp.clone();
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let (otlp, room) = (self.otlp.clone(), Arc::clone(&self.room));
         Box::pin(async move {
-            let export = request.into_inner();
-            let _room = otlp.room(export.encoded_len()).map_err(|fault| status(&fault))?;
-            let outcome =
-                otlp.take(Source::Export(export), K::SIGNAL).await.map_err(|fault| status(&fault))?;
-            Ok(Response::new(K::reply(&outcome)))
+            let message = request.into_inner();
+            let mut held = room.lock().take();
+            let packed = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+            let unpacked = message.len().saturating_sub(packed);
+            otlp.more_room(&mut held, unpacked).map_err(|fault| status(&fault))?;
+            let outcome = otlp.take(message, Encoding::Protobuf, K::SIGNAL).await;
+            Ok(Response::new(K::reply(&outcome.map_err(|fault| status(&fault))?)))
         })
+    }
+}
+
+/// A request's body, which takes room as it comes.
+struct Metered {
+    body: Body,
+    otlp: Otlp,
+    room: Room,
+}
+
+impl HttpBody for Metered {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => frame,
+            other => return other,
+        };
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        let taken = self.otlp.more_room(&mut self.room.lock(), bytes);
+        Poll::Ready(Some(taken.map(|()| frame).map_err(|fault| status(&fault))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}
+
+/// Messages as the bytes that they are, and answers in protobuf.
+struct Plain<R>(PhantomData<fn() -> R>);
+
+impl<R: Message + 'static> Codec for Plain<R> {
+    type Encode = R;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self(PhantomData)
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<R: Message> Encoder for Plain<R> {
+    type Item = R;
+    type Error = Status;
+
+    fn encode(&mut self, reply: R, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        reply.encode(out).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+impl<R> Decoder for Plain<R> {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(message.copy_to_bytes(message.remaining())))
     }
 }
 

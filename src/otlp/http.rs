@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{
-    door::{Fault, Otlp, Source},
+    door::{Fault, Otlp},
     reply::Status,
     request::Signal,
     wire::Encoding,
@@ -59,7 +59,7 @@ async fn take(
     let limits = otlp.limits();
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > limits.body_bytes) {
-        return Err(too_large(limits.body_bytes, "body_bytes"));
+        return Err(Fault::too_large(limits.body_bytes, "body_bytes"));
     }
     // What it unpacks to is not known before; nor is the length of what comes in chunks.
     let room = otlp.room(match packing {
@@ -71,7 +71,7 @@ async fn take(
     let bytes = match collected.map_err(|_| Fault::TooSlow)? {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return Err(too_large(limits.body_bytes, "body_bytes"));
+            return Err(Fault::too_large(limits.body_bytes, "body_bytes"));
         }
         Err(error) => return Err(Fault::Malformed(format!("the body broke off: {error}"))),
     };
@@ -79,7 +79,7 @@ async fn take(
         Packing::None => bytes,
         Packing::Gzip => unpack(bytes, limits.unpacked_bytes).await?,
     };
-    let answer = otlp.take(Source::Body(bytes, encoding), signal).await?.body(signal, encoding);
+    let answer = otlp.take(bytes, encoding, signal).await?.body(signal, encoding);
     drop(room);
     Ok(answer)
 }
@@ -112,12 +112,7 @@ fn unpack_now(bytes: &[u8], most: usize) -> Result<Bytes, Fault> {
     let reader = flate2::read::MultiGzDecoder::new(bytes);
     let unpacked = reader.take(limit).read_to_end(&mut out);
     unpacked.map_err(|error| Fault::Malformed(format!("the body is not gzip: {error}")))?;
-    if out.len() > most { Err(too_large(most, "unpacked_bytes")) } else { Ok(out.into()) }
-}
-
-fn too_large(most: usize, setting: &str) -> Fault {
-    let message = format!("more than {most} bytes; send smaller batches, or raise `otlp.limits.{setting}`");
-    Fault::TooLarge(message)
+    if out.len() > most { Err(Fault::too_large(most, "unpacked_bytes")) } else { Ok(out.into()) }
 }
 
 fn encoding(headers: &HeaderMap) -> Option<Encoding> {

@@ -9,6 +9,9 @@ pub(super) fn trace(field: &str, bytes: &[u8]) -> Result<TraceId, Refusal> {
     match bytes.try_into() {
         Ok(id) if id != [0; 16] => Ok(TraceId::from_bytes(id)),
         Ok(_) => Err(Refusal::invalid(field, "is all zeros; a trace needs an id of its own")),
+        Err(_) if bytes.is_empty() => {
+            Err(Refusal::invalid(field, "is missing; a trace needs an id of its own"))
+        }
         Err(_) => Err(wrong_length(field, bytes, 16)),
     }
 }

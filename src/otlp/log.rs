@@ -28,9 +28,6 @@ const CLAUDE_CODE_SCOPE: &str = "com.anthropic.claude_code.events";
 /// What the full names of its events begin with.
 const CLAUDE_CODE: &str = "claude_code.";
 
-/// The event that carries a whole call: its attributes are those of the span.
-const DETAILS: &str = "gen_ai.client.inference.operation.details";
-
 /// What went wrong in a call.
 const EXCEPTION: &str = "gen_ai.client.operation.exception";
 
@@ -90,13 +87,15 @@ pub(super) fn read(
     }
     if service_events {
         // Of a whole prompt: what a single call used stands on its own span.
-        told = Told { tokens: None, cost: None, details: SpanDetails::default(), ..told };
+        told =
+            Told { tokens: None, cost: None, details: SpanDetails::default(), versions: Vec::new(), ..told };
     }
+    let body = body_of(&record, &name, time, written, &mut told);
+    told.versions.extend(body.events.iter().filter_map(|event| semconv::version_of_event(event, service)));
     let mut components = Vec::new();
     for source in &told.versions {
         components.extend(reading.ingest.versions_of(source, reading.versions));
     }
-    let body = body_of(&record, &name, time, written, &mut told);
     let changes = SpanChanges {
         details: named(std::mem::take(&mut told.details)),
         tokens: told.tokens.map(|(tokens, _)| tokens),
@@ -125,7 +124,7 @@ fn body_of(
     written: Written<'_>,
     told: &mut Told,
 ) -> SpanBody {
-    if name == DETAILS {
+    if name == semconv::DETAILS {
         return SpanBody {
             attributes: written.into_json(),
             inputs: told.inputs.take(),

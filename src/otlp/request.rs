@@ -159,10 +159,9 @@ impl Request {
             let (root, scopes, items) = (signal.root(), signal.scopes(), signal.items());
             let path = format!("{root}.{resource}.{scopes}.{scope}.{items}.{item}");
             let told = refused.refusal.to_string();
-            match told.strip_prefix(": ") {
-                Some(told) => format!("{path}: {told}"),
-                None => format!("{path}.{told}"),
-            }
+            let told = told.strip_prefix(": ").unwrap_or(&told);
+            let names_a_field = told.split_once(": ").is_some_and(|(field, _)| !field.contains(' '));
+            if names_a_field { format!("{path}.{told}") } else { format!("{path}: {told}") }
         };
         let mut told: Vec<_> = refused.iter().take(NAMED).map(of_one).collect();
         if refused.len() > NAMED {

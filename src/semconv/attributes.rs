@@ -81,7 +81,7 @@ impl Value<'_> {
     /// The document: JSON as it is or as its text is, anything else as a value of JSON.
     pub(super) fn document(&self) -> Option<Json> {
         match self {
-            Self::Text(text) if text.trim_start().starts_with(['{', '[']) => {
+            Self::Text(text) if text.trim_start().starts_with(['{', '[', '"']) => {
                 Some(Json::parse(text).unwrap_or_else(|_| Json::string(text)))
             }
             Self::Text(text) => Some(Json::string(text)),

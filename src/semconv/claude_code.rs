@@ -11,6 +11,7 @@ pub(super) const FIELDS: Fields = &[
     (Field::ToolCallId, &["tool_use_id"]),
     (Field::ToolArguments, &["tool_input"]),
     (Field::ToolResult, &["tool_output", "tool_result"]),
+    (Field::ToolTarget, &["full_command", "file_path", "subagent_type"]),
     (Field::Input, &["user_prompt", "prompt"]),
     (Field::Output, &["response.model_output", "response"]),
     (Field::ResponseId, &["request_id"]),

@@ -1,8 +1,11 @@
 //! Where what went in and what came out stands: in an attribute, which is named and not copied, or put
 //! together of several.
 
-use super::{Field, lookup::Fields, messages};
-use crate::model::{Json, span::OperationType};
+use super::{Attributes, Field, lookup::Fields, messages};
+use crate::model::{
+    Json,
+    span::{OperationType, SpanEvent},
+};
 
 /// What went in, or came out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,25 +38,42 @@ impl Content {
     }
 }
 
+/// Events that carry what a tool was called with, and the attributes that do, the best first.
+const CALLED: Events = &[("gen_ai.tool.message", &["content"])];
+
+/// Events that carry what a tool answered.
+const ANSWERED: Events = &[("gen_ai.choice", &["message"]), ("tool.output", &["output", "content", "diff"])];
+
+type Events = &'static [(&'static str, &'static [&'static str])];
+
 /// What went in.
-pub(super) fn input(operation: OperationType, fields: &Fields<'_>) -> Content {
-    Content::of(
-        fields,
-        match operation {
-            OperationType::ToolCall => &[Field::ToolArguments, Field::Input, Field::InputMessages],
-            OperationType::Retrieval => &[Field::Query, Field::Input, Field::InputMessages],
-            OperationType::Embedding => &[Field::Input, Field::InputMessages, Field::EmbeddingTexts],
-            OperationType::Rerank => &[Field::RerankInput, Field::Input, Field::Query],
-            _ => &[Field::InputMessages, Field::Input, Field::ToolArguments],
-        },
-    )
+pub(super) fn input(operation: OperationType, fields: &Fields<'_>, events: &[SpanEvent]) -> Content {
+    let wanted: &[Field] = match operation {
+        OperationType::ToolCall => &[Field::ToolArguments, Field::Input, Field::InputMessages],
+        OperationType::Retrieval | OperationType::Memory => {
+            &[Field::Query, Field::Input, Field::InputMessages]
+        }
+        OperationType::Embedding => &[Field::Input, Field::InputMessages, Field::EmbeddingTexts],
+        OperationType::Rerank => &[Field::RerankInput, Field::Input, Field::Query],
+        OperationType::LlmCall => &[Field::InputMessages, Field::Input, Field::ToolArguments],
+        // What calls no model has no messages of its own: flattened ones are a part of what went in.
+        _ if fields.is_list(Field::InputMessages) => &[Field::Input, Field::InputMessages],
+        _ => &[Field::InputMessages, Field::Input, Field::ToolArguments],
+    };
+    match Content::of(fields, wanted) {
+        Content::None if operation == OperationType::ToolCall => of_events(CALLED, events)
+            .map_or_else(|| Content::of(fields, &[Field::ToolTarget]), Content::Whole),
+        content => content,
+    }
 }
 
 /// What came out.
-pub(super) fn output(operation: OperationType, fields: &Fields<'_>) -> Content {
+pub(super) fn output(operation: OperationType, fields: &Fields<'_>, events: &[SpanEvent]) -> Content {
     let wanted: &[Field] = match operation {
         OperationType::ToolCall => &[Field::ToolResult, Field::Output, Field::OutputMessages],
-        OperationType::Retrieval | OperationType::Rerank => &[Field::Documents, Field::Output],
+        OperationType::Retrieval | OperationType::Rerank | OperationType::Memory => {
+            &[Field::Documents, Field::Output]
+        }
         OperationType::LlmCall => {
             if !fields.has(Field::OutputMessages)
                 && let Some(json) = messages::answer(fields).and_then(|value| Json::from_value(&value).ok())
@@ -62,7 +82,22 @@ pub(super) fn output(operation: OperationType, fields: &Fields<'_>) -> Content {
             }
             &[Field::OutputMessages, Field::Output]
         }
+        _ if fields.is_list(Field::OutputMessages) => &[Field::Output, Field::OutputMessages],
         _ => &[Field::OutputMessages, Field::Output, Field::OutputText, Field::OutputToolCalls],
     };
-    Content::of(fields, wanted)
+    match Content::of(fields, wanted) {
+        Content::None if operation == OperationType::ToolCall => {
+            of_events(ANSWERED, events).map_or(Content::None, Content::Whole)
+        }
+        content => content,
+    }
+}
+
+/// The document in the last event that has one.
+fn of_events(known: Events, events: &[SpanEvent]) -> Option<Json> {
+    events.iter().rev().find_map(|event| {
+        let (_, names) = known.iter().find(|(name, _)| *name == event.name)?;
+        let attributes = Attributes::read(event.attributes.as_ref()?);
+        names.iter().find_map(|name| attributes.get(name)?.document())
+    })
 }

@@ -6,6 +6,7 @@ use crate::model::span::OperationType;
 pub(super) const FIELDS: Fields = &[
     (Field::Operation, &["langfuse.observation.type"]),
     (Field::Model, &["langfuse.observation.model.name", "langfuse.observation.model"]),
+    (Field::FirstTokenDate, &["langfuse.observation.completion_start_time"]),
     (Field::Settings, &["langfuse.observation.model.parameters"]),
     (Field::Input, &["langfuse.observation.input", "langfuse.trace.input"]),
     (Field::Output, &["langfuse.observation.output", "langfuse.trace.output"]),

@@ -115,6 +115,11 @@ impl<'a> Fields<'a> {
         self.place(field).is_some()
     }
 
+    /// Whether a field stands flattened in many attributes.
+    pub(super) fn is_list(&self, field: Field) -> bool {
+        matches!(self.place(field), Some((_, Place::List(_))))
+    }
+
     /// The value of a field that stands in one attribute.
     pub(super) fn value(&self, field: Field) -> Option<&Value<'a>> {
         self.attribute(field).map(|(_, value)| value)

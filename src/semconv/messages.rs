@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as JsonValue};
 
-use super::{Field, lookup::Fields, view::decoded};
+use super::{Attributes, Field, lookup::Fields, view::decoded};
 use crate::model::{
     chat::{self, ChatMessage},
     message::MessageRole,
@@ -22,6 +22,18 @@ const EVENTS: &[(&str, MessageRole)] = &[
 /// The event that is the model's answer.
 const CHOICE: &str = "gen_ai.choice";
 
+/// Events that carry lists of messages: the event, its attribute, and who speaks where that is not said.
+const LISTS: &[(&str, &str, MessageRole)] = &[
+    (DETAILS, "gen_ai.system_instructions", MessageRole::System),
+    (DETAILS, "gen_ai.input.messages", MessageRole::User),
+    (DETAILS, "gen_ai.output.messages", MessageRole::Assistant),
+    ("gen_ai.content.prompt", "gen_ai.prompt", MessageRole::User),
+    ("gen_ai.content.completion", "gen_ai.completion", MessageRole::Assistant),
+];
+
+/// The event that carries a whole call: its attributes are those of the span.
+pub const DETAILS: &str = "gen_ai.client.inference.operation.details";
+
 /// Where an event has the body of the record of a log that it was.
 pub const BODY: &str = "body";
 
@@ -30,12 +42,16 @@ pub(super) fn speaker(event: &str) -> Option<MessageRole> {
     EVENTS.iter().find(|(name, _)| *name == event).map(|(_, role)| *role)
 }
 
-/// What the model was given: its instructions, then the messages.
-pub(super) fn input(fields: &Fields<'_>, events: &[SpanEvent]) -> Vec<ChatMessage> {
+/// What the model was given: its instructions, then the messages. `named`: what went in is known to stand
+/// in an attribute, so flattened messages only repeat a part of it.
+pub(super) fn input(fields: &Fields<'_>, events: &[SpanEvent], named: bool) -> Vec<ChatMessage> {
     let mut messages = system(fields);
-    let rest = match fields.first_of(&[Field::InputMessages]) {
-        Some(field) => read(fields, field, MessageRole::User),
-        None => of_events(events, |name| name != CHOICE),
+    let rest = if !fields.has(Field::InputMessages) {
+        of_events(events, false)
+    } else if named && fields.is_list(Field::InputMessages) {
+        Vec::new()
+    } else {
+        read(fields, Field::InputMessages, MessageRole::User)
     };
     let rest = if rest.is_empty() { read(fields, Field::Input, MessageRole::User) } else { rest };
     // Some send the instructions in both places.
@@ -48,15 +64,19 @@ pub(super) fn input(fields: &Fields<'_>, events: &[SpanEvent]) -> Vec<ChatMessag
     messages
 }
 
-/// What the model answered.
-pub(super) fn output(fields: &Fields<'_>, events: &[SpanEvent]) -> Vec<ChatMessage> {
-    let mut messages = read(fields, Field::OutputMessages, MessageRole::Assistant);
+/// What the model answered. `named` as in [`input`].
+pub(super) fn output(fields: &Fields<'_>, events: &[SpanEvent], named: bool) -> Vec<ChatMessage> {
+    let mut messages = if named && fields.is_list(Field::OutputMessages) {
+        Vec::new()
+    } else {
+        read(fields, Field::OutputMessages, MessageRole::Assistant)
+    };
     if messages.is_empty() {
         messages =
             answer(fields).map_or_else(Vec::new, |value| chat::read_value(value, MessageRole::Assistant));
     }
     if messages.is_empty() {
-        messages = of_events(events, |name| name == CHOICE);
+        messages = of_events(events, true);
     }
     if messages.is_empty() {
         messages = read(fields, Field::Output, MessageRole::Assistant);
@@ -103,15 +123,36 @@ fn tool_call(mut call: JsonValue) -> Option<JsonValue> {
     }))
 }
 
-/// The messages in events, in the order of their times.
-fn of_events(events: &[SpanEvent], wanted: impl Fn(&str) -> bool) -> Vec<ChatMessage> {
-    let mut said: Vec<_> = events
-        .iter()
-        .filter(|event| wanted(&event.name))
-        .filter_map(|event| Some((event, speaker(&event.name)?)))
-        .collect();
-    said.sort_by_key(|(event, _)| event.time);
-    said.into_iter().flat_map(|(event, role)| of_event(event, role)).collect()
+/// The messages in events, in the order of their times: those that are answers, or the others.
+fn of_events(events: &[SpanEvent], answers: bool) -> Vec<ChatMessage> {
+    let mut events: Vec<_> = events.iter().collect();
+    events.sort_by_key(|event| event.time);
+    let said = events.into_iter().flat_map(|event| match speaker(&event.name) {
+        Some(role) if (event.name == CHOICE) == answers => of_event(event, role),
+        Some(_) => Vec::new(),
+        None => lists_of_event(event, answers),
+    });
+    said.collect()
+}
+
+fn lists_of_event(event: &SpanEvent, answers: bool) -> Vec<ChatMessage> {
+    let of_event = |(name, _, role): &&(&str, &str, MessageRole)| {
+        *name == event.name && (*role == MessageRole::Assistant) == answers
+    };
+    let Some(attributes) = LISTS.iter().any(|list| of_event(&list)).then_some(event.attributes.as_ref())
+    else {
+        return Vec::new();
+    };
+    let attributes = attributes.map(Attributes::read).unwrap_or_default();
+    let read = |(_, attribute, role): &(&str, &str, MessageRole)| {
+        let value = attributes.get(attribute)?;
+        let mut messages = chat::read_value(value.parsed().or_else(|| value.plain())?, *role);
+        if *role == MessageRole::System {
+            messages.iter_mut().for_each(|message| message.role = MessageRole::System);
+        }
+        Some(messages)
+    };
+    LISTS.iter().filter(of_event).filter_map(read).flatten().collect()
 }
 
 fn of_event(event: &SpanEvent, role: MessageRole) -> Vec<ChatMessage> {
@@ -132,6 +173,13 @@ fn of_event(event: &SpanEvent, role: MessageRole) -> Vec<ChatMessage> {
         // A choice has the message inside, or its content alone.
         Some(JsonValue::Object(message)) if !message.contains_key("text") => message,
         Some(content) => Map::from_iter([("content".to_owned(), content)]),
+        // Gemini's content is a whole message, and its role the true one.
+        None if body.get("content").is_some_and(|content| content.get("parts").is_some()) => {
+            match body.remove("content") {
+                Some(JsonValue::Object(message)) => message,
+                _ => Map::new(),
+            }
+        }
         None => {
             let known = ["content", "tool_calls", "name"];
             let mut message: Map<_, _> = known

@@ -8,6 +8,7 @@
 //! Pure: it knows the model and how JSON is written, and nothing of protocols, services or the store. It
 //! is used where spans come in ([`Told::of`]) and where a span's content is shown ([`view`]).
 
+mod answer;
 mod attributes;
 mod claude_code;
 mod content;
@@ -32,9 +33,9 @@ pub mod view;
 pub use self::{
     attributes::{Attributes, Value},
     judgement::{EVALUATION_EVENT, Judged, Judgement},
-    messages::BODY,
+    messages::{BODY, DETAILS},
     told::{Pending, Told, WireSpan},
-    versions::{Version, VersionSource},
+    versions::{Version, VersionSource, of_event as version_of_event},
 };
 
 /// A field of ours, and the names under which a convention sends it, the best first.
@@ -83,6 +84,8 @@ enum Field {
     FirstTokenSeconds,
     /// Time to the first token, in milliseconds.
     FirstTokenMillis,
+    /// When the first token came: a date.
+    FirstTokenDate,
     /// The instructions that stand before the messages.
     SystemInstructions,
     /// Messages that the model was given.
@@ -111,6 +114,8 @@ enum Field {
     ToolArguments,
     /// What the tool answered.
     ToolResult,
+    /// What the tool was pointed at: of what it was called with, the part that is sent.
+    ToolTarget,
     /// The tools that the model could call.
     ToolDefinitions,
     /// The agent.

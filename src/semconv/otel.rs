@@ -85,17 +85,18 @@ pub(super) const FIELDS: Fields = &[
             "gen_ai.request.seed",
             "gen_ai.request.choice.count",
             "gen_ai.request.reasoning_effort",
+            "gen_ai.request.reasoning.level",
             "gen_ai.request.encoding_formats",
             "gen_ai.output.type",
         ],
     ),
-    (Field::Query, &["gen_ai.retrieval.query.text", "db.query.text"]),
-    (Field::Documents, &["gen_ai.retrieval.documents"]),
+    (Field::Query, &["gen_ai.retrieval.query.text", "gen_ai.memory.query.text", "db.query.text"]),
+    (Field::Documents, &["gen_ai.retrieval.documents", "gen_ai.memory.records"]),
     (
         Field::EmbeddingDimensions,
         &["gen_ai.embeddings.dimension.count", "gen_ai.request.embedding.dimensions"],
     ),
-    (Field::ErrorType, &["error.type"]),
+    (Field::ErrorType, &["error.type", "exception.type"]),
 ];
 
 /// The words of `gen_ai.operation.name`.
@@ -110,6 +111,8 @@ pub(super) const OPERATIONS: &[(&str, OperationType)] = &[
     ("invoke_agent", OperationType::Agent),
     ("invoke_workflow", OperationType::Chain),
     ("agent_step", OperationType::Chain),
+    // Of strands: what the agent does between two answers of its model.
+    ("execute_event_loop_cycle", OperationType::Chain),
     ("plan", OperationType::Planning),
     ("search_memory", OperationType::Memory),
     ("update_memory", OperationType::Memory),

@@ -31,14 +31,16 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("stop_sequences", &["gen_ai.request.stop_sequences", "ai.settings.stopSequences"]),
     ("seed", &["gen_ai.request.seed", "ai.settings.seed"]),
     ("choice_count", &["gen_ai.request.choice.count"]),
-    ("reasoning_effort", &["gen_ai.request.reasoning_effort"]),
+    ("reasoning_effort", &["gen_ai.request.reasoning_effort", "gen_ai.request.reasoning.level"]),
     ("encoding_formats", &["gen_ai.request.encoding_formats"]),
     ("output_type", &["gen_ai.output.type"]),
 ];
 
 /// Members of an object of settings that are no settings: what the call was about.
 const NO_SETTINGS: &[&str] = &[
+    "_type",
     "model",
+    "model_name",
     "messages",
     "prompt",
     "input",
@@ -50,10 +52,11 @@ const NO_SETTINGS: &[&str] = &[
     "extra_headers",
 ];
 
-/// The model that was asked for; `None` where only the one that answered is named.
+/// The model that was asked for; `None` where only the one that answered is named. The request as it was
+/// made knows best: some write the model that answered into both attributes.
 pub(super) fn request_model(fields: &Fields<'_>) -> Option<String> {
     let of_settings = || fields.parsed(Field::Settings)?.get("model")?.as_str().map(str::to_owned);
-    fields.text(Field::RequestModel).or_else(of_settings)
+    of_settings().or_else(|| fields.text(Field::RequestModel))
 }
 
 /// The settings of a call; empty where it names none.

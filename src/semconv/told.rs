@@ -1,8 +1,10 @@
 //! What a span tells, all in all.
 
+use chrono::{DateTime, Utc};
+
 use super::{
-    Attributes, Field, Judgement, VersionSource, content, judgement, logfire, lookup::Fields, operation,
-    settings, usage, versions,
+    Attributes, Field, Judgement, VersionSource, answer, content, judgement, logfire, lookup::Fields,
+    operation, settings, usage, versions,
 };
 use crate::model::{
     Json, Timestamp,
@@ -81,8 +83,8 @@ impl Told {
     pub fn of(span: WireSpan<'_>) -> Self {
         let fields = &Fields::find(span.attributes);
         let operation = operation::of(span.name, fields);
-        let (inputs, input_attribute) = content::input(operation, fields).parts();
-        let (outputs, output_attribute) = content::output(operation, fields).parts();
+        let (inputs, input_attribute) = content::input(operation, fields, span.events).parts();
+        let (outputs, output_attribute) = content::output(operation, fields, span.events).parts();
         Self {
             operation,
             details: details(operation, fields, &span),
@@ -124,12 +126,18 @@ fn details(operation: OperationType, fields: &Fields<'_>, span: &WireSpan<'_>) -
         finish_reason: finish_reason(fields),
         time_to_first_token_nanos: first_token(fields, span),
         tool_name: fields.text(Field::ToolName).or_else(|| tool.then(|| span.name.to_owned())),
-        tool_call_id: fields.text(Field::ToolCallId),
+        tool_call_id: fields.text(Field::ToolCallId).or_else(|| {
+            tool.then(|| answer::tool_result(&fields.value(Field::Output)?.document()?).map(|(id, _)| id))
+                .flatten()
+        }),
         agent_name: fields.text(Field::AgentName),
         plan_id: None,
         step_id: None,
         document_count: documents.then(|| count_of(fields, Field::Documents)).flatten(),
-        response_id: fields.text(Field::ResponseId),
+        response_id: fields.text(Field::ResponseId).or_else(|| {
+            let calls = is(&[OperationType::LlmCall]);
+            calls.then(|| answer::response_id(&fields.value(Field::Output)?.document()?)).flatten()
+        }),
     }
 }
 
@@ -148,8 +156,12 @@ fn finish_reason(fields: &Fields<'_>) -> Option<String> {
 }
 
 /// Events that are the first piece of a streamed answer.
-const FIRST_TOKEN: &[&str] =
-    &["First Token Stream Event", "gen_ai.content.completion.chunk", "ai.stream.firstChunk"];
+const FIRST_TOKEN: &[&str] = &[
+    "First Token Stream Event",
+    "gen_ai.content.completion.chunk",
+    "llm.content.completion.chunk",
+    "ai.stream.firstChunk",
+];
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
 fn first_token(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<u64> {
@@ -163,7 +175,11 @@ fn first_token(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<u64> {
         let event = span.events.iter().find(|event| FIRST_TOKEN.contains(&event.name.as_str()))?;
         Some(event.time.nanos_since(span.start_time))
     };
-    said().or_else(millis).or_else(seen)
+    let dated = || {
+        let date = fields.text(Field::FirstTokenDate)?.parse::<DateTime<Utc>>().ok()?;
+        Some(Timestamp::from_date(date)?.nanos_since(span.start_time))
+    };
+    said().or_else(millis).or_else(dated).or_else(seen)
 }
 
 /// What went wrong: the last exception, else what an attribute says.

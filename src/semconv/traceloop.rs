@@ -9,6 +9,7 @@ pub(super) const FIELDS: Fields = &[
     (Field::Input, &["traceloop.entity.input"]),
     (Field::Output, &["traceloop.entity.output"]),
     (Field::AgentName, &["traceloop.workflow.name", "traceloop.entity.name"]),
+    (Field::FinishReason, &["gen_ai.completion.0.finish_reason", "llm.completions.0.finish_reason"]),
     (Field::TotalTokens, &["llm.usage.total_tokens"]),
     (
         Field::Conversation,

@@ -7,9 +7,9 @@ use crate::model::ledger::{CountingRule, NanoUsd, TokenCounts};
 
 /// The names of kinds of tokens and costs in an object, as Langfuse and MLflow send them.
 const DETAILS: &[(Kind, &[&str])] = &[
-    (Kind::Input, &["input", "input_tokens", "prompt_tokens", "promptTokens"]),
-    (Kind::Output, &["output", "output_tokens", "completion_tokens", "completionTokens"]),
-    (Kind::Total, &["total", "total_tokens", "totalTokens"]),
+    (Kind::Input, &["input", "input_tokens", "prompt_tokens", "promptTokens", "input_cost"]),
+    (Kind::Output, &["output", "output_tokens", "completion_tokens", "completionTokens", "output_cost"]),
+    (Kind::Total, &["total", "total_tokens", "totalTokens", "total_cost"]),
     (
         Kind::CacheRead,
         &[

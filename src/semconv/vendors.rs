@@ -5,6 +5,8 @@ use crate::model::span::OperationType;
 
 pub(super) const FIELDS: Fields = &[
     (Field::Operation, &["lmnr.span.type", "mlflow.spanType", "span.type"]),
+    (Field::Provider, &["mlflow.llm.provider"]),
+    (Field::Model, &["mlflow.llm.model"]),
     (Field::Input, &["lmnr.span.input", "mlflow.spanInputs"]),
     (Field::Output, &["lmnr.span.output", "mlflow.spanOutputs"]),
     (Field::InputMessages, &["gcp.vertex.agent.llm_request"]),
@@ -28,6 +30,7 @@ pub(super) const FIELDS: Fields = &[
     (Field::AgentName, &["agent_name", "crew_agent_role"]),
     (Field::AgentId, &["agent_id"]),
     (Field::UsageDetails, &["mlflow.chat.tokenUsage"]),
+    (Field::CostDetails, &["mlflow.llm.cost"]),
     (Field::ToolDefinitions, &["mlflow.chat.tools"]),
 ];
 

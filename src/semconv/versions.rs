@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as JsonValue};
 
-use super::{Field, WireSpan, lookup::Fields, messages, settings, view};
+use super::{Attributes, Field, WireSpan, lookup::Fields, messages, settings, view};
 use crate::model::{
     Json,
     chat::ChatMessage,
@@ -89,6 +89,18 @@ pub(super) fn of(operation: OperationType, fields: &Fields<'_>, span: &WireSpan<
     sources.into_iter().flatten().collect()
 }
 
+/// The prompt that an event shows which comes apart from its span: the instructions that it carries.
+#[must_use]
+pub fn of_event(event: &SpanEvent, owner: Option<&str>) -> Option<VersionSource> {
+    let attributes = Attributes::default();
+    let fields = Fields::find(&attributes);
+    let name = owner.unwrap_or(UNNAMED).to_owned();
+    Some(prompt_of(name, &fields, &instructions(&fields, std::slice::from_ref(event))?.into()))
+}
+
+/// What a prompt is called where nobody says more.
+const UNNAMED: &str = "system";
+
 fn source(component_type: ComponentType, name: String, material: &JsonValue) -> VersionSource {
     VersionSource { component_type, name, version_name: None, material: material.to_string() }
 }
@@ -111,7 +123,7 @@ fn template(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<VersionSource> {
 /// service. `None`: its versions are not kept any more.
 fn prompt_name(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<String> {
     let named = fields.text(Field::PromptName).or_else(|| fields.text(Field::AgentName));
-    let name = named.or_else(|| span.service.map(str::to_owned)).unwrap_or_else(|| "system".to_owned());
+    let name = named.or_else(|| span.service.map(str::to_owned)).unwrap_or_else(|| UNNAMED.to_owned());
     (span.wanted)(&id_of(ComponentType::Prompt, &name)).then_some(name)
 }
 
@@ -134,7 +146,7 @@ fn id_of(component_type: ComponentType, name: &str) -> String {
 
 /// The text of the system's instructions.
 fn instructions(fields: &Fields<'_>, events: &[SpanEvent]) -> Option<String> {
-    let messages = messages::input(fields, events);
+    let messages = messages::input(fields, events, false);
     let system = messages.iter().take_while(|message| message.role == MessageRole::System);
     let texts: Vec<_> = system.filter_map(ChatMessage::text).collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value as JsonValue};
 
-use super::{Attributes, Field, lookup::Fields, messages, settings};
+use super::{Attributes, Field, answer, lookup::Fields, messages, settings};
 use crate::model::{
     Json,
     chat::{self, ChatMessage},
@@ -135,14 +135,14 @@ pub fn conversation(body: &SpanBody) -> Option<String> {
 fn read_input(body: &SpanBody, fields: &Fields<'_>) -> Vec<ChatMessage> {
     match &body.inputs {
         Some(json) => chat::read_messages(json, MessageRole::User),
-        None => messages::input(fields, &body.events),
+        None => messages::input(fields, &body.events, body.input_attribute.is_some()),
     }
 }
 
 fn read_output(body: &SpanBody, fields: &Fields<'_>) -> Vec<ChatMessage> {
     match &body.outputs {
         Some(json) => chat::read_messages(json, MessageRole::Assistant),
-        None => messages::output(fields, &body.events),
+        None => messages::output(fields, &body.events, body.output_attribute.is_some()),
     }
 }
 
@@ -153,7 +153,9 @@ pub fn tool_use(body: &SpanBody) -> ToolUse {
         tool_type: fields.text(Field::ToolType),
         description: fields.text(Field::ToolDescription),
         arguments: body.read_inputs(),
-        result: body.read_outputs(),
+        result: body
+            .read_outputs()
+            .map(|output| answer::tool_result(&output).map_or(output, |(_, told)| told)),
     })
 }
 
@@ -190,10 +192,13 @@ pub fn embedding(body: &SpanBody) -> Embedding {
         };
         let inner = |item: &JsonValue, name: &str| item.get("embedding").unwrap_or(item).get(name).cloned();
         let texts = items.iter().filter_map(|item| inner(item, "text").or_else(|| inner(item, "content")));
+        let texts: Vec<_> = texts.filter_map(|text| text.as_str().map(str::to_owned)).collect();
+        // Some send them as messages.
+        let said = || read_input(body, fields).iter().filter_map(ChatMessage::text).collect();
         let first = items.first().and_then(|item| inner(item, "vector"));
         let length = first.and_then(|vector| Some(vector.as_array()?.len() as u64));
         Embedding {
-            texts: texts.filter_map(|text| text.as_str().map(str::to_owned)).collect(),
+            texts: if texts.is_empty() { said() } else { texts },
             dimensions: fields.count(Field::EmbeddingDimensions).or(length),
         }
     })
@@ -306,19 +311,31 @@ pub fn last_said(messages: &[ChatMessage], role: MessageRole) -> Option<String> 
     messages.iter().rev().filter(|message| message.role == role).find_map(ChatMessage::text)
 }
 
+/// The only text among the members of an object, or among the arguments of a function.
+fn only_text(mut members: Map<String, JsonValue>) -> Option<String> {
+    let mut values: Vec<JsonValue> = match (members.remove("args"), members.remove("kwargs")) {
+        (Some(JsonValue::Array(mut arguments)), Some(JsonValue::Object(named))) if members.is_empty() => {
+            arguments.extend(named.into_iter().map(|(_, value)| value));
+            arguments
+        }
+        (arguments, named) => {
+            members.into_iter().map(|(_, value)| value).chain(arguments).chain(named).collect()
+        }
+    };
+    values.retain(JsonValue::is_string);
+    match values.as_slice() {
+        [JsonValue::String(text)] => Some(text.clone()),
+        _ => None,
+    }
+}
+
 /// The text that a document is or that is its only one, else the document.
 fn plain(content: &Json) -> Option<String> {
     match content.read().ok()? {
         // Some write every attribute as JSON, texts too.
         JsonValue::String(text) => serde_json::from_str(&text).ok().or(Some(text)),
         JsonValue::Null => None,
-        JsonValue::Object(members) => {
-            let texts: Map<String, JsonValue> =
-                members.into_iter().filter(|(_, value)| value.is_string()).collect();
-            let only = (texts.len() == 1).then(|| texts.into_iter().next()).flatten();
-            let only = only.and_then(|(_, text)| text.as_str().map(str::to_owned));
-            only.or_else(|| Some(content.text().to_owned()))
-        }
+        JsonValue::Object(members) => Some(only_text(members).unwrap_or_else(|| content.text().to_owned())),
         _ => Some(content.text().to_owned()),
     }
 }

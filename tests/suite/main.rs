@@ -20,6 +20,7 @@ mod graphql;
 mod http;
 mod import;
 mod layers;
+mod otlp;
 mod records;
 mod service;
 mod support;

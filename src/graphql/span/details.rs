@@ -133,12 +133,12 @@ impl Details<'_> {
 
     /// What the tool was called with.
     async fn arguments(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        Ok(self.view(ctx, SpanBody::read_inputs).await?.map(Document))
+        Ok(self.view(ctx, view::tool_use).await?.arguments.map(Document))
     }
 
     /// What the tool answered.
     async fn result(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        Ok(self.view(ctx, SpanBody::read_outputs).await?.map(Document))
+        Ok(self.view(ctx, view::tool_use).await?.result.map(Document))
     }
 
     /// What was searched for.

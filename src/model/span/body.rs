@@ -103,12 +103,13 @@ impl SpanBody {
         self.outputs.clone().or_else(|| self.read_attribute(self.output_attribute.as_deref()?))
     }
 
-    /// The value of an attribute. A text that is itself a JSON object or list is read as that.
+    /// The value of an attribute. A text that is itself JSON is read as that: some senders write every
+    /// attribute as JSON, texts too.
     fn read_attribute(&self, name: &str) -> Option<Json> {
         let value = self.attributes.as_ref()?.member(name)?;
         if value.starts_with('"')
             && let Ok(text) = serde_json::from_str::<Cow<'_, str>>(value)
-            && text.trim_start().starts_with(['{', '['])
+            && text.trim_start().starts_with(['{', '[', '"'])
             && let Ok(json) = Json::parse(&text)
         {
             return Some(json);

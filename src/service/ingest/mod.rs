@@ -17,7 +17,7 @@ mod turns;
 mod versions;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     num::NonZeroUsize,
     sync::Arc,
 };
@@ -138,11 +138,35 @@ impl Ingest {
         let mut written = stream::iter(ready)
             .map(|(id, (one, bodies))| async move { self.record_trace(id, one, bodies).await })
             .buffer_unordered(TRACES_AT_ONCE);
-        while let Some(of_trace) = written.try_next().await? {
+        let mut over = Vec::new();
+        while let Some((of_trace, trace)) = written.try_next().await? {
             refused.extend(of_trace);
+            let says = |(trace, _): &(Trace, _)| trace.status.is_final() && trace.conversation_id.is_some();
+            over.extend(trace.filter(says));
         }
+        self.make_turns(over).await?;
         refused.sort_by_key(|refused| refused.place);
         Ok(refused)
+    }
+
+    /// Adds what traces that are over say to their conversations: of those that came together, what was
+    /// said first comes first.
+    async fn make_turns(&self, mut over: Vec<(Trace, Vec<SpanOp>)>) -> ServiceResult<()> {
+        over.sort_unstable_by_key(|(trace, _)| (trace.start_time, trace.id));
+        let mut of_conversations: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (trace, written) in over {
+            of_conversations.entry(trace.conversation_id).or_default().push((trace, written));
+        }
+        stream::iter(of_conversations.into_values())
+            .map(|traces| async move {
+                for (trace, written) in &traces {
+                    self.turns.make(trace, written).await?;
+                }
+                Ok(())
+            })
+            .buffer_unordered(TRACES_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// Sorts a report by traces, and leaves out what breaks a rule by itself.
@@ -175,14 +199,16 @@ impl Ingest {
         (traces, refused)
     }
 
+    /// Stores what is reported of one trace. Answers what was refused, and the trace as it stands with what
+    /// was written to it, where spans were.
     async fn record_trace(
         &self,
         id: TraceId,
         one: OneTrace,
         bodies: PackedBodies,
-    ) -> ServiceResult<Vec<Refused>> {
+    ) -> ServiceResult<(Vec<Refused>, Option<(Trace, Vec<SpanOp>)>)> {
         let OneTrace { places, write, conversation, judgements } = one;
-        let mut refused = Vec::new();
+        let (mut refused, mut trace) = (Vec::new(), None);
         if !write.ops.is_empty() {
             let begun = self.begin_conversation(conversation);
             let written = async {
@@ -196,7 +222,8 @@ impl Ingest {
                     refused.extend(failed.filter_map(|(outcome, place)| {
                         outcome.err().map(|refusal| Refused { place: *place, refusal })
                     }));
-                    self.after(&written.trace, &write.ops).await?;
+                    self.open.note(&written.trace);
+                    trace = Some(written.trace);
                 }
                 Err(refusal) => {
                     refused.extend(
@@ -211,7 +238,7 @@ impl Ingest {
                 result => result?,
             }
         }
-        Ok(refused)
+        Ok((refused, trace.map(|trace| (trace, write.ops))))
     }
 
     async fn begin_conversation(
@@ -225,15 +252,6 @@ impl Ingest {
         }
         self.turns.begin(&own, user, start).await?;
         self.conversations.lock().put(id, ());
-        Ok(())
-    }
-
-    /// What follows from a write to a trace.
-    async fn after(&self, trace: &Trace, ops: &[SpanOp]) -> ServiceResult<()> {
-        self.open.note(trace);
-        if trace.status.is_final() && trace.conversation_id.is_some() && !ops.is_empty() {
-            self.turns.make(trace, ops).await?;
-        }
         Ok(())
     }
 }

@@ -50,10 +50,19 @@ impl Server {
     }
 
     pub async fn with(limits: PageLimits, lists: ListLimits) -> Self {
-        let engine = Arc::new(Counting::new(Arc::new(MemoryEngine::default())));
+        Self::on(Arc::new(MemoryEngine::default()), StoreConfig::default(), (limits, lists)).await
+    }
+
+    /// A server over an engine.
+    pub async fn on(
+        engine: SharedEngine,
+        config: StoreConfig,
+        (limits, lists): (PageLimits, ListLimits),
+    ) -> Self {
+        let engine = Arc::new(Counting::new(engine));
         let shared: SharedEngine = engine.clone();
         let (hub, clock) = (Arc::new(Hub::default()), Arc::new(SetClock::default()));
-        let store = Store::open(shared, StoreConfig::default(), hub.clone()).await.unwrap();
+        let store = Store::open(shared, config, hub.clone()).await.unwrap();
         let services = Services::new(Context {
             store,
             hub,

@@ -1,0 +1,12 @@
+//! OpenTelemetry in: what real clients send, through the doors, and what the API then says of it.
+
+mod bed;
+mod clients;
+mod corpus;
+mod doors;
+mod expected;
+mod grpc;
+mod grpc_door;
+mod real;
+mod render;
+mod samples;
