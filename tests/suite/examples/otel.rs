@@ -54,7 +54,7 @@ async fn a_live_agent_is_seen_at_work() {
     let server = server(folder.path());
     let url = format!("http://{}", server.address);
     let mut agent = python();
-    agent.arg(file("live_spans.py")).args([&url, "1.5"]).stdin(Stdio::null());
+    agent.arg(file("live_spans.py")).args([&url, "1.5"]).stdout(Stdio::null());
     let mut agent = tokio::process::Command::from(agent).kill_on_drop(true).spawn().unwrap();
 
     // How each span and the trace stood, one after the other.
