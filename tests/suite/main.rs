@@ -13,6 +13,7 @@ mod assets;
 mod browser;
 mod cli;
 mod demo;
+mod docs;
 mod durability;
 mod engine;
 mod examples;

@@ -2,6 +2,7 @@
 
 mod documents;
 mod follow;
+mod otel;
 mod record;
 
 use std::path::{Path, PathBuf};
@@ -14,9 +15,10 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
 }
 
-/// A server that keeps nothing.
+/// A server that keeps nothing, and takes everything on one port that is free.
 fn server(folder: &Path) -> Serving {
-    Serving::start(dendro(folder, &["serve", "--engine", "memory", "--listen", "127.0.0.1:0"]))
+    let ports = ["--listen", "127.0.0.1:0", "--otlp-http", "off", "--otlp-grpc", "off"];
+    Serving::start(dendro(folder, &[&["serve", "--engine", "memory"], ports.as_slice()].concat()))
 }
 
 async fn send(address: &str, request: Value) -> Value {

@@ -14,7 +14,7 @@ const NEWEST: &str = "{ traces(first: 1) { nodes {
 fragment Row on Span { name operationType status statusMessage }";
 
 /// Runs a program to its good end.
-fn run(command: &mut Command) -> String {
+pub(super) fn run(command: &mut Command) -> String {
     let ended = Ended::from(command.output().unwrap());
     assert_eq!(ended.code, Some(0), "{ended:?}");
     ended.out
@@ -29,7 +29,7 @@ fn built(name: &str) -> PathBuf {
 }
 
 /// The spans as lines, indented by their depth.
-fn lines(spans: &Value, depth: usize) -> Vec<String> {
+pub(super) fn lines(spans: &Value, depth: usize) -> Vec<String> {
     let mut all = Vec::new();
     for span in spans.as_array().into_iter().flatten() {
         let facts = ["operationType", "name", "status"].map(|fact| span[fact].as_str().unwrap());

@@ -77,8 +77,17 @@ export const groups: Group[] = [
       sample("trace-skeleton", "A trace in columns", "The whole shape of a large trace", {
         trace: { newest: "trace" },
       }),
+      sample("model-messages", "Model calls as messages", "Messages, tools, settings, in one form", {
+        trace: { newest: "trace" },
+      }),
       sample("span-bodies", "Model calls in full", "Inputs, outputs, tokens, cost, versions", {
         trace: { newest: "trace" },
+      }),
+      sample("trace-cost", "What a trace cost", "By model and call: tokens, dollars, price table", {
+        trace: { newest: "trace" },
+      }),
+      sample("found-documents", "Documents that were found", "Of the newest run that searched for any", {
+        trace: { newest: "retrievalTrace" },
       }),
     ],
   },

@@ -5,6 +5,7 @@ import ownSpan from "./lookups/own-span.graphql?raw";
 import ownTrace from "./lookups/own-trace.graphql?raw";
 import ownVersion from "./lookups/own-version.graphql?raw";
 import plan from "./lookups/plan.graphql?raw";
+import retrievalTrace from "./lookups/retrieval-trace.graphql?raw";
 import runningTrace from "./lookups/running-trace.graphql?raw";
 import trace from "./lookups/trace.graphql?raw";
 
@@ -15,6 +16,7 @@ import trace from "./lookups/trace.graphql?raw";
 export const lookups = {
   trace: { query: trace, missing: "No trace is recorded yet." },
   runningTrace: { query: runningTrace, missing: "No trace is running now." },
+  retrievalTrace: { query: retrievalTrace, missing: "None of the newest traces searched for documents." },
   conversation: { query: conversation, missing: "No conversation is recorded yet." },
   plan: { query: plan, missing: "No plan is recorded yet." },
   component: { query: component, missing: "No component is registered yet." },
