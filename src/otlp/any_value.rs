@@ -12,7 +12,8 @@ pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
 /// Writes a value.
 pub(super) fn write(value: Option<&Value>, out: &mut Vec<u8>) {
     match value {
-        None => out.extend_from_slice(b"null"),
+        // Of the two, one is a place in a dictionary that other signals have: there is none here.
+        None | Some(Value::StringValueStrindex(_)) => out.extend_from_slice(b"null"),
         Some(Value::StringValue(text)) => write_text(text, out),
         Some(Value::BoolValue(flag)) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
         Some(Value::IntValue(number)) => out.extend_from_slice(number.to_string().as_bytes()),
@@ -23,8 +24,6 @@ pub(super) fn write(value: Option<&Value>, out: &mut Vec<u8>) {
         Some(Value::BytesValue(bytes)) => write_text(&STANDARD.encode(bytes), out),
         Some(Value::ArrayValue(list)) => write_list(&list.values, out),
         Some(Value::KvlistValue(members)) => write_members(&members.values, out),
-        // A place in a dictionary that other signals have: there is none here.
-        Some(Value::StringValueStrindex(_)) => out.extend_from_slice(b"null"),
     }
 }
 

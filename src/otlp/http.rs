@@ -10,8 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     door::{Fault, Otlp},
@@ -61,23 +62,11 @@ async fn take(
     if length.is_some_and(|length: usize| length > limits.body_bytes) {
         return Err(Fault::too_large(limits.body_bytes, "body_bytes"));
     }
-    // What it unpacks to is not known before; nor is the length of what comes in chunks.
-    let room = otlp.room(match packing {
-        Packing::None => length.unwrap_or(limits.body_bytes),
-        Packing::Gzip => limits.unpacked_bytes.min(length.unwrap_or(limits.body_bytes).saturating_mul(8)),
-    })?;
-    let collected = Limited::new(body, limits.body_bytes).collect();
-    let collected = tokio::time::timeout(Duration::from_secs(limits.receive_seconds), collected).await;
-    let bytes = match collected.map_err(|_| Fault::TooSlow)? {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Err(Fault::too_large(limits.body_bytes, "body_bytes"));
-        }
-        Err(error) => return Err(Fault::Malformed(format!("the body broke off: {error}"))),
-    };
+    let received = tokio::time::timeout(Duration::from_secs(limits.receive_seconds), receive(otlp, body));
+    let (bytes, mut room) = received.await.map_err(|_| Fault::TooSlow)??;
     let bytes = match packing {
         Packing::None => bytes,
-        Packing::Gzip => unpack(bytes, limits.unpacked_bytes).await?,
+        Packing::Gzip => unpack(otlp.clone(), bytes, &mut room).await?,
     };
     let answer = otlp.take(bytes, encoding, signal).await?.body(signal, encoding);
     drop(room);
@@ -101,18 +90,65 @@ impl Packing {
     }
 }
 
-async fn unpack(bytes: Bytes, most: usize) -> Result<Bytes, Fault> {
-    // A bomb would hold up whatever runs on the same thread.
-    tokio::task::spawn_blocking(move || unpack_now(&bytes, most)).await.map_err(|_| Fault::Internal)?
+/// What a request has taken of the room for all.
+type Room = Option<OwnedSemaphorePermit>;
+
+/// Receives a body, which takes its room while it comes: how long it gets is often not said before.
+async fn receive(otlp: &Otlp, body: Body) -> Result<(Bytes, Room), Fault> {
+    let most = otlp.limits().body_bytes;
+    let (mut body, mut room) = (Limited::new(body, most), None);
+    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.downcast::<LengthLimitError>() {
+            Ok(_) => Fault::too_large(most, "body_bytes"),
+            Err(error) => Fault::Malformed(format!("the body broke off: {error}")),
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        otlp.more_room(&mut room, data.len())?;
+        // A body that comes in one piece is not copied.
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+    }
+    if rest.is_empty() {
+        return Ok((first, room));
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok((whole.freeze(), room))
 }
 
-fn unpack_now(bytes: &[u8], most: usize) -> Result<Bytes, Fault> {
-    let mut out = Vec::with_capacity(bytes.len().saturating_mul(4).min(most));
-    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    let reader = flate2::read::MultiGzDecoder::new(bytes);
-    let unpacked = reader.take(limit).read_to_end(&mut out);
-    unpacked.map_err(|error| Fault::Malformed(format!("the body is not gzip: {error}")))?;
-    if out.len() > most { Err(Fault::too_large(most, "unpacked_bytes")) } else { Ok(out.into()) }
+/// Unpacks a body on a thread of its own: a bomb would hold up whatever runs on the same one.
+async fn unpack(otlp: Otlp, bytes: Bytes, room: &mut Room) -> Result<Bytes, Fault> {
+    let mut held = room.take();
+    let work = move || unpack_now(&otlp, &bytes, &mut held).map(|bytes| (bytes, held));
+    let (bytes, held) = tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Internal)??;
+    *room = held;
+    Ok(bytes)
+}
+
+/// Bytes that are unpacked before more room is asked for.
+const PIECE: usize = 256 << 10;
+
+fn unpack_now(otlp: &Otlp, bytes: &[u8], room: &mut Room) -> Result<Bytes, Fault> {
+    let most = otlp.limits().unpacked_bytes;
+    let mut reader = flate2::read::MultiGzDecoder::new(bytes);
+    let mut out = Vec::new();
+    loop {
+        let piece = u64::try_from(PIECE).unwrap_or(u64::MAX);
+        let read = reader.by_ref().take(piece).read_to_end(&mut out);
+        let read = read.map_err(|error| Fault::Malformed(format!("the body is not gzip: {error}")))?;
+        if read == 0 {
+            return Ok(out.into());
+        }
+        if out.len() > most {
+            return Err(Fault::too_large(most, "unpacked_bytes"));
+        }
+        otlp.more_room(room, read)?;
+    }
 }
 
 fn encoding(headers: &HeaderMap) -> Option<Encoding> {

@@ -33,8 +33,12 @@ pub(super) fn optional_span(field: &str, bytes: &[u8]) -> Result<Option<SpanId>,
 }
 
 /// Eight bytes stand at the end of our sixteen.
-fn of_eight([a, b, c, d, e, f, g, h]: [u8; 8]) -> SpanId {
-    SpanId::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h])
+fn of_eight(id: [u8; 8]) -> SpanId {
+    let mut bytes = [0; 16];
+    if let Some(end) = bytes.last_chunk_mut() {
+        *end = id;
+    }
+    SpanId::from_bytes(bytes)
 }
 
 fn wrong_length(field: &str, bytes: &[u8], wanted: usize) -> Refusal {

@@ -33,13 +33,13 @@ const EXCEPTION: &str = "gen_ai.client.operation.exception";
 
 /// Reads a record.
 pub(super) fn read(
-    record: LogRecord,
+    record: &LogRecord,
     origin: &Origin,
-    reading: Reading<'_>,
+    reading: &mut Reading<'_>,
 ) -> Result<ReportedItem, Refusal> {
     let service = origin.service();
     let written = Written::of(&record.attributes);
-    let mut name = event_name(&record, &written);
+    let mut name = event_name(record, &written);
     let service_events = origin.scope() == Some(CLAUDE_CODE_SCOPE);
     if service_events {
         name = name.map(|name| format!("{CLAUDE_CODE}{}", name.trim_start_matches(CLAUDE_CODE)));
@@ -90,7 +90,7 @@ pub(super) fn read(
         told =
             Told { tokens: None, cost: None, details: SpanDetails::default(), versions: Vec::new(), ..told };
     }
-    let body = body_of(&record, &name, time, written, &mut told);
+    let body = body_of(record, &name, time, written, &mut told);
     told.versions.extend(body.events.iter().filter_map(|event| semconv::version_of_event(event, service)));
     let mut components = Vec::new();
     for source in &told.versions {

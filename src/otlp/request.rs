@@ -128,16 +128,16 @@ impl Reader<'_> {
         versions: &mut Vec<NamedVersion>,
     ) -> Result<ReportedItem, Refusal> {
         let fingerprint = fingerprint(item);
-        let reading = Reading { ingest: self.ingest, now: self.now, place, fingerprint, versions };
+        let mut reading = Reading { ingest: self.ingest, now: self.now, place, fingerprint, versions };
         let unreadable = |error: String| Refusal::invalid("", error);
         match self.signal {
             Signal::Traces => {
                 let span = wire::span(item, self.encoding).map_err(unreadable)?;
-                span::read(span, &self.origin, reading)
+                span::read(&span, &self.origin, &mut reading)
             }
             Signal::Logs => {
                 let record = wire::log(item, self.encoding).map_err(unreadable)?;
-                log::read(record, &self.origin, reading)
+                log::read(&record, &self.origin, &mut reading)
             }
         }
     }

@@ -31,16 +31,16 @@ const NAME_BYTES: usize = 256;
 const MESSAGE_BYTES: usize = 4_000;
 
 /// Reads a span.
-pub(super) fn read(span: Span, origin: &Origin, reading: Reading<'_>) -> Result<ReportedItem, Refusal> {
+pub(super) fn read(span: &Span, origin: &Origin, reading: &mut Reading<'_>) -> Result<ReportedItem, Refusal> {
     let trace_id = id::trace("traceId", &span.trace_id)?;
     let own_id = id::span("spanId", &span.span_id)?;
     let parent_id = id::optional_span("parentSpanId", &span.parent_span_id)?;
     let start_time = time::moment("startTimeUnixNano", span.start_time_unix_nano, reading.now)?;
-    let (end_time, end_was) = end(&span, start_time, reading.now)?;
+    let (end_time, end_was) = end(span, start_time, reading.now)?;
     let events = span.events.iter().map(|event| read_event(event, start_time)).collect::<Vec<_>>();
     let links = span.links.iter().enumerate().map(|(index, link)| read_link(index, link));
     let links = links.collect::<Result<Vec<_>, _>>()?;
-    let origin_json = origin.of_span(&span, end_was);
+    let origin_json = origin.of_span(span, end_was);
     let written = Written::of(&span.attributes);
     let mut told = {
         let attributes = written.values();

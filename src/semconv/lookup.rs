@@ -53,8 +53,8 @@ fn in_order() -> impl Iterator<Item = (u16, Asked)> {
         let names = convention
             .fields
             .iter()
-            .flat_map(|(field, names)| names.iter().map(|name| Asked::Name(*field, *name)));
-        let lists = convention.lists.iter().map(|(field, prefix)| Asked::List(*field, *prefix));
+            .flat_map(|(field, names)| names.iter().map(|name| Asked::Name(*field, name)));
+        let lists = convention.lists.iter().map(|(field, prefix)| Asked::List(*field, prefix));
         names.chain(lists)
     });
     asked.enumerate().map(|(rank, asked)| (u16::try_from(rank).unwrap_or(u16::MAX), asked))
@@ -82,11 +82,11 @@ impl<'a> Fields<'a> {
         for (index, (name, value)) in attributes.iter().enumerate() {
             if let Some(entries) = NAMES.get(name) {
                 if !matches!(value, Value::Text(text) if text.trim().is_empty()) {
-                    entries.iter().for_each(|entry| found.put(*entry, Place::Attribute(index)));
+                    for entry in entries {
+                        found.put(*entry, Place::Attribute(index));
+                    }
                 }
-            } else if let Some((_, prefix, entry)) =
-                LISTS.iter().find(|(dotted, ..)| name.starts_with(dotted))
-            {
+            } else if let Some((_, prefix, entry)) = LISTS.iter().find(|(dotted, ..)| is_item(name, dotted)) {
                 found.put(*entry, Place::List(prefix));
             }
         }
@@ -173,6 +173,11 @@ impl<'a> Fields<'a> {
     pub(super) fn first_of(&self, fields: &[Field]) -> Option<Field> {
         fields.iter().copied().find(|field| self.has(*field))
     }
+}
+
+/// Whether a name is of an item of a list: its number stands behind the dot.
+fn is_item(name: &str, dotted: &str) -> bool {
+    name.strip_prefix(dotted).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 #[cfg(test)]

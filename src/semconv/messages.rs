@@ -148,7 +148,9 @@ fn lists_of_event(event: &SpanEvent, answers: bool) -> Vec<ChatMessage> {
         let value = attributes.get(attribute)?;
         let mut messages = chat::read_value(value.parsed().or_else(|| value.plain())?, *role);
         if *role == MessageRole::System {
-            messages.iter_mut().for_each(|message| message.role = MessageRole::System);
+            for message in &mut messages {
+                message.role = MessageRole::System;
+            }
         }
         Some(messages)
     };

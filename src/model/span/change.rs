@@ -102,7 +102,7 @@ pub struct WriteRules<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// The span as it stands now. The store sets its revision and blocks.
-    Changed(SpanHead),
+    Changed(Box<SpanHead>),
     /// Nothing: what was sent is known already, or something newer is.
     Known,
 }
@@ -326,7 +326,7 @@ impl ReceivedSpan {
             head.fill_gaps(old);
             head.keep_attached(old);
         }
-        Ok(Effect::Changed(head))
+        Ok(Effect::Changed(Box::new(head)))
     }
 }
 
@@ -368,7 +368,7 @@ impl SpanPart {
         head.attached.fingerprints.push(self.fingerprint);
         head.attached.event_count =
             head.attached.event_count.saturating_add(count(self.changes.body.events.len()));
-        Effect::Changed(head)
+        Effect::Changed(Box::new(head))
     }
 
     /// The span as far as the part tells.
@@ -484,7 +484,7 @@ impl SpanOp {
             }
             (SpanAction::Reprice, Some(old)) => old.clone(),
         };
-        Ok(Effect::Changed(head))
+        Ok(Effect::Changed(Box::new(head)))
     }
 }
 

@@ -123,7 +123,9 @@ impl Turns {
             None => None,
         };
         let mut adding = Adding::to(self.known(id).await?, trace);
-        calls.iter().for_each(|call| adding.call(call));
+        for call in calls {
+            adding.call(call);
+        }
         if adding.new.is_empty() {
             return Ok(());
         }
@@ -254,10 +256,12 @@ impl Adding {
                     let (name, arguments) = (name.clone(), arguments.clone());
                     new.tool_calls.push(NewToolCall { id: None, call_id, name, arguments });
                 }
-                ChatPart::ToolResult { id: Some(id), .. } if message.role == MessageRole::Tool => {
-                    if self.made.contains(id) && self.answered.insert(id.clone()) {
-                        new.tool_call_id = Some(id.clone());
-                    }
+                ChatPart::ToolResult { id: Some(id), .. }
+                    if message.role == MessageRole::Tool
+                        && self.made.contains(id)
+                        && self.answered.insert(id.clone()) =>
+                {
+                    new.tool_call_id = Some(id.clone());
                 }
                 _ => {}
             }

@@ -87,13 +87,13 @@ fn pack<T: Encode + ?Sized>(items: &T, out: &mut Vec<u8>) -> Result<(), EncodeEr
         plain.clear();
         bincode::encode_into_std_write(items, plain, config::standard())?;
         let told = |error: std::io::Error| EncodeError::OtherString(error.to_string());
-        let packer = match packer {
-            Some(packer) => packer,
+        let context = match packer {
+            Some(context) => context,
             None => packer.insert(zstd::bulk::Compressor::new(LEVEL).map_err(told)?),
         };
         packed.clear();
         packed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
-        packer.compress_to_buffer(plain, packed).map_err(told)?;
+        context.compress_to_buffer(plain, packed).map_err(told)?;
         let packing = if packed.len() < plain.len() {
             Packing::Zstd { unpacked: plain.len() as u64, bytes: packed }
         } else {
@@ -117,13 +117,13 @@ fn unpack<T>(packed: &Packed, read: impl FnOnce(&[u8]) -> Result<T, DecodeError>
     let size = size.ok_or(DecodeError::Other("a block claims to unpack to more than a gigabyte"))?;
     BENCH.with_borrow_mut(|Bench { unpacker, plain, .. }| {
         let told = |error: std::io::Error| DecodeError::OtherString(error.to_string());
-        let unpacker = match unpacker {
-            Some(unpacker) => unpacker,
+        let context = match unpacker {
+            Some(context) => context,
             None => unpacker.insert(zstd::bulk::Decompressor::new().map_err(told)?),
         };
         plain.clear();
         plain.reserve(size);
-        unpacker.decompress_to_buffer(bytes, plain).map_err(told)?;
+        context.decompress_to_buffer(bytes, plain).map_err(told)?;
         let items = read(plain);
         plain.shrink_to(KEPT_BYTES);
         items

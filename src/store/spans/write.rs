@@ -307,7 +307,7 @@ impl<'a> Change<'a> {
             return Err(Refusal::limit("traceId", format!("a trace has at most {most} spans")));
         }
         let mut head = match (op.apply(old, self.rules)?, old) {
-            (Effect::Changed(head), _) => head,
+            (Effect::Changed(head), _) => *head,
             (Effect::Known, Some(old)) => return Ok((old.clone(), false)),
             (Effect::Known, None) => return Err(Refusal::not_found("spanId", Entity::Span, op.id)),
         };
