@@ -331,7 +331,8 @@ pub struct TraceHeads {
 
 #[derive(Debug, Clone)]
 struct Span {
-    head: SpanHead,
+    /// Apart, because the map moves its entries when it grows, and heads are large.
+    head: Box<SpanHead>,
     /// Levels of its subtree, itself included, up to [`MAX_DEPTH`].
     height: u32,
     below: Below,
@@ -367,12 +368,12 @@ impl TraceHeads {
     /// The head of a span.
     #[must_use]
     pub fn get(&self, id: SpanId) -> Option<&SpanHead> {
-        self.spans.get(&id).map(|span| &span.head)
+        self.spans.get(&id).map(|span| span.head.as_ref())
     }
 
     /// All heads, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &SpanHead> {
-        self.spans.values().map(|span| &span.head)
+        self.spans.values().map(|span| span.head.as_ref())
     }
 
     /// How many there are.
@@ -394,14 +395,16 @@ impl TraceHeads {
         }
         self.roots.add(&head);
         match self.spans.get(&head.id).map(|span| only_adds(&span.head, &head)) {
-            None if self.stale => self.place(Span { head, height: 1, below: Below::default() }),
+            None if self.stale => {
+                self.place(Span { head: Box::new(head), height: 1, below: Below::default() })
+            }
             None => self.insert(head),
             // With repeats a span's own figures may not be in the sums, and cannot be taken back.
             Some(true) if !self.stale && !self.repeated => self.replace(head),
             Some(_) => {
                 self.relink(&head);
                 if let Some(span) = self.spans.get_mut(&head.id) {
-                    span.head = head;
+                    *span.head = head;
                 }
                 self.stale = true;
             }
@@ -418,7 +421,7 @@ impl TraceHeads {
     fn insert(&mut self, head: SpanHead) {
         let id = head.id;
         let waiting = self.children.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let mut span = Span { head, height: 1, below: Below::default() };
+        let mut span = Span { head: Box::new(head), height: 1, below: Below::default() };
         for child in waiting.iter().filter_map(|child| self.spans.get(child)) {
             span.height = span.height.max(child.height.saturating_add(1).min(MAX_DEPTH));
             span.below = span.below.with(child.below.and(&child.head, true));
@@ -456,7 +459,7 @@ impl TraceHeads {
         self.spent.remove(&Spending::of(&span.head).counted(span.below));
         self.summary.add(&head);
         self.spent.add(&Spending::of(&head).counted(span.below));
-        span.head = head;
+        *span.head = head;
         self.settle(id);
     }
 
@@ -512,7 +515,7 @@ impl TraceHeads {
 
     /// Computes everything from the heads.
     fn compute(&mut self) {
-        self.summary = Summary::of(self.spans.values().map(|span| &span.head));
+        self.summary = Summary::of(self.spans.values().map(|span| span.head.as_ref()));
         self.spent = Spent::default();
         let ids: Vec<SpanId> = self.spans.keys().copied().collect();
         let heads: Vec<&SpanHead> = ids.iter().filter_map(|id| self.get(*id)).collect();

@@ -136,8 +136,12 @@ const PIECE: usize = 256 << 10;
 fn unpack_now(otlp: &Otlp, bytes: &[u8], room: &mut Room) -> Result<Bytes, Fault> {
     let most = otlp.limits().unpacked_bytes;
     let mut reader = flate2::read::MultiGzDecoder::new(bytes);
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(bytes.len().saturating_mul(4).min(most));
     loop {
+        if out.capacity() - out.len() < PIECE {
+            // Twice as much, but not twice the most.
+            out.reserve_exact(out.len().min(most - out.len()) + PIECE);
+        }
         let piece = u64::try_from(PIECE).unwrap_or(u64::MAX);
         let read = reader.by_ref().take(piece).read_to_end(&mut out);
         let read = read.map_err(|error| Fault::Malformed(format!("the body is not gzip: {error}")))?;

@@ -211,20 +211,21 @@ async fn without_room_senders_are_told_to_come_back() {
     let limits = OtlpLimits { bytes_at_once: 1 << 20, ..OtlpLimits::default() };
     let bed = Bed::over(support::Server::new().await, limits);
     let now = u64::try_from(NOW).unwrap();
-    // One that does not say how much it sends has all the room, until it has sent it.
+    // One that has sent as much as there is room for has all of it, until it has sent the rest.
     let (bytes, rest) = tokio::sync::mpsc::channel(1);
     let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(rest));
-    let held = bed.send(request(TRACES, PROTOBUF, &[], body));
+    let held = bed.send(request(TRACES, JSON, &[], body));
     let others = async {
-        let first = one_span(1, now, PROTOBUF);
-        bytes.send(Ok::<_, std::io::Error>(Bytes::from(first[..5].to_vec()))).await.unwrap();
+        bytes.send(Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1 << 20]))).await.unwrap();
+        // Until it is taken: the channel holds one.
+        bytes.send(Ok(Bytes::from_static(b" "))).await.unwrap();
         for content_type in [JSON, PROTOBUF] {
             let reply = bed.post(TRACES, content_type, one_span(2, now, content_type)).await;
             assert_eq!((reply.status, reply.header("retry-after")), (503, "1"), "{reply:?}");
             let told = reply.complaint();
             assert_eq!((told.code, told.message.as_str()), (14, "too much is going on; try again later"));
         }
-        bytes.send(Ok(Bytes::from(first[5..].to_vec()))).await.unwrap();
+        bytes.send(Ok(Bytes::from(one_span(1, now, JSON)))).await.unwrap();
         drop(bytes);
     };
     let (reply, ()) = tokio::join!(held, others);
