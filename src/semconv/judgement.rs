@@ -12,6 +12,9 @@ use crate::model::{
 /// The event that is a judgement.
 pub const EVALUATION_EVENT: &str = "gen_ai.evaluation.result";
 
+/// The attribute that names a judgement.
+const NAME: &str = "gen_ai.evaluation.name";
+
 /// What a judgement is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Judged {
@@ -55,7 +58,9 @@ pub(super) fn of(fields: &Fields<'_>, events: &[SpanEvent]) -> Vec<Judgement> {
         items.into_iter().filter_map(move |item| of_item(of, &item))
     });
     let told = events.iter().filter(|event| event.name == EVALUATION_EVENT).filter_map(of_event);
-    listed.chain(told).collect()
+    // A span that judges may be its own result.
+    let own = fields.attributes().get(NAME).and_then(|_| of_attributes(fields.attributes(), None));
+    listed.chain(told).chain(own).collect()
 }
 
 fn of_event(event: &SpanEvent) -> Option<Judgement> {
@@ -67,13 +72,8 @@ pub(super) fn of_attributes(attributes: &Attributes<'_>, time: Option<Timestamp>
     let text = |name: &str| attributes.get(name).and_then(super::Value::words);
     let score = attributes.get("gen_ai.evaluation.score.value").and_then(super::Value::number);
     let label = text("gen_ai.evaluation.score.label");
-    judgement(
-        Judged::Span,
-        text("gen_ai.evaluation.name")?,
-        (score, label),
-        text("gen_ai.evaluation.explanation"),
-    )
-    .map(|judgement| Judgement { time, ..judgement })
+    judgement(Judged::Span, text(NAME)?, (score, label), text("gen_ai.evaluation.explanation"))
+        .map(|judgement| Judgement { time, ..judgement })
 }
 
 /// `{"evaluation": {"name", "score", "label", "explanation", "annotator_kind"}}`, or `annotation` for its key.

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value as JsonValue};
 
-use super::{Attributes, Field, answer, lookup::Fields, messages, settings};
+use super::{Attributes, Field, Judgement, answer, judgement, lookup::Fields, messages, settings};
 use crate::model::{
     Json,
     chat::{self, ChatMessage},
@@ -202,6 +202,12 @@ pub fn embedding(body: &SpanBody) -> Embedding {
             dimensions: fields.count(Field::EmbeddingDimensions).or(length),
         }
     })
+}
+
+/// The judgements that came with a span.
+#[must_use]
+pub fn judgements(body: &SpanBody) -> Vec<Judgement> {
+    with_fields(body, |fields| judgement::of(fields, &body.events))
 }
 
 /// The query in what went in: a text, or a member that is called so.

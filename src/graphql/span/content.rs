@@ -11,8 +11,9 @@ use crate::{
         Json,
         chat::{self, ChatPart as Part},
         message::MessageRole,
+        score::ScoreValue,
     },
-    semconv::view,
+    semconv::{Judgement, view},
 };
 
 /// Something said in a chat, as the model was sent it or answered it.
@@ -353,5 +354,53 @@ impl RetrievedDocument {
     /// What else is known of it: an object.
     async fn metadata(&self) -> Option<Document> {
         self.document.metadata.clone().map(Document)
+    }
+}
+
+/// A judgement that came with a span.
+pub(super) struct SpanEvaluation {
+    id: ID,
+    judgement: Judgement,
+}
+
+impl SpanEvaluation {
+    pub(super) fn all(of: &GlobalId, judgements: Vec<Judgement>) -> Vec<Self> {
+        let evaluation = |(index, judgement)| Self { id: ids::part(of, "evaluation", index), judgement };
+        judgements.into_iter().enumerate().map(evaluation).collect()
+    }
+}
+
+/// A judgement that came with a span, of itself or of what it belongs to. It is recorded as a score too.
+#[Object]
+impl SpanEvaluation {
+    /// Tells the evaluations of a span apart.
+    async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    /// What is judged.
+    async fn name(&self) -> &str {
+        &self.judgement.name
+    }
+
+    /// The judgement as a number.
+    async fn number(&self) -> Option<f64> {
+        match self.judgement.value {
+            ScoreValue::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The judgement as a word, where it is no number.
+    async fn category(&self) -> Option<&str> {
+        match &self.judgement.value {
+            ScoreValue::Category(category) => Some(category),
+            _ => None,
+        }
+    }
+
+    /// Why; where there is a number and a word, the word stands first.
+    async fn comment(&self) -> Option<&str> {
+        self.judgement.comment.as_deref()
     }
 }

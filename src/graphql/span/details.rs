@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 
 use super::{
     Span,
-    content::{ChatMessage, RetrievedDocument, ToolDefinition},
+    content::{ChatMessage, RetrievedDocument, SpanEvaluation, ToolDefinition},
 };
 use crate::{
     graphql::{
@@ -178,6 +178,11 @@ impl Details<'_> {
         Ok(self.view(ctx, view::embedding).await?.texts)
     }
 
+    /// The judgements that came with it.
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Vec<SpanEvaluation>> {
+        Ok(SpanEvaluation::all(&self.0.global_id(), self.view(ctx, view::judgements).await?))
+    }
+
     /// How many numbers each embedding has.
     async fn dimensions(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
         Ok(self.view(ctx, view::embedding).await?.dimensions.map(int))
@@ -261,10 +266,16 @@ pub(super) const fn of_kind(operation: OperationType) -> Kind {
             "A new order of documents.",
             &["query", "documents", "inputDocuments", "documentCount", "model", "provider"],
         ),
-        OperationType::Guardrail => {
-            ("GuardrailSpan", "A check that may stop the agent.", &["model", "provider"])
-        }
-        OperationType::Evaluation => ("EvaluationSpan", "A judgement.", &["model", "provider"]),
+        OperationType::Guardrail => (
+            "GuardrailSpan",
+            "A check that may stop the agent.",
+            &["evaluations", "inputMessages", "outputMessages", "model", "provider"],
+        ),
+        OperationType::Evaluation => (
+            "EvaluationSpan",
+            "A judgement.",
+            &["evaluations", "inputMessages", "outputMessages", "model", "provider"],
+        ),
         OperationType::Planning => {
             ("PlanningSpan", "The making of a plan.", &["planId", "plan", "agentName", "model", "provider"])
         }
