@@ -1,5 +1,7 @@
 //! OpenTelemetry in: what real clients send, through the doors, and what the API then says of it.
 
+mod bad_input;
+mod bad_requests;
 mod bed;
 mod clients;
 mod corpus;
