@@ -10,6 +10,7 @@ mod expected;
 mod flood;
 mod grpc;
 mod grpc_door;
+mod late;
 mod order;
 mod real;
 mod render;
