@@ -201,7 +201,7 @@ async fn median<F: Future<Output = usize>>(rounds: usize, run: impl Fn() -> F) -
 async fn scan_and_serialise(context: &Context, id: TraceId, with_bodies: bool) -> usize {
     let spans = context.store.trace_spans(&[id]).await.unwrap().pop().flatten().unwrap();
     let bodies: HashMap<(TraceId, SpanId), SpanBody> = if with_bodies {
-        let wanted = spans.heads.iter().map(|head| (head.id, head.body_blocks.clone())).collect();
+        let wanted = spans.heads.iter().map(|head| (head.id, head.part_blocks())).collect();
         context.store.span_bodies(&[BodyRequest { trace_id: id, spans: wanted }], usize::MAX).await.unwrap()
     } else {
         HashMap::new()

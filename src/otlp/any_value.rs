@@ -1,5 +1,7 @@
 //! Values as JSON text. Bytes become base64, and numbers that JSON has not (NaN, infinities) texts.
 
+use std::collections::HashSet;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 
@@ -40,9 +42,12 @@ fn write_list(values: &[AnyValue], out: &mut Vec<u8>) {
 
 /// Writes an object.
 pub(super) fn write_members(members: &[KeyValue], out: &mut Vec<u8>) {
+    let replaced = replaced(members);
     out.push(b'{');
-    for (index, member) in members.iter().enumerate() {
-        if index > 0 {
+    let mut first = true;
+    for (_, member) in members.iter().enumerate().filter(|(index, _)| replaced.binary_search(index).is_err())
+    {
+        if !std::mem::take(&mut first) {
             out.push(b',');
         }
         write_text(&member.key, out);
@@ -68,4 +73,29 @@ pub(super) fn text(write: impl FnOnce(&mut Vec<u8>)) -> Box<str> {
         out.shrink_to(KEPT_BYTES);
         text
     })
+}
+
+/// Members that are compared each with each: for more of them a table is made.
+const FEW: usize = 64;
+
+/// The places, in order, of members whose names come again behind them: the last one holds. Names are to be there
+/// once, so there are none as a rule.
+pub(super) fn replaced(members: &[KeyValue]) -> Vec<usize> {
+    let mut replaced = Vec::new();
+    if members.len() <= FEW {
+        for (index, member) in members.iter().enumerate() {
+            if members.iter().skip(index + 1).any(|other| other.key == member.key) {
+                replaced.push(index);
+            }
+        }
+        return replaced;
+    }
+    let mut seen = HashSet::with_capacity(members.len());
+    for (index, member) in members.iter().enumerate().rev() {
+        if !seen.insert(member.key.as_str()) {
+            replaced.push(index);
+        }
+    }
+    replaced.reverse();
+    replaced
 }

@@ -17,16 +17,19 @@ pub(super) struct Written<'a> {
     text: Box<str>,
     /// Where the JSON of each list and object stands.
     structured: Vec<(usize, Range<usize>)>,
+    /// Attributes that are sent again behind these, by another value.
+    replaced: Vec<usize>,
 }
 
 impl<'a> Written<'a> {
     /// Writes attributes.
     pub(super) fn of(list: &'a [KeyValue]) -> Self {
-        let mut structured = Vec::new();
+        let (mut structured, replaced) = (Vec::new(), any_value::replaced(list));
         let text = any_value::text(|out| {
             out.push(b'{');
-            for (index, attribute) in list.iter().enumerate() {
-                if index > 0 {
+            let kept = list.iter().enumerate().filter(|(index, _)| replaced.binary_search(index).is_err());
+            for (index, attribute) in kept {
+                if out.len() > 1 {
                     out.push(b',');
                 }
                 any_value::write_text(&attribute.key, out);
@@ -40,14 +43,15 @@ impl<'a> Written<'a> {
             }
             out.push(b'}');
         });
-        Self { list, text, structured }
+        Self { list, text, structured, replaced }
     }
 
     /// The values.
     pub(super) fn values(&self) -> Attributes<'_> {
         let mut attributes = Attributes::with_capacity(self.list.len());
         let mut structured = self.structured.iter().peekable();
-        for (index, attribute) in self.list.iter().enumerate() {
+        let kept = |(index, _): &(usize, &KeyValue)| self.replaced.binary_search(index).is_err();
+        for (index, attribute) in self.list.iter().enumerate().filter(kept) {
             let value = match attribute.value.as_ref().and_then(|value| value.value.as_ref()) {
                 Some(Any::StringValue(text)) => Value::Text(text.as_str().into()),
                 Some(Any::BoolValue(flag)) => Value::Bool(*flag),

@@ -137,6 +137,9 @@ impl Otlp {
         // An item is refused once, though more than one thing may be wrong with it.
         refused.dedup_by_key(|refused| refused.place);
         let message = request.complaint(signal, &refused).unwrap_or_default();
+        if let Some(meant) = request.meant {
+            return Err(Fault::Malformed(meant.elsewhere()));
+        }
         if request.items > 0 && refused.len() == request.items {
             return Err(Fault::Malformed(format!("nothing of the request was taken: {message}")));
         }

@@ -4,7 +4,7 @@ use std::{io::Read, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody},
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    door::{Fault, Otlp},
+    door::{Fault, Otlp, OtlpLimits},
     reply::Status,
     request::Signal,
     wire::Encoding,
@@ -39,22 +39,49 @@ async fn wrong_method() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [allow], "OTLP is sent by POST\n").into_response()
 }
 
-async fn handle(otlp: Otlp, signal: Signal, headers: HeaderMap, body: Body) -> Response {
+async fn handle(otlp: Otlp, signal: Signal, headers: HeaderMap, mut body: Body) -> Response {
     let Some(encoding) = encoding(&headers) else {
+        hear_out(body, otlp.limits()).await;
         let message = "send application/x-protobuf or application/json, and say so in Content-Type\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, message).into_response();
     };
-    match take(&otlp, (encoding, signal), &headers, body).await {
+    match take(&otlp, (encoding, signal), &headers, &mut body).await {
         Ok(answer) => ([(header::CONTENT_TYPE, content_type(encoding))], answer).into_response(),
-        Err(fault) => refuse(&fault, encoding),
+        Err(fault) => {
+            if fault != Fault::TooSlow {
+                hear_out(body, otlp.limits()).await;
+            }
+            refuse(&fault, encoding)
+        }
     }
+}
+
+/// How much more than it may send a sender is listened to.
+const PATIENCE: usize = 8;
+
+/// Lets a sender that is refused finish: most look for an answer only then, and take a connection that is
+/// closed before for one that is broken. What it still sends is thrown away.
+async fn hear_out(mut body: Body, limits: &OtlpLimits) {
+    let mut left = limits.body_bytes.saturating_mul(PATIENCE);
+    if body.size_hint().lower() > u64::try_from(left).unwrap_or(u64::MAX) {
+        return;
+    }
+    let ends = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(bytes) else { break };
+            left = rest;
+        }
+    };
+    // Whoever takes too long has not been waiting for the answer.
+    let _ = tokio::time::timeout(Duration::from_secs(limits.receive_seconds), ends).await;
 }
 
 async fn take(
     otlp: &Otlp,
     (encoding, signal): (Encoding, Signal),
     headers: &HeaderMap,
-    body: Body,
+    body: &mut Body,
 ) -> Result<Vec<u8>, Fault> {
     let packing = Packing::of(headers)?;
     let limits = otlp.limits();
@@ -94,10 +121,11 @@ impl Packing {
 type Room = Option<OwnedSemaphorePermit>;
 
 /// Receives a body, which takes its room while it comes: how long it gets is often not said before.
-async fn receive(otlp: &Otlp, body: Body) -> Result<(Bytes, Room), Fault> {
+async fn receive(otlp: &Otlp, body: &mut Body) -> Result<(Bytes, Room), Fault> {
     let most = otlp.limits().body_bytes;
+    let said = usize::try_from(body.size_hint().lower()).unwrap_or(most).min(most);
     let (mut body, mut room) = (Limited::new(body, most), None);
-    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| match error.downcast::<LengthLimitError>() {
             Ok(_) => Fault::too_large(most, "body_bytes"),
@@ -108,17 +136,15 @@ async fn receive(otlp: &Otlp, body: Body) -> Result<(Bytes, Room), Fault> {
         // A body that comes in one piece is not copied.
         if first.is_empty() {
             first = data;
-        } else {
-            rest.extend_from_slice(&data);
+            continue;
         }
+        if whole.is_empty() {
+            whole.reserve(said.max(first.len() + data.len()));
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&data);
     }
-    if rest.is_empty() {
-        return Ok((first, room));
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok((whole.freeze(), room))
+    Ok((if whole.is_empty() { first } else { whole.freeze() }, room))
 }
 
 /// Unpacks a body on a thread of its own: a bomb would hold up whatever runs on the same one.

@@ -30,7 +30,7 @@ pub(super) fn outer(body: &Bytes, signal: Signal) -> Result<Export, String> {
         Signal::Logs => (outer.resource_logs, outer.resource_spans, Signal::Traces),
     };
     if resources.is_none() && others.is_some() {
-        return Err(format!("this is a request of {meant}: send it to {}", meant.path()));
+        return Err(meant.elsewhere());
     }
     let mut export = Export::default();
     for (index, of_resource) in resources.unwrap_or_default().into_iter().enumerate() {
@@ -76,8 +76,7 @@ struct OuterScope<'a> {
 
 impl OuterResource<'_> {
     fn read(self, body: &Bytes, signal: Signal) -> Result<OfResource, String> {
-        let resource =
-            self.resource.map(resource).transpose().map_err(|error| format!("resource.{error}"))?;
+        let resource = self.resource.map(resource).transpose().map_err(|error| below("resource", &error))?;
         let scopes = self.scope_spans.unwrap_or_default().into_iter().enumerate().map(|(index, scope)| {
             scope.read(body, signal).map_err(|error| format!("{}.{index}.{error}", signal.scopes()))
         });
@@ -94,11 +93,18 @@ impl OuterScope<'_> {
         };
         let items = items.unwrap_or_default().into_iter();
         Ok(OfScope {
-            scope: self.scope.map(scope).transpose().map_err(|error| format!("scope.{error}"))?,
+            scope: self.scope.map(scope).transpose().map_err(|error| below("scope", &error))?,
             items: items.map(|item| body.slice_ref(item.get().as_bytes())).collect(),
             schema_url: self.schema_url.unwrap_or_default(),
         })
     }
+}
+
+/// What is wrong at a place: of the whole, or of a field of it that the text names first.
+pub(super) fn below(place: &str, error: &str) -> String {
+    let error = error.strip_prefix(": ").unwrap_or(error);
+    let names_a_field = error.split_once(": ").is_some_and(|(field, _)| !field.contains(' '));
+    format!("{place}{}{error}", if names_a_field { "." } else { ": " })
 }
 
 /// A span.

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::{
-    log,
+    json, log,
     origin::Origin,
     span::{self, Reading},
     wire::{self, Encoding, Export, OfScope},
@@ -34,6 +34,11 @@ impl fmt::Display for Signal {
 }
 
 impl Signal {
+    /// What is said to whoever sent it to the door of something else.
+    pub(super) fn elsewhere(self) -> String {
+        format!("this is a request of {self}: send it to {}", self.path())
+    }
+
     /// Where it is sent.
     pub(super) const fn path(self) -> &'static str {
         match self {
@@ -78,6 +83,8 @@ pub(super) struct Request {
     pub(super) items: usize,
     /// Where each item stands, as a path.
     places: Vec<(u32, u32, u32)>,
+    /// What all of it is, where it came to the wrong door.
+    pub(super) meant: Option<Signal>,
 }
 
 /// Reads the items of a request.
@@ -95,6 +102,10 @@ pub(super) fn read(
             let reader = Reader { encoding, signal, ingest, now, origin };
             reader.scope(of_scope, (at_resource, at_scope), &mut request);
         }
+    }
+    if request.items > 0 && request.refused.len() == request.items && encoding == Encoding::Protobuf {
+        let mut items = export.resources.iter().flat_map(|of| &of.scopes).flat_map(|of| &of.items);
+        request.meant = items.next().and_then(|item| wire::meant(item, signal));
     }
     request
 }
@@ -132,8 +143,8 @@ impl Reader<'_> {
         let unreadable = |error: String| Refusal::invalid("", error);
         match self.signal {
             Signal::Traces => {
-                let span = wire::span(item, self.encoding).map_err(unreadable)?;
-                span::read(&span, &self.origin, &mut reading)
+                let mut span = wire::span(item, self.encoding).map_err(unreadable)?;
+                span::read(&mut span, &self.origin, &mut reading)
             }
             Signal::Logs => {
                 let record = wire::log(item, self.encoding).map_err(unreadable)?;
@@ -158,10 +169,7 @@ impl Request {
             let (resource, scope, item) = self.places.get(refused.place).copied().unwrap_or_default();
             let (root, scopes, items) = (signal.root(), signal.scopes(), signal.items());
             let path = format!("{root}.{resource}.{scopes}.{scope}.{items}.{item}");
-            let told = refused.refusal.to_string();
-            let told = told.strip_prefix(": ").unwrap_or(&told);
-            let names_a_field = told.split_once(": ").is_some_and(|(field, _)| !field.contains(' '));
-            if names_a_field { format!("{path}.{told}") } else { format!("{path}: {told}") }
+            json::below(&path, &refused.refusal.to_string())
         };
         let mut told: Vec<_> = refused.iter().take(NAMED).map(of_one).collect();
         if refused.len() > NAMED {

@@ -58,6 +58,21 @@ pub(super) fn read(body: &Bytes, encoding: Encoding, signal: Signal) -> Result<E
     }
 }
 
+/// What an item in protobuf is where it was sent to the door of something else: the places of a message's
+/// fields tell.
+pub(super) fn meant(item: &Bytes, signal: Signal) -> Option<Signal> {
+    let (span, log) = (Span::decode(item.clone()), LogRecord::decode(item.clone()));
+    match (signal, span, log) {
+        // A record with nothing but a body reads as a span with a name.
+        (Signal::Traces, Ok(span), Ok(_)) if span.trace_id.is_empty() && span.span_id.is_empty() => {
+            Some(Signal::Logs)
+        }
+        (Signal::Traces, Err(_), Ok(_)) => Some(Signal::Logs),
+        (Signal::Logs, Ok(_), Err(_)) => Some(Signal::Traces),
+        _ => None,
+    }
+}
+
 /// Reads a span.
 pub(super) fn span(item: &Bytes, encoding: Encoding) -> Result<Span, String> {
     match encoding {

@@ -91,6 +91,20 @@ impl SpanBody {
         self.links.extend(links);
     }
 
+    /// Adds what came apart from the span: what the span itself says holds, and its own events come first.
+    /// The others come by their times, because they came in any order.
+    pub fn complete_with(&mut self, mut attached: Self) {
+        attached.events.sort_by_key(|event| event.time);
+        let own_events = std::mem::take(&mut self.events);
+        let own_links = std::mem::take(&mut self.links);
+        let events = std::mem::replace(&mut attached.events, own_events);
+        let links = std::mem::replace(&mut attached.links, own_links);
+        attached.merge(std::mem::take(self));
+        attached.events.extend(events);
+        attached.links.extend(links);
+        *self = attached;
+    }
+
     /// What went in, wherever it stands.
     #[must_use]
     pub fn read_inputs(&self) -> Option<Json> {

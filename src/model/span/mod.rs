@@ -126,10 +126,32 @@ impl SpanHead {
         self.end_time.map(|end| end.nanos_since(self.start_time))
     }
 
-    /// Where the store keeps all parts of its body: its own, then those that came apart from it.
+    /// Where the store keeps all parts of its body.
     #[must_use]
-    pub fn part_blocks(&self) -> Vec<u64> {
-        self.body_blocks.iter().chain(&self.attached.blocks).copied().collect()
+    pub fn part_blocks(&self) -> PartBlocks {
+        PartBlocks { own: self.body_blocks.clone(), attached: self.attached.blocks.clone() }
+    }
+}
+
+/// Where the store keeps the parts of a span's body, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartBlocks {
+    /// The span's own.
+    pub own: Vec<u64>,
+    /// Those that came apart from it.
+    pub attached: Vec<u64>,
+}
+
+impl PartBlocks {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.attached.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        self.own.iter().chain(&self.attached).copied()
     }
 }
 

@@ -303,9 +303,6 @@ fn rank_of(op: &SpanOp) -> Rank {
     Rank { has_parent, start_time: start_time.unwrap_or(Timestamp::from_nanos(i64::MAX)), id: op.id }
 }
 
-/// Spans that are asked for what a trace was asked and answered, the best first: most say it at once.
-const ASKED: usize = 4;
-
 /// Adds to the report of a write what its trace was asked, and what it answered: as the span at the top
 /// says, else the one that started first, and the one that ended last.
 fn tell_what_was_said(write: &mut TraceWrite) {
@@ -313,15 +310,23 @@ fn tell_what_was_said(write: &mut TraceWrite) {
     let mut spoken: Vec<_> = write.ops.iter().filter(|op| speaks(op)).collect();
     let claim = |spoken: &[&SpanOp], rank: fn(&SpanOp) -> Rank, read: fn(&SpanBody) -> Option<String>| {
         let said = |op: &&SpanOp| Some(Claim { rank: rank(op), value: read(op.body()?)? });
-        spoken.iter().take(ASKED).find_map(said)
+        spoken.iter().find_map(said)
     };
     spoken.sort_by_key(|op| rank_of(op));
+    // What has nothing is passed by without a look at its attributes: many spans may stand before the one
+    // that tells, and which of them come in one report must make no difference.
     report.user_input = claim(&spoken, rank_of, |body| {
+        if body.inputs.is_none() && body.input_attribute.is_none() && body.events.is_empty() {
+            return None;
+        }
         let messages = || view::last_said(&view::input_messages(body), MessageRole::User);
         body.read_inputs().map_or_else(messages, |inputs| view::spoken(&inputs, MessageRole::User))
     });
     spoken.sort_by_key(|op| last_rank_of(op));
     report.final_output = claim(&spoken, last_rank_of, |body| {
+        if body.outputs.is_none() && body.output_attribute.is_none() && body.events.is_empty() {
+            return None;
+        }
         let messages = || view::last_said(&view::output_messages(body), MessageRole::Assistant);
         body.read_outputs().map_or_else(messages, |outputs| view::spoken(&outputs, MessageRole::Assistant))
     });

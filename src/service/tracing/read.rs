@@ -9,7 +9,7 @@ use super::Tracing;
 use crate::{
     model::{
         Refusal, SpanId, TraceId,
-        span::{SpanBody, SpanHead},
+        span::{PartBlocks, SpanBody, SpanHead},
         trace::{Trace, TraceBody},
         tree::{Node, SpanTree},
     },
@@ -65,7 +65,7 @@ impl TraceSpans {
 }
 
 /// A span whose body is wanted: its trace, itself, and where its head says the body is.
-pub type BodyKey = (TraceId, SpanId, Vec<u64>);
+pub type BodyKey = (TraceId, SpanId, PartBlocks);
 
 /// How often bodies are looked for. A trace would have to be merged between every two of them.
 const READ_ATTEMPTS: usize = 8;
@@ -141,7 +141,7 @@ impl Tracing {
         &self,
         wanted: Vec<BodyKey>,
     ) -> ServiceResult<HashMap<(TraceId, SpanId), SpanBody>> {
-        let mut by_trace: HashMap<TraceId, Vec<(SpanId, Vec<u64>)>> = HashMap::new();
+        let mut by_trace: HashMap<TraceId, Vec<(SpanId, PartBlocks)>> = HashMap::new();
         for (trace_id, span_id, blocks) in wanted {
             by_trace.entry(trace_id).or_default().push((span_id, blocks));
         }

@@ -166,7 +166,7 @@ async fn parts(store: &Store, id: TraceId) -> StoreResult<(Parts, Vec<String>)> 
 
 fn body_fault(head: &SpanHead, parts: &Parts) -> Option<String> {
     let (mut events, mut links) = (0, 0);
-    for at in head.part_blocks() {
+    for at in head.part_blocks().iter() {
         let Some(part) = parts.get(&(at, head.id)) else {
             return Some(format!("a part of the body of span {} is missing", head.id));
         };

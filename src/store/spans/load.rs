@@ -12,7 +12,7 @@ use crate::{
     engine::{Entry, KeyRange, ScanPage, ScanRequest},
     model::{
         SpanId, TraceId,
-        span::{SpanBody, SpanHead},
+        span::{PartBlocks, SpanBody, SpanHead},
         trace::Trace,
     },
     store::{Store, StoreError, StoreResult, codec, key::Key, keyspace, read::prefix},
@@ -42,7 +42,7 @@ pub struct BodyRequest {
     /// The trace.
     pub trace_id: TraceId,
     /// The spans with their blocks.
-    pub spans: Vec<(SpanId, Vec<u64>)>,
+    pub spans: Vec<(SpanId, PartBlocks)>,
 }
 
 /// Blocks of bodies that are fetched with one call: what a call brings is held before it is counted.
@@ -114,7 +114,7 @@ impl Store {
         let mut keys: Vec<(TraceId, u64)> = requests
             .iter()
             .flat_map(|request| {
-                request.spans.iter().flat_map(|(_, blocks)| blocks.iter().map(|at| (request.trace_id, *at)))
+                request.spans.iter().flat_map(|(_, blocks)| blocks.iter().map(|at| (request.trace_id, at)))
             })
             .collect();
         keys.sort_unstable();
@@ -143,11 +143,18 @@ impl Store {
         let mut bodies: HashMap<(TraceId, SpanId), SpanBody> = HashMap::new();
         for request in requests {
             for (span, blocks) in &request.spans {
-                for at in blocks {
-                    for part in parts.remove(&(request.trace_id, *at, *span)).unwrap_or_default() {
-                        bodies.entry((request.trace_id, *span)).or_default().merge(part);
-                    }
+                let mut whole = |blocks: &[u64]| {
+                    let parts = blocks.iter().filter_map(|at| parts.remove(&(request.trace_id, *at, *span)));
+                    parts.flatten().reduce(|mut whole, part| {
+                        whole.merge(part);
+                        whole
+                    })
+                };
+                let (mut body, attached) = (whole(&blocks.own), whole(&blocks.attached));
+                if let Some(attached) = attached {
+                    body.get_or_insert_default().complete_with(attached);
                 }
+                bodies.extend(body.map(|body| ((request.trace_id, *span), body)));
             }
         }
         Ok(bodies)

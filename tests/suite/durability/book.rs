@@ -127,7 +127,7 @@ impl TraceBook {
             assert!(!status.is_final() || head.status == *status, "the end of span {id} is lost");
         }
         // Whatever is there is whole, acknowledged or not.
-        let wanted = heads.values().map(|head| (trace.id, head.id, head.body_blocks.clone()));
+        let wanted = heads.values().map(|head| (trace.id, head.id, head.part_blocks()));
         let bodies = bed.tracing.span_bodies(wanted.collect()).await.unwrap();
         for head in heads.values() {
             let body = &bodies[&(trace.id, head.id)];

@@ -1,12 +1,17 @@
 //! OpenTelemetry in: what real clients send, through the doors, and what the API then says of it.
 
+mod bad_input;
+mod bad_requests;
 mod bed;
 mod clients;
 mod corpus;
 mod doors;
 mod expected;
+mod flood;
 mod grpc;
 mod grpc_door;
+mod late;
+mod order;
 mod real;
 mod render;
 mod samples;

@@ -15,7 +15,7 @@ use crate::support::{
 async fn body(tracing: &Tracing, trace: TraceId, span: SpanId) -> SpanBody {
     let spans = tracing.spans(&[trace]).await.unwrap().pop().flatten().unwrap();
     let head = spans.heads.iter().find(|head| head.id == span).unwrap();
-    let wanted = vec![(trace, span, head.body_blocks.clone())];
+    let wanted = vec![(trace, span, head.part_blocks())];
     tracing.span_bodies(wanted).await.unwrap().remove(&(trace, span)).unwrap_or_default()
 }
 

@@ -229,7 +229,7 @@ impl Told {
         let ended: BTreeSet<_> = ended.map(|spans| spans.trace.id).collect();
         assert_eq!(ended, self.ended);
         assert!(self.must_have_ended.is_subset(&ended), "refused as ended, and is not");
-        let wanted = heads().map(|(trace, head)| (trace, head.id, head.body_blocks.clone())).collect();
+        let wanted = heads().map(|(trace, head)| (trace, head.id, head.part_blocks())).collect();
         let bodies = bed.tracing.span_bodies(wanted).await.unwrap();
         let marks: BTreeSet<_> = bodies
             .iter()

@@ -131,7 +131,7 @@ async fn read(tracing: Tracing, trace: TraceId) {
         let kept = |(id, revision): (&SpanId, &u64)| now.get(id).is_some_and(|now| now >= revision);
         assert!(before.iter().all(kept), "{before:?}, then {now:?}");
         before = now;
-        let wanted = heads().map(|head| (trace, head.id, head.body_blocks.clone())).collect();
+        let wanted = heads().map(|head| (trace, head.id, head.part_blocks())).collect();
         tracing.span_bodies(wanted).await.unwrap();
         if spans.trace.status.is_final() {
             return;

@@ -160,7 +160,7 @@ async fn assert_holds(bed: &TestBed, model: &BTreeMap<u64, MTrace>) {
         let spans = Arc::clone(found[*trace as usize].as_ref().unwrap());
         assert_eq!(spans.trace.status, expected.ended.unwrap_or(TraceStatus::Running));
         assert_eq!(Summary::of(spans.heads.iter().map(AsRef::as_ref)), spans.trace.summary);
-        let wanted = spans.heads.iter().map(|head| (trace_id(*trace), head.id, head.body_blocks.clone()));
+        let wanted = spans.heads.iter().map(|head| (trace_id(*trace), head.id, head.part_blocks()));
         let bodies = bed.tracing.span_bodies(wanted.collect()).await.unwrap();
         let body = |id: SpanId| -> Option<&SpanBody> { bodies.get(&(trace_id(*trace), id)) };
         let held: BTreeMap<_, _> =
