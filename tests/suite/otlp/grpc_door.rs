@@ -13,7 +13,7 @@ use prost::Message;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
-    bed::{Bed, NOW, PROTOBUF, request},
+    bed::{Bed, JSON, NOW, request},
     grpc::{
         INVALID_ARGUMENT, LOGS, OK, RESOURCE_EXHAUSTED, TRACES, UNAVAILABLE, UNIMPLEMENTED, call,
         call_packed, gzip,
@@ -127,18 +127,20 @@ async fn a_bomb_takes_no_memory() {
 async fn without_room_senders_are_told_when_to_come_back() {
     let limits = OtlpLimits { bytes_at_once: 1 << 20, ..OtlpLimits::default() };
     let (bed, address, _serving) = serve(limits).await;
-    // One that does not say how much it sends has all the room, until it has sent it.
+    // One that has sent as much as there is room for has all of it, until it has sent the rest.
     let (bytes, rest) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(1);
     let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(rest));
-    let held = bed.send(request(super::bed::TRACES, PROTOBUF, &[], body));
+    let held = bed.send(request(super::bed::TRACES, JSON, &[], body));
     let message = of_spans(vec![span(1, 1, START)]).encode_to_vec();
     let others = async {
-        bytes.send(Ok(Bytes::from(message[..5].to_vec()))).await.unwrap();
+        bytes.send(Ok(Bytes::from(vec![b' '; 1 << 20]))).await.unwrap();
+        // Until it is taken: the channel holds one.
+        bytes.send(Ok(Bytes::from_static(b" "))).await.unwrap();
         for path in [TRACES, LOGS] {
             let ended = call(&address, path, &message).await;
             assert_eq!((ended.code, ended.retry_after()), (UNAVAILABLE, Some(1.0)), "{ended:?}");
         }
-        bytes.send(Ok(Bytes::from(message[5..].to_vec()))).await.unwrap();
+        bytes.send(Ok(Bytes::from_static(b"{\"resourceSpans\":[]}"))).await.unwrap();
         drop(bytes);
     };
     let (reply, ()) = tokio::join!(held, others);
