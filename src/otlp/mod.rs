@@ -13,16 +13,20 @@
 mod any_value;
 mod attributes;
 mod door;
+mod fingerprint;
 mod grpc;
 mod http;
 mod id;
 mod json;
+mod json_value;
 mod log;
 mod origin;
+mod own;
 mod reply;
 mod request;
 mod span;
 mod time;
+mod untyped;
 mod wire;
 
 pub use self::{
