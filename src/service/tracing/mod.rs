@@ -1,5 +1,6 @@
 //! Traces and their spans: starting, writing, ending, reading.
 
+mod export;
 mod list;
 mod live;
 mod read;
@@ -8,6 +9,7 @@ mod select;
 mod write;
 
 pub use self::{
+    export::{Selection, TracePiece, WholeSpan},
     list::{ComponentFilter, TraceFilter, TraceOrder},
     live::SpanChanges,
     read::{BodyKey, TraceSpans},

@@ -1,6 +1,7 @@
 //! The program as people and scripts run it: help, settings, exit codes, starting and stopping.
 
 mod demo;
+mod export;
 mod help;
 mod import;
 mod life;
