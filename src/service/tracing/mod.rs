@@ -4,6 +4,7 @@ mod export;
 mod list;
 mod live;
 mod read;
+mod reprice;
 mod running;
 mod select;
 mod write;
@@ -13,6 +14,7 @@ pub use self::{
     list::{ComponentFilter, TraceFilter, TraceOrder},
     live::SpanChanges,
     read::{BodyKey, TraceSpans},
+    reprice::{ModelCosts, Repriced, Repricing},
     running::TraceChanges,
     select::{SelectedSpans, SpanFilter, SpanOrder},
     write::{SpanWrite, WrittenSpan, start},

@@ -5,6 +5,7 @@ mod export;
 mod help;
 mod import;
 mod life;
+mod reprice;
 mod settings;
 
 use std::{
