@@ -15,10 +15,7 @@ use crate::{
     config::Config,
     engine::{self, EngineKind},
     live::Hub,
-    model::{
-        clock::{RandomIds, SharedClock, SharedIds, SystemClock},
-        prices::PriceTable,
-    },
+    model::clock::{RandomIds, SharedClock, SharedIds, SystemClock},
     service::{Context, Services},
     store::Store,
 };
@@ -49,7 +46,7 @@ impl Database {
             ids: Self::ids(),
             limits: Arc::new(config.records.clone()),
             lists: Arc::new(config.lists.clone()),
-            prices: PriceTable::bundled()?,
+            prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),
         };
         let services = Services::new(context);

@@ -7,9 +7,12 @@ mod check;
 mod config;
 mod demo;
 mod exit;
+mod export;
 mod import;
 mod logging;
+mod moment;
 mod progress;
+mod reprice;
 mod schema;
 mod serve;
 mod settings;
@@ -43,7 +46,9 @@ const AFTER_HELP: &str = "\
 Examples:
   dendro demo                              see it at work: http://127.0.0.1:4000/graphiql
   dendro serve --data ./data               serve a database, made where there is none
-  dendro import --data ./data chats.jsonl  import transcripts (while no server has the database open)
+  dendro import --data ./data chats.jsonl  import transcripts or OTLP (while no server has the database open)
+  dendro export --data ./data -o all.jsonl export traces as OTLP
+  dendro reprice --data ./data             compute costs anew at the prices that hold now
   dendro check --data ./data               prove that the database is consistent
 
 Settings come from dendro.toml in the working directory (or --config FILE), then from DENDRO_*
@@ -60,6 +65,8 @@ enum Command {
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
+    Export(export::ExportArgs),
+    Reprice(reprice::RepriceArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
     Config(config::ConfigArgs),
@@ -71,6 +78,8 @@ impl Command {
             Self::Serve(args) => args.settings(flags),
             Self::Demo(args) => args.settings(flags),
             Self::Import(args) => args.database.settings(flags),
+            Self::Export(args) => args.database.settings(flags),
+            Self::Reprice(args) => args.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
             Self::Schema(_) => {}
@@ -87,6 +96,8 @@ impl Command {
             Self::Serve(_) => serve::run(&config).await,
             Self::Demo(args) => demo::run(args, config).await,
             Self::Import(args) => import::run(args, &config).await,
+            Self::Export(args) => export::run(args, &config).await,
+            Self::Reprice(args) => reprice::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,
             Self::Schema(_) => schema::run(),
             Self::Config(_) => config::run(&config),

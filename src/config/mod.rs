@@ -6,6 +6,7 @@ pub mod limits;
 mod log;
 mod origin;
 mod otlp;
+mod prices;
 mod read;
 mod server;
 mod store;
@@ -16,6 +17,7 @@ pub use self::{
     limits::Limits,
     log::{LogConfig, LogFormat},
     otlp::{OtlpConfig, Port},
+    prices::PricesConfig,
     read::{CONFIG_FILE, Flags, ReadError, read},
     server::ServerConfig,
     store::DatabaseConfig,
@@ -46,12 +48,15 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// OpenTelemetry's ports, and what a sender may send.
     pub otlp: OtlpConfig,
+    /// What model calls cost.
+    pub prices: PricesConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
 
 /// A setting that is of the right kind and cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
 pub struct Fault {
     /// The key: `store.queue.writes`.
     pub key: &'static str,
@@ -72,6 +77,7 @@ impl Config {
         self.store.check()?;
         self.check_limits()?;
         self.otlp.check(&self.server)?;
+        self.prices.check()?;
         self.log.check()
     }
 

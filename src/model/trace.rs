@@ -97,6 +97,20 @@ pub struct Rank {
     pub id: SpanId,
 }
 
+impl Rank {
+    /// The rank of what is said of the trace itself, beside a span: it counts more than what spans tell.
+    #[must_use]
+    pub const fn given(id: SpanId) -> Self {
+        Self { has_parent: false, start_time: Timestamp::from_nanos(i64::MIN), id }
+    }
+
+    /// Whether this is of something that was said of the trace itself.
+    #[must_use]
+    pub const fn is_given(&self) -> bool {
+        !self.has_parent && self.start_time.nanos() == i64::MIN
+    }
+}
+
 /// The spans that a trace's fields were taken from; `None`: given when it was started, or unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Claims {

@@ -132,7 +132,7 @@ impl Otlp {
         let mut request = read.map_err(Fault::Malformed)?;
         let report = std::mem::take(&mut request.report);
         let mut refused = std::mem::take(&mut request.refused);
-        refused.extend(self.ingest.record(report).await.map_err(fault)?);
+        refused.extend(self.ingest.record(report).await.map_err(fault)?.refused);
         refused.sort_by_key(|refused| refused.place);
         // An item is refused once, though more than one thing may be wrong with it.
         refused.dedup_by_key(|refused| refused.place);

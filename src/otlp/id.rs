@@ -66,6 +66,16 @@ pub(super) fn decoded(text: &str, length: usize) -> Option<Vec<u8>> {
         .or_else(hexadecimal)
 }
 
+/// The bytes of an id as hexadecimal digits.
+pub(super) fn digits(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to memory does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// The id of a span written as 16 hexadecimal digits.
 pub(super) fn written_span(text: &str) -> Option<SpanId> {
     optional_span("", &decoded(text, 8)?).ok()?

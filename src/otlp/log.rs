@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use super::{
     any_value,
     attributes::Written,
-    id,
+    fingerprint, id,
     origin::Origin,
     span::{Reading, a_name, named},
     time,
@@ -37,13 +37,23 @@ pub(super) fn read(
     origin: &Origin,
     reading: &mut Reading<'_>,
 ) -> Result<ReportedItem, Refusal> {
+    let fingerprint = fingerprint::of_record(record);
+    read_known(record, origin, (fingerprint, reading))
+}
+
+/// Reads a record whose hash is known.
+pub(super) fn read_known(
+    record: &LogRecord,
+    origin: &Origin,
+    (fingerprint, reading): (u64, &mut Reading<'_>),
+) -> Result<ReportedItem, Refusal> {
     let service = origin.service();
     let written = Written::of(&record.attributes);
     let mut name = event_name(record, &written);
-    let service_events = origin.scope() == Some(CLAUDE_CODE_SCOPE);
-    if service_events {
+    if origin.scope() == Some(CLAUDE_CODE_SCOPE) {
         name = name.map(|name| format!("{CLAUDE_CODE}{}", name.trim_start_matches(CLAUDE_CODE)));
     }
+    let is_of_prompt = name.as_deref().is_some_and(|name| name.starts_with(CLAUDE_CODE));
     if !name.as_deref().is_some_and(|name| TAKEN.iter().any(|start| name.starts_with(start))) {
         let name = name.unwrap_or_default();
         let message = format!(
@@ -59,7 +69,7 @@ pub(super) fn read(
     let time = if nanos == 0 { reading.now } else { time::moment("timeUnixNano", nanos, reading.now)? };
     let (mut told, judgement) = {
         let attributes = written.values();
-        let wanted = |component: &str| reading.ingest.keeps_versions_of(component);
+        let wanted = |component: &str| reading.keeps_versions_of(component);
         let span = WireSpan {
             name: &name,
             attributes: &attributes,
@@ -76,6 +86,7 @@ pub(super) fn read(
         conversation: told.conversation.take(),
         session: told.session.take(),
         user: told.user.take(),
+        ..OfTrace::default()
     };
     if name == semconv::EVALUATION_EVENT {
         let message = "needs gen_ai.evaluation.name, and a score.value or a score.label";
@@ -85,7 +96,7 @@ pub(super) fn read(
         told =
             Told { tokens: None, cost: None, details: SpanDetails::default(), versions: Vec::new(), ..told };
     }
-    if service_events {
+    if is_of_prompt {
         // Of a whole prompt: what a single call used stands on its own span.
         told =
             Told { tokens: None, cost: None, details: SpanDetails::default(), versions: Vec::new(), ..told };
@@ -94,7 +105,7 @@ pub(super) fn read(
     told.versions.extend(body.events.iter().filter_map(|event| semconv::version_of_event(event, service)));
     let mut components = Vec::new();
     for source in &told.versions {
-        components.extend(reading.ingest.versions_of(source, reading.versions));
+        components.extend(reading.versions_of(source));
     }
     let changes = SpanChanges {
         details: named(std::mem::take(&mut told.details)),
@@ -105,8 +116,7 @@ pub(super) fn read(
         body,
         ..SpanChanges::default()
     };
-    let part =
-        SpanPart { fingerprint: reading.fingerprint, name, operation_type: told.operation, time, changes };
+    let part = SpanPart { fingerprint, name, operation_type: told.operation, time, changes };
     let (place, content) = (reading.place, ReportedContent::Part(Box::new(part)));
     Ok(ReportedItem { place, trace_id, span_id, content, of_trace, judgements: told.judgements })
 }

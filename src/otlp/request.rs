@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{Refusal, Timestamp},
-    service::ingest::{Ingest, NamedVersion, Refused, Report, ReportedItem},
+    service::ingest::{Ingest, Refused, Report},
 };
 
 /// What a request is of.
@@ -125,53 +125,47 @@ impl Reader<'_> {
             let place = request.items;
             request.items += 1;
             request.places.push((at_resource, at_scope, at));
-            match self.item(item, place, &mut request.report.versions) {
-                Ok(item) => request.report.items.push(item),
-                Err(refusal) => request.refused.push(Refused { place, refusal }),
+            let known = request.report.items.len();
+            if let Err(refusal) = self.item(item, place, &mut request.report) {
+                request.report.items.truncate(known);
+                request.refused.push(Refused { place, refusal });
             }
         }
     }
 
-    fn item(
-        &self,
-        item: &Bytes,
-        place: usize,
-        versions: &mut Vec<NamedVersion>,
-    ) -> Result<ReportedItem, Refusal> {
-        let fingerprint = fingerprint(item);
-        let mut reading = Reading { ingest: self.ingest, now: self.now, place, fingerprint, versions };
+    fn item(&self, item: &Bytes, place: usize, report: &mut Report) -> Result<(), Refusal> {
+        let Report { items, versions } = report;
+        let mut reading = Reading { ingest: Some(self.ingest), now: self.now, place, versions };
         let unreadable = |error: String| Refusal::invalid("", error);
         match self.signal {
             Signal::Traces => {
-                let mut span = wire::span(item, self.encoding).map_err(unreadable)?;
-                span::read(&mut span, &self.origin, &mut reading)
+                let span = wire::span(item, self.encoding).map_err(unreadable)?;
+                span::read(span, &self.origin, &mut reading, items)
             }
             Signal::Logs => {
                 let record = wire::log(item, self.encoding).map_err(unreadable)?;
-                log::read(&record, &self.origin, &mut reading)
+                items.push(log::read(&record, &self.origin, &mut reading)?);
+                Ok(())
             }
         }
     }
-}
-
-/// Tells whether the same item comes again; never 0, which stands for none.
-fn fingerprint(item: &[u8]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(item).max(1)
 }
 
 /// Refusals that an answer names.
 const NAMED: usize = 3;
 
 impl Request {
+    /// What is to be said of an item that was not taken: where it stands, and why.
+    pub(super) fn told(&self, signal: Signal, refused: &Refused) -> String {
+        let (resource, scope, item) = self.places.get(refused.place).copied().unwrap_or_default();
+        let (root, scopes, items) = (signal.root(), signal.scopes(), signal.items());
+        let path = format!("{root}.{resource}.{scopes}.{scope}.{items}.{item}");
+        json::below(&path, &refused.refusal.to_string())
+    }
+
     /// What is to be said of the items that were not taken; `None`: all were.
     pub(super) fn complaint(&self, signal: Signal, refused: &[Refused]) -> Option<String> {
-        let of_one = |refused: &Refused| {
-            let (resource, scope, item) = self.places.get(refused.place).copied().unwrap_or_default();
-            let (root, scopes, items) = (signal.root(), signal.scopes(), signal.items());
-            let path = format!("{root}.{resource}.{scopes}.{scope}.{items}.{item}");
-            json::below(&path, &refused.refusal.to_string())
-        };
-        let mut told: Vec<_> = refused.iter().take(NAMED).map(of_one).collect();
+        let mut told: Vec<_> = refused.iter().take(NAMED).map(|refused| self.told(signal, refused)).collect();
         if refused.len() > NAMED {
             told.push(format!("and {} more", refused.len() - NAMED));
         }

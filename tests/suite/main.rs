@@ -22,6 +22,7 @@ mod http;
 mod import;
 mod layers;
 mod otlp;
+mod otlp_files;
 mod records;
 mod service;
 mod support;

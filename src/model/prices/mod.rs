@@ -51,8 +51,8 @@ const MAX_NAME_BYTES: usize = 256;
 static BUNDLED: LazyLock<Result<Arc<PriceTable>, PriceError>> =
     LazyLock::new(|| PriceTable::parse(include_str!("table.json")).map(Arc::new));
 
-/// Prices by provider and model.
-#[derive(Debug)]
+/// Prices by provider and model. The default has none.
+#[derive(Debug, Default)]
 pub struct PriceTable {
     version: String,
     catalogue: Catalogue,

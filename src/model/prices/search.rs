@@ -3,7 +3,7 @@
 use super::{clause::Clause, names::spellings, rates::PriceHistory, seller::Seller};
 
 /// All entries of a table, in its order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Catalogue {
     pub(super) providers: Vec<Provider>,
 }

@@ -27,7 +27,8 @@ pub struct SpanBody {
     pub events: Vec<SpanEvent>,
     /// Spans elsewhere that it has to do with.
     pub links: Vec<SpanLink>,
-    /// Where it came from: what made it and how, as its sender says. A JSON object.
+    /// Where it came from: what made it and how, as its sender says, and what of it was sent otherwise than it
+    /// is shown. A JSON object.
     pub origin: Option<Json>,
     /// The attribute that holds what went in, where `inputs` does not.
     pub input_attribute: Option<String>,

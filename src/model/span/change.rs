@@ -316,6 +316,11 @@ impl SpanHead {
 }
 
 impl ReceivedSpan {
+    /// Checks what can be told from the span alone: names, sizes, shapes.
+    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        self.span.check(limits)
+    }
+
     fn apply(&self, old: Option<&SpanHead>, now: Timestamp) -> Result<Effect, Refusal> {
         let mut head = self.span.head(now)?;
         head.fingerprint = self.fingerprint;
@@ -347,6 +352,12 @@ fn supersedes(new: &SpanHead, old: &SpanHead) -> bool {
 }
 
 impl SpanPart {
+    /// Checks what can be told from the part alone: names, sizes, shapes.
+    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        limits.name("name", &self.name)?;
+        self.changes.check(limits)
+    }
+
     fn apply(&self, id: SpanId, old: Option<&SpanHead>) -> Effect {
         if old.is_some_and(|old| old.attached.fingerprints.contains(&self.fingerprint)) {
             return Effect::Known;
@@ -404,11 +415,8 @@ impl SpanOp {
     pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
         match &self.action {
             SpanAction::Create(span) | SpanAction::Record(span) => span.check(limits),
-            SpanAction::Receive(received) => received.span.check(limits),
-            SpanAction::Attach(part) => {
-                limits.name("name", &part.name)?;
-                part.changes.check(limits)
-            }
+            SpanAction::Receive(received) => received.check(limits),
+            SpanAction::Attach(part) => part.check(limits),
             SpanAction::Update(changes) => changes.check(limits),
             SpanAction::Complete(completion) => completion.changes.check(limits),
             SpanAction::Reprice => Ok(()),

@@ -33,7 +33,7 @@ pub use self::{
     run::{FileReport, Progress, run},
     runs::Run,
     source::open,
-    split::MAX_RECORD_BYTES,
+    split::{Damage, MAX_RECORD_BYTES, Record, Splitter},
     times::Known,
     transcript::{Answers, Call, Entry, Format, ToolDefinition, Transcript},
     write::{Importer, WriteError},

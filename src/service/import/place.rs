@@ -9,9 +9,9 @@ use crate::model::Refusal;
 pub struct Place {
     /// The file, as the user named it.
     pub file: Arc<str>,
-    /// The line on which the record begins, from 1.
+    /// The line on which the record begins, from 1; 0 in a file without lines.
     pub line: u64,
-    /// The record, from 1: a line, or an element of the outermost list.
+    /// The record, from 1: a line, an element of the outermost list, or a request.
     pub record: u64,
 }
 
@@ -20,6 +20,10 @@ pub struct Place {
 pub enum Skipped {
     /// One message; the rest of its conversation goes in.
     Message,
+    /// One span of a request; the others go in.
+    Span,
+    /// One record of a log in a request; the others go in.
+    LogRecord,
     /// A whole record.
     Record,
     /// All that follows in the file.
@@ -56,7 +60,10 @@ impl Problem {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}, record {}", self.file, self.line, self.record)
+        match self.line {
+            0 => write!(f, "{}, request {}", self.file, self.record),
+            line => write!(f, "{}, line {line}, record {}", self.file, self.record),
+        }
     }
 }
 
@@ -64,6 +71,8 @@ impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Message => "the message was skipped",
+            Self::Span => "the span was skipped",
+            Self::LogRecord => "the log record was skipped",
             Self::Record => "the record was skipped",
             Self::Rest => "the rest of the file was skipped",
         })

@@ -67,7 +67,7 @@ impl FileReport {
         match progress {
             Progress::Written(written) => self.written += *written,
             Progress::Problem(problem) => match problem.skipped {
-                Skipped::Message => self.skipped_messages += 1,
+                Skipped::Message | Skipped::Span | Skipped::LogRecord => self.skipped_messages += 1,
                 Skipped::Record | Skipped::Rest => self.skipped_records += 1,
             },
         }

@@ -27,7 +27,9 @@ use lru::LruCache;
 use parking_lot::Mutex;
 
 pub use self::{
-    report::{NamedVersion, OfTrace, Refused, Report, ReportedContent, ReportedItem, conversation_id},
+    report::{
+        NamedVersion, OfTrace, Recorded, Refused, Report, ReportedContent, ReportedItem, conversation_id,
+    },
     settle::SETTLE_EVERY,
 };
 use self::{settle::Open, turns::Turns, versions::Versions};
@@ -44,7 +46,7 @@ use crate::{
         trace::{Claim, Rank, Trace},
     },
     semconv::{Judgement, VersionSource, view},
-    store::spans::{PackedBodies, TraceWrite},
+    store::spans::{PackedBodies, TraceWrite, TraceWritten},
 };
 
 /// How reports are taken.
@@ -124,14 +126,21 @@ impl Ingest {
         references
     }
 
+    /// The items of a report that break a rule by themselves, whatever is stored.
+    #[must_use]
+    pub fn faults(&self, report: &Report) -> Vec<Refused> {
+        report.faults(&self.context.limits)
+    }
+
     /// Stores a report. Answers what was refused; everything else is durable.
     ///
     /// # Errors
     /// When too much is going on, or the store fails: then a part may be stored, and the whole can be sent
     /// again.
-    pub async fn record(&self, mut report: Report) -> ServiceResult<Vec<Refused>> {
+    pub async fn record(&self, mut report: Report) -> ServiceResult<Recorded> {
         let not_kept = self.versions.register(std::mem::take(&mut report.versions)).await?;
-        let (traces, mut refused) = self.by_trace(report, &not_kept);
+        let (traces, refused) = self.by_trace(report, &not_kept);
+        let mut recorded = Recorded { refused, changed: 0 };
         // Packed before the first is queued, so that all of them share a commit.
         let ready = traces.into_iter().map(|(id, one)| Ok((id, one.ready()?)));
         let ready = ready.collect::<ServiceResult<Vec<_>>>()?;
@@ -140,13 +149,14 @@ impl Ingest {
             .buffer_unordered(TRACES_AT_ONCE);
         let mut over = Vec::new();
         while let Some((of_trace, trace)) = written.try_next().await? {
-            refused.extend(of_trace);
+            recorded.refused.extend(of_trace.refused);
+            recorded.changed += of_trace.changed;
             let says = |(trace, _): &(Trace, _)| trace.status.is_final() && trace.conversation_id.is_some();
             over.extend(trace.filter(says));
         }
         self.make_turns(over).await?;
-        refused.sort_by_key(|refused| refused.place);
-        Ok(refused)
+        recorded.refused.sort_by_key(|refused| refused.place);
+        Ok(recorded)
     }
 
     /// Adds what traces that are over say to their conversations: of those that came together, what was
@@ -206,9 +216,9 @@ impl Ingest {
         id: TraceId,
         one: OneTrace,
         bodies: PackedBodies,
-    ) -> ServiceResult<(Vec<Refused>, Option<(Trace, Vec<SpanOp>)>)> {
+    ) -> ServiceResult<(Recorded, Option<(Trace, Vec<SpanOp>)>)> {
         let OneTrace { places, write, conversation, judgements } = one;
-        let (mut refused, mut trace) = (Vec::new(), None);
+        let (mut refused, mut changed, mut trace) = (Vec::new(), 0, None);
         if !write.ops.is_empty() {
             let begun = self.begin_conversation(conversation);
             let written = async {
@@ -218,6 +228,7 @@ impl Ingest {
             let (written, ()) = futures_util::try_join!(written, begun)?;
             match written {
                 Ok(written) => {
+                    changed = changed_items(&written, &places);
                     let failed = written.outcomes.into_iter().zip(&places);
                     refused.extend(failed.filter_map(|(outcome, place)| {
                         outcome.err().map(|refusal| Refused { place: *place, refusal })
@@ -238,7 +249,7 @@ impl Ingest {
                 result => result?,
             }
         }
-        Ok((refused, trace.map(|trace| (trace, write.ops))))
+        Ok((Recorded { refused, changed }, trace.map(|trace| (trace, write.ops))))
     }
 
     async fn begin_conversation(
@@ -256,6 +267,18 @@ impl Ingest {
     }
 }
 
+/// How many items of a report a write took something new from.
+fn changed_items(written: &TraceWritten, places: &[usize]) -> usize {
+    if !written.changed {
+        return 0;
+    }
+    let changed = written.outcomes.iter().zip(places).filter_map(|(outcome, place)| {
+        // What was known already keeps the revision that it had.
+        outcome.as_ref().is_ok_and(|head| head.revision == written.trace.revision).then_some(*place)
+    });
+    changed.collect::<HashSet<_>>().len()
+}
+
 impl OneTrace {
     /// The write with all that can be made ready before its turn comes.
     fn ready(mut self) -> ServiceResult<(Self, PackedBodies)> {
@@ -266,23 +289,29 @@ impl OneTrace {
 
     fn add(&mut self, place: usize, op: SpanOp, of_trace: OfTrace, context: &Context) {
         let report = self.write.report.get_or_insert_default();
-        let rank = rank_of(&op);
+        let of_span = rank_of(&op);
+        let rank = if of_trace.is_given { Rank::given(op.id) } else { of_span };
+        let limits = &context.limits;
         let claim = |value: Option<String>| {
-            let value = value.filter(|value| context.limits.name("id", value).is_ok())?;
+            let value = value.filter(|value| limits.name("id", value).is_ok())?;
             Some(Claim { rank, value })
         };
-        let OfTrace { name, conversation, session, user } = of_trace;
-        let raise = |place: &mut Option<Claim<String>>, value| {
-            if let Some(claim) = claim(value) {
+        let OfTrace { name, conversation, session, user, input, output, is_given: _ } = of_trace;
+        let raise = |place: &mut Option<Claim<String>>, claim: Option<Claim<String>>| {
+            if let Some(claim) = claim {
                 Claim::raise(place, claim);
             }
         };
-        raise(&mut report.name, name);
-        raise(&mut report.session_id, session);
-        raise(&mut report.user_id, user.clone());
+        raise(&mut report.name, claim(name));
+        raise(&mut report.session_id, claim(session));
+        raise(&mut report.user_id, claim(user.clone()));
+        for (place, text) in [(&mut report.user_input, input), (&mut report.final_output, output)] {
+            let text = text.filter(|text| limits.text("text", Some(text)).is_ok());
+            raise(place, text.map(|value| Claim { rank, value }));
+        }
         if let Some(Claim { value: own, .. }) = claim(conversation) {
-            let start = self.conversation.as_ref().map_or(rank.start_time, |(.., start)| *start);
-            let start = start.min(rank.start_time);
+            let start = self.conversation.as_ref().map_or(of_span.start_time, |(.., start)| *start);
+            let start = start.min(of_span.start_time);
             let id = Claim { rank, value: conversation_id(&own) };
             if report.conversation_id.as_ref().is_none_or(|known| rank < known.rank) {
                 self.conversation = Some((own, claim(user).map(|claim| claim.value), start));
@@ -315,7 +344,7 @@ fn tell_what_was_said(write: &mut TraceWrite) {
     spoken.sort_by_key(|op| rank_of(op));
     // What has nothing is passed by without a look at its attributes: many spans may stand before the one
     // that tells, and which of them come in one report must make no difference.
-    report.user_input = claim(&spoken, rank_of, |body| {
+    let input = claim(&spoken, rank_of, |body| {
         if body.inputs.is_none() && body.input_attribute.is_none() && body.events.is_empty() {
             return None;
         }
@@ -323,13 +352,18 @@ fn tell_what_was_said(write: &mut TraceWrite) {
         body.read_inputs().map_or_else(messages, |inputs| view::spoken(&inputs, MessageRole::User))
     });
     spoken.sort_by_key(|op| last_rank_of(op));
-    report.final_output = claim(&spoken, last_rank_of, |body| {
+    let output = claim(&spoken, last_rank_of, |body| {
         if body.outputs.is_none() && body.output_attribute.is_none() && body.events.is_empty() {
             return None;
         }
         let messages = || view::last_said(&view::output_messages(body), MessageRole::Assistant);
         body.read_outputs().map_or_else(messages, |outputs| view::spoken(&outputs, MessageRole::Assistant))
     });
+    for (place, claim) in [(&mut report.user_input, input), (&mut report.final_output, output)] {
+        if let Some(claim) = claim {
+            Claim::raise(place, claim);
+        }
+    }
 }
 
 /// Whether what goes into the span and comes out of it is said between a user and an agent.

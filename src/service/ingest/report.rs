@@ -4,6 +4,7 @@ use crate::{
     model::{
         ConversationId, Refusal, SpanId, TraceId,
         component::ComponentRef,
+        limits::RecordLimits,
         span::{ReceivedSpan, SpanAction, SpanOp, SpanPart},
     },
     semconv::{Judgement, Version},
@@ -68,6 +69,21 @@ pub struct OfTrace {
     pub session: Option<String>,
     /// Who ran it.
     pub user: Option<String>,
+    /// What it was asked.
+    pub input: Option<String>,
+    /// What it answered.
+    pub output: Option<String>,
+    /// Whether all this was said of the trace itself: then it counts more than what spans tell.
+    pub is_given: bool,
+}
+
+/// What became of a report.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// What was refused, by place; everything else is durable.
+    pub refused: Vec<Refused>,
+    /// How many items changed anything: others were known already.
+    pub changed: usize,
 }
 
 /// What was not stored, and why; everything else was.
@@ -79,7 +95,34 @@ pub struct Refused {
     pub refusal: Refusal,
 }
 
+impl Report {
+    /// The items that break a rule by themselves, whatever is stored.
+    #[must_use]
+    pub fn faults(&self, limits: &RecordLimits) -> Vec<Refused> {
+        let fault = |item: &ReportedItem| {
+            let place = item.place;
+            item.check(limits).err().map(|refusal| Refused { place, refusal })
+        };
+        self.items.iter().filter_map(fault).collect()
+    }
+}
+
 impl ReportedItem {
+    /// An item that tells nothing of its span yet.
+    #[must_use]
+    pub fn empty(place: usize, trace_id: TraceId, span_id: SpanId) -> Self {
+        let (content, of_trace) = (ReportedContent::Judgements, OfTrace::default());
+        Self { place, trace_id, span_id, content, of_trace, judgements: Vec::new() }
+    }
+
+    fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+        match &self.content {
+            ReportedContent::Span(span) => span.check(limits),
+            ReportedContent::Part(part) => part.check(limits),
+            ReportedContent::Judgements => Ok(()),
+        }
+    }
+
     /// The write to the span, if it is one.
     pub(super) fn into_op(self) -> Option<SpanOp> {
         let action = match self.content {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{
-        ConversationId, Json, SpanId, Timestamp, TraceId, TurnId,
+        ConversationId, Json, MessageId, SpanId, Timestamp, TraceId, TurnId,
         chat::{ChatMessage, ChatPart},
         conversation::NewConversation,
         message::{Message, MessageRole, NewMessage, NewToolCall},
@@ -178,6 +178,8 @@ fn call(head: &SpanHead, body: &SpanBody, of_trace: ConversationId) -> Option<Ca
 struct Adding {
     trace: TraceId,
     history: History,
+    /// The messages that are there: what is said again of the same call is not added again.
+    there: HashSet<MessageId>,
     /// Whether the conversation has instructions.
     instructed: bool,
     /// Ids of tool calls that were made, and of those that were answered.
@@ -191,6 +193,7 @@ impl Adding {
         let mut adding = Self {
             trace,
             history: History::default(),
+            there: known.iter().map(|message| message.id).collect(),
             instructed: false,
             made: HashSet::new(),
             answered: HashSet::new(),
@@ -234,6 +237,7 @@ impl Adding {
 
     fn push(&mut self, message: &ChatMessage, call: &Call, (part, index): (Part, usize)) {
         let answers = part == Part::Answered;
+        let id = message_id(call, part, index);
         if message.role != MessageRole::System {
             self.history.push(Said { fingerprint: message.fingerprint(), trace_id: Some(self.trace) });
         }
@@ -245,7 +249,7 @@ impl Adding {
             token_count: call.output_tokens.filter(|_| answers && call.answered.len() == 1),
             turn_id: Some(TurnId::from_bytes(*self.trace.bytes())),
             trace_id: Some(self.trace),
-            id: Some(message_id(call, part, index)),
+            id: Some(id),
             metadata: Kept::json(call.id, message),
             ..NewMessage::text(message.role, String::new())
         };
@@ -267,7 +271,7 @@ impl Adding {
             }
         }
         let says = new.content.is_some() || new.thinking.is_some() || !new.tool_calls.is_empty();
-        self.new.extend(says.then_some(new));
+        self.new.extend((says && !self.there.contains(&id)).then_some(new));
     }
 }
 
@@ -301,7 +305,7 @@ enum Part {
 }
 
 /// The same message of the same call has the same id: it cannot be added twice.
-fn message_id(call: &Call, part: Part, index: usize) -> crate::model::MessageId {
+fn message_id(call: &Call, part: Part, index: usize) -> MessageId {
     let mut hasher = blake3::Hasher::new();
     hasher.update(call.conversation.bytes()).update(call.id.bytes());
     hasher.update(&[part as u8]).update(&index.to_be_bytes());

@@ -1,16 +1,20 @@
 //! Traces and their spans: starting, writing, ending, reading.
 
+mod export;
 mod list;
 mod live;
 mod read;
+mod reprice;
 mod running;
 mod select;
 mod write;
 
 pub use self::{
+    export::{Selection, TracePiece, WholeSpan},
     list::{ComponentFilter, TraceFilter, TraceOrder},
     live::SpanChanges,
     read::{BodyKey, TraceSpans},
+    reprice::{ModelCosts, Repriced, Repricing},
     running::TraceChanges,
     select::{SelectedSpans, SpanFilter, SpanOrder},
     write::{SpanWrite, WrittenSpan, start},

@@ -124,6 +124,12 @@ impl Tracing {
         Ok(self.context.store.choose_heads(id, choose).await?.unwrap_or_default())
     }
 
+    /// The heads of a trace's spans, in no order; none where there is no such trace.
+    pub async fn heads(&self, id: TraceId) -> ServiceResult<Vec<SpanHead>> {
+        let found = self.context.store.trace_spans(&[id]).await?.pop().flatten();
+        Ok(found.map(|spans| spans.heads).unwrap_or_default())
+    }
+
     /// The bodies of these spans of one trace, by span. A span without a body is left out.
     pub async fn bodies_of(
         &self,

@@ -2,7 +2,7 @@
 
 use super::run;
 
-const COMMANDS: [&str; 6] = ["serve", "demo", "import", "check", "schema", "config"];
+const COMMANDS: [&str; 8] = ["serve", "demo", "import", "export", "reprice", "check", "schema", "config"];
 
 #[test]
 fn help_names_every_command_and_exit_code() {

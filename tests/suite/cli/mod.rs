@@ -1,9 +1,11 @@
 //! The program as people and scripts run it: help, settings, exit codes, starting and stopping.
 
 mod demo;
+mod export;
 mod help;
 mod import;
 mod life;
+mod reprice;
 mod settings;
 
 use std::{

@@ -1,0 +1,249 @@
+//! Traces read whole, one after the other, in pieces that fit into memory.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use futures_util::{Stream, stream};
+
+use super::{TraceFilter, TraceOrder, Tracing};
+use crate::{
+    model::{
+        Refusal, SpanId, TraceId,
+        page::PageRequest,
+        refusal::Entity,
+        span::{PartBlocks, SpanBody, SpanHead},
+        trace::{Trace, TraceBody},
+    },
+    service::{ServiceError, ServiceResult},
+    store::{StoreError, StoreResult, spans::BodyRequest},
+};
+
+/// Which traces are read.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// These, in this order; empty: all.
+    pub ids: Vec<TraceId>,
+    /// Of them, those that are meant.
+    pub filter: TraceFilter,
+}
+
+/// Spans of one trace with all that is kept of them.
+#[derive(Debug)]
+pub struct TracePiece {
+    /// The trace.
+    pub trace: Arc<Trace>,
+    /// Its large fields.
+    pub body: Arc<TraceBody>,
+    /// The span at its top: without a parent, else the one that started first.
+    pub top: SpanId,
+    /// The spans, in the order in which they ended; those that go on come last.
+    pub spans: Vec<WholeSpan>,
+    /// Whether these are the trace's last.
+    pub is_last: bool,
+}
+
+/// A span with its body.
+#[derive(Debug)]
+pub struct WholeSpan {
+    /// Its small fields.
+    pub head: SpanHead,
+    /// What came with it.
+    pub own: SpanBody,
+    /// What came apart from it.
+    pub attached: SpanBody,
+}
+
+/// Traces that are listed at a time.
+const PAGE: usize = 256;
+
+/// Spans of a piece at most.
+const SPANS: usize = 256;
+
+/// Bytes of the bodies of a piece at most, where it has more than one span.
+const BYTES: usize = 16 << 20;
+
+/// How often a piece is read. A trace would have to be merged between every two readings.
+const ATTEMPTS: usize = 8;
+
+impl Tracing {
+    /// The traces of a selection, whole, in pieces: those that started first come first. One without spans
+    /// is left out.
+    ///
+    /// # Errors
+    /// When a trace of the selection's ids is not there, or the store fails.
+    pub fn whole_traces(
+        &self,
+        selection: Selection,
+    ) -> impl Stream<Item = ServiceResult<TracePiece>> + Send + use<> {
+        let Selection { ids, filter } = selection;
+        let rest = if ids.is_empty() {
+            Rest::List(PageRequest { first: PAGE, after: None })
+        } else {
+            Rest::Ids(ids.into())
+        };
+        let walk = Walk { tracing: self.clone(), filter, rest, listed: VecDeque::new(), open: None };
+        stream::try_unfold(walk, |mut walk| async {
+            let piece = walk.next().await?;
+            Ok(piece.map(|piece| (piece, walk)))
+        })
+    }
+}
+
+/// What of the selection is not listed yet.
+enum Rest {
+    Ids(VecDeque<TraceId>),
+    List(PageRequest),
+    Nothing,
+}
+
+/// The way through a selection.
+struct Walk {
+    tracing: Tracing,
+    filter: TraceFilter,
+    rest: Rest,
+    listed: VecDeque<TraceId>,
+    open: Option<OpenTrace>,
+}
+
+/// A trace whose spans are being read.
+struct OpenTrace {
+    trace: Arc<Trace>,
+    body: Arc<TraceBody>,
+    top: SpanId,
+    waiting: VecDeque<SpanHead>,
+}
+
+impl Walk {
+    async fn next(&mut self) -> ServiceResult<Option<TracePiece>> {
+        loop {
+            if let Some(mut open) = self.open.take() {
+                let piece = self.tracing.piece(&mut open).await?;
+                self.open = Some(open).filter(|open| !open.waiting.is_empty());
+                if !piece.spans.is_empty() {
+                    return Ok(Some(piece));
+                }
+            } else if let Some(id) = self.listed.pop_front() {
+                self.open = self.tracing.open_trace(id).await?;
+            } else if !self.list().await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Lists more traces; false where there are none.
+    async fn list(&mut self) -> ServiceResult<bool> {
+        match &mut self.rest {
+            Rest::Nothing => return Ok(false),
+            Rest::List(page) => {
+                let found = self.tracing.list_traces(&self.filter, TraceOrder::OldestFirst, page).await?;
+                self.listed.extend(found.items.iter().map(|(_, trace)| trace.id));
+                match found.end.filter(|_| found.has_next) {
+                    Some(end) => page.after = Some(end.encode()),
+                    None => self.rest = Rest::Nothing,
+                }
+            }
+            Rest::Ids(ids) => {
+                let part: Vec<_> = ids.drain(..ids.len().min(PAGE)).collect();
+                if ids.is_empty() {
+                    self.rest = Rest::Nothing;
+                }
+                for (id, found) in part.iter().zip(self.tracing.traces(&part).await?) {
+                    let trace = found.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, id))?;
+                    self.listed.extend(self.filter.matches(&trace).then_some(trace.id));
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Tracing {
+    /// Reads the heads of a trace; `None` where it has none, or was deleted meanwhile.
+    async fn open_trace(&self, id: TraceId) -> ServiceResult<Option<OpenTrace>> {
+        let Some(found) = self.context.store.trace_spans(&[id]).await?.pop().flatten() else {
+            return Ok(None);
+        };
+        let mut heads = found.heads;
+        let top = heads.iter().min_by_key(|head| (head.parent_id.is_some(), head.start_time, head.id));
+        let Some(top) = top.map(|head| head.id) else { return Ok(None) };
+        // Of two that end at once the inner one comes first, as from a tracer.
+        heads.sort_by_key(|head| (head.end_time.is_none(), head.end_time, Reverse(head.start_time), head.id));
+        let body = self.trace_bodies(&[id]).await?.pop().flatten().unwrap_or_default();
+        let (trace, body) = (Arc::new(found.trace), Arc::new(body));
+        Ok(Some(OpenTrace { trace, body, top, waiting: heads.into() }))
+    }
+
+    /// The next spans of a trace; none where they were deleted meanwhile.
+    async fn piece(&self, open: &mut OpenTrace) -> ServiceResult<TracePiece> {
+        let mut count = open.waiting.len().min(SPANS);
+        let mut attempt = 1;
+        let spans = loop {
+            let heads = open.waiting.make_contiguous().get(..count).unwrap_or_default();
+            match self.bodies_apart(open.trace.id, heads).await {
+                Ok(spans) => break spans,
+                Err(StoreError::TooMuch { .. }) if count > 1 => count = count.div_ceil(2),
+                // Blocks were merged since the heads were read: the heads know where they are now.
+                Err(StoreError::Conflict) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                    self.renew(open).await?;
+                    count = count.min(open.waiting.len());
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        };
+        open.waiting.drain(..count);
+        let (trace, body) = (Arc::clone(&open.trace), Arc::clone(&open.body));
+        Ok(TracePiece { trace, body, top: open.top, spans, is_last: open.waiting.is_empty() })
+    }
+
+    /// These spans with their bodies: what came with them and what came apart.
+    async fn bodies_apart(&self, id: TraceId, heads: &[SpanHead]) -> StoreResult<Vec<WholeSpan>> {
+        let most = if heads.len() > 1 { BYTES } else { self.context.lists.span_body_bytes_at_once };
+        let own = |head: &SpanHead| PartBlocks { own: head.body_blocks.clone(), attached: Vec::new() };
+        let own = heads.iter().map(|head| (head.id, own(head))).collect();
+        let mut own = self.bodies_in(id, own, most).await?;
+        let attached =
+            |head: &SpanHead| PartBlocks { own: Vec::new(), attached: head.attached.blocks.clone() };
+        let apart = heads.iter().filter(|head| !head.attached.blocks.is_empty());
+        let apart = apart.map(|head| (head.id, attached(head))).collect();
+        let mut attached = self.bodies_in(id, apart, most).await?;
+        let whole = |head: &SpanHead| WholeSpan {
+            head: head.clone(),
+            own: own.remove(&(id, head.id)).unwrap_or_default(),
+            attached: attached.remove(&(id, head.id)).unwrap_or_default(),
+        };
+        Ok(heads.iter().map(whole).collect())
+    }
+
+    async fn bodies_in(
+        &self,
+        trace_id: TraceId,
+        spans: Vec<(SpanId, PartBlocks)>,
+        most: usize,
+    ) -> StoreResult<HashMap<(TraceId, SpanId), SpanBody>> {
+        if spans.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.context.store.span_bodies(&[BodyRequest { trace_id, spans }], most).await
+    }
+
+    /// Reads the heads that wait anew. Those that are gone are left out.
+    async fn renew(&self, open: &mut OpenTrace) -> ServiceResult<()> {
+        let heads = self.heads(open.trace.id).await?;
+        let mut now: HashMap<_, _> = heads.into_iter().map(|head| (head.id, head)).collect();
+        open.waiting = open.waiting.iter().filter_map(|head| now.remove(&head.id)).collect();
+        Ok(())
+    }
+}
+
+fn failed(error: StoreError) -> ServiceError {
+    let StoreError::TooMuch { most } = error else { return error.into() };
+    let message = format!(
+        "the body of a span takes more than {most} bytes, the most at once: see \
+         `lists.span_body_bytes_at_once`"
+    );
+    Refusal::limit("spans", message).into()
+}
