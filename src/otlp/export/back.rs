@@ -37,7 +37,7 @@ impl Import {
     pub(super) fn complete(&self, span: &mut Span, origin: &Origin, whole: &WholeSpan) {
         let Some((head, told)) = self.read(span.clone(), origin) else { return };
         let mut body = whole.own.clone();
-        body.merge(whole.attached.clone());
+        body.complete_with(whole.attached.clone());
         let mut fields = OwnFields::between((&head, &told), (&whole.head, &body));
         if body.origin.is_none() && !whole.head.announced {
             fields.attributes(told.attributes.as_ref(), body.attributes.as_ref());
@@ -49,11 +49,12 @@ impl Import {
     /// The span as it would stand, with its body; `None` where it would be refused.
     fn read(&self, span: Span, origin: &Origin) -> Option<(SpanHead, SpanBody)> {
         let mut items = Vec::new();
-        let mut versions = Vec::new();
-        let mut reading = Reading { ingest: None, now: LAST, place: 0, versions: &mut versions };
+        let versions = &mut Vec::new();
+        let mut reading = Reading { ingest: None, now: LAST, place: 0, versions };
         span::read(span, origin, &mut reading, &mut items).ok()?;
         let rules = WriteRules { now: LAST, limits: &self.limits, prices: &self.prices };
-        let (mut head, mut body) = (None, SpanBody::default());
+        let (mut head, mut own, mut attached) =
+            (None::<Box<SpanHead>>, SpanBody::default(), SpanBody::default());
         for ReportedItem { span_id: id, content, .. } in items {
             let action = match content {
                 ReportedContent::Span(span) => SpanAction::Receive(span),
@@ -61,11 +62,13 @@ impl Import {
                 ReportedContent::Judgements => continue,
             };
             let op = SpanOp { id, action };
-            if let Effect::Changed(changed) = op.apply(head.as_ref(), &rules).ok()? {
-                head = Some(*changed);
+            if let Effect::Changed(changed) = op.apply(head.as_deref(), &rules).ok()? {
+                head = Some(changed);
+                let body = if op.attaches() { &mut attached } else { &mut own };
                 body.merge(op.body().cloned().unwrap_or_default());
             }
         }
-        Some((head?, body))
+        own.complete_with(attached);
+        Some((*head?, own))
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn build(
 ) -> Span {
     let head = &whole.head;
     let mut body = whole.own.clone();
-    body.merge(whole.attached.clone());
+    body.complete_with(whole.attached.clone());
     let (span_id, parent_span_id, end_time_unix_nano) = place(head, sent);
     let mut span = Span {
         trace_id: trace_id.bytes().to_vec(),

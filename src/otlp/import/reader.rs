@@ -2,8 +2,7 @@
 
 use std::{io::BufRead, sync::Arc};
 
-use bytes::{Buf, Bytes};
-use prost::encoding::{DecodeContext, WireType, decode_key, skip_field};
+use bytes::Bytes;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Form, frames::Frames};
@@ -129,22 +128,5 @@ fn signal_of_protobuf(bytes: &Bytes) -> Signal {
         let mut scopes = export.resources.into_iter().flat_map(|resource| resource.scopes);
         scopes.find_map(|scope| scope.items.into_iter().next())
     };
-    match first().and_then(signal_of_item) {
-        Some(signal) => signal,
-        None => Signal::Traces,
-    }
-}
-
-/// What an item is, by the first field that only one of both has: a span begins with the id of its trace, a
-/// record with a moment, and has the id far behind.
-fn signal_of_item(mut item: Bytes) -> Option<Signal> {
-    while item.has_remaining() {
-        let (tag, wire_type) = decode_key(&mut item).ok()?;
-        match (tag, wire_type) {
-            (1 | 11, WireType::SixtyFourBit) | (2, WireType::Varint) => return Some(Signal::Logs),
-            (1, WireType::LengthDelimited) | (7 | 8, WireType::SixtyFourBit) => return Some(Signal::Traces),
-            _ => skip_field(wire_type, tag, &mut item, DecodeContext::default()).ok()?,
-        }
-    }
-    None
+    first().and_then(|item| wire::meant(&item, Signal::Traces)).unwrap_or(Signal::Traces)
 }

@@ -213,7 +213,7 @@ async fn kept(server: &Server) -> Vec<(Trace, TraceBody, Vec<(SpanHead, SpanBody
     let pieces: Vec<_> = pieces.try_collect().await.unwrap();
     let whole = pieces.into_iter().map(|piece| {
         let spans = piece.spans.into_iter().map(|mut whole| {
-            whole.own.merge(whole.attached);
+            whole.own.complete_with(whole.attached);
             whole.head.revision = 0;
             whole.head.body_blocks.clear();
             whole.head.fingerprint = 0;
