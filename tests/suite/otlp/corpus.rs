@@ -57,6 +57,15 @@ pub fn handmade(names: &[&str]) -> Vec<Recorded> {
     names.iter().map(read).collect()
 }
 
+/// All requests that were written by hand.
+pub fn handmade_files() -> Vec<Recorded> {
+    let entries = fs::read_dir(fixtures().join("handmade")).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<_> =
+        entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    handmade(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 /// Clients whose requests were recorded.
 pub fn clients() -> Vec<String> {
     let entries = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().path());

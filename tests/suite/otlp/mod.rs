@@ -8,6 +8,7 @@ mod corpus;
 mod doors;
 mod expected;
 mod flood;
+mod fuzz;
 mod grpc;
 mod grpc_door;
 mod late;

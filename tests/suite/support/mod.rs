@@ -27,6 +27,7 @@ pub use self::determined::{CountedIds, SetClock};
 /// A server without a transport.
 pub struct Server {
     pub services: Services,
+    pub store: Store,
     pub clock: Arc<SetClock>,
     engine: Arc<Counting>,
     schema: graphql::DendroSchema,
@@ -64,7 +65,7 @@ impl Server {
         let (hub, clock) = (Arc::new(Hub::default()), Arc::new(SetClock::default()));
         let store = Store::open(shared, config, hub.clone()).await.unwrap();
         let services = Services::new(Context {
-            store,
+            store: store.clone(),
             hub,
             clock: clock.clone(),
             ids: Arc::new(CountedIds::default()),
@@ -73,7 +74,7 @@ impl Server {
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::default(),
         });
-        Self { services, clock, engine, schema: graphql::schema(), limits }
+        Self { services, store, clock, engine, schema: graphql::schema(), limits }
     }
 
     /// Executes a query or a mutation.
