@@ -1,7 +1,17 @@
-//! What the benches share: a deterministic workload like that of real agents, and process figures.
+//! What the benches share: deterministic workloads like those of real agents, a server, and figures of
+//! processes.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss
+)]
 
+pub mod agents;
+pub mod phrases;
+pub mod server;
 pub mod workload;
 
 use std::{fs, path::Path, sync::Arc};
@@ -38,18 +48,19 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
 
 /// Memory that the process holds now, in MiB.
 pub fn resident_mib() -> f64 {
-    status_kib("VmRSS:") / 1024.0
+    memory_mib("self", "VmRSS:")
 }
 
 /// The most memory that the process ever held, in MiB.
 pub fn peak_mib() -> f64 {
-    status_kib("VmHWM:") / 1024.0
+    memory_mib("self", "VmHWM:")
 }
 
-fn status_kib(field: &str) -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// A figure of a process's memory, in MiB.
+pub fn memory_mib(process: &str, field: &str) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0.0)
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
 /// Bytes that the files below `dir` take on disk.

@@ -9,39 +9,21 @@ use dendro::model::{
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
+use super::phrases::Phrases;
+
 /// Levels that the tree of a trace has at most: what runs do has bounds, however long they go on.
 pub const LEVELS: usize = 8;
 
 /// Makes traces.
 pub struct Workload {
     rng: StdRng,
-    phrases: Vec<String>,
+    phrases: Phrases,
 }
-
-const SYLLABLES: &[&str] = &[
-    "ra", "ten", "mo", "li", "ver", "sa", "con", "ti", "al", "be", "dor", "ing", "un", "ker", "pra", "est",
-    "gil", "no", "ta", "re", "sol", "vin", "ac", "de",
-];
 
 impl Workload {
     /// The workload of a seed.
     pub fn new(seed: u64) -> Self {
-        let mut rng = StdRng::seed_from_u64(7);
-        let vocabulary: Vec<String> = (0..1_500)
-            .map(|_| {
-                (0..rng.random_range(1..=4))
-                    .map(|_| SYLLABLES[rng.random_range(0..SYLLABLES.len())])
-                    .collect()
-            })
-            .collect();
-        let phrase = |rng: &mut StdRng| {
-            let words = rng.random_range(4..=12);
-            let words: Vec<_> =
-                (0..words).map(|_| vocabulary[rng.random_range(0..vocabulary.len())].clone()).collect();
-            words.join(" ")
-        };
-        let phrases = (0..600).map(|_| phrase(&mut rng)).collect();
-        Self { rng: StdRng::seed_from_u64(seed), phrases }
+        Self { rng: StdRng::seed_from_u64(seed), phrases: Phrases::new(1_500, 600) }
     }
 
     /// A new trace's id.
@@ -50,12 +32,7 @@ impl Workload {
     }
 
     fn text(&mut self, bytes: usize) -> String {
-        let mut text = String::with_capacity(bytes + 60);
-        while text.len() < bytes {
-            text.push_str(&self.phrases[self.rng.random_range(0..self.phrases.len())]);
-            text.push_str(". ");
-        }
-        text
+        self.phrases.text(&mut self.rng, bytes)
     }
 
     /// The spans of one trace, about 1.6 kB each, in the order they end: children before parents.

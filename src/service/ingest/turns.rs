@@ -236,8 +236,10 @@ impl Adding {
     }
 
     fn push(&mut self, message: &ChatMessage, call: &Call, (part, index): (Part, usize)) {
-        let answers = part == Part::Answered;
-        let id = message_id(call, part, index);
+        let (id, answers) = (message_id(call, part, index), part == Part::Answered);
+        if !self.there.insert(id) {
+            return;
+        }
         if message.role != MessageRole::System {
             self.history.push(Said { fingerprint: message.fingerprint(), trace_id: Some(self.trace) });
         }
@@ -271,7 +273,7 @@ impl Adding {
             }
         }
         let says = new.content.is_some() || new.thinking.is_some() || !new.tool_calls.is_empty();
-        self.new.extend((says && !self.there.contains(&id)).then_some(new));
+        self.new.extend(says.then_some(new));
     }
 }
 

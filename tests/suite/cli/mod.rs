@@ -89,6 +89,12 @@ impl Serving {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
+    /// Ends it without a warning.
+    pub fn kill(mut self) -> Ended {
+        self.process.kill().unwrap();
+        self.wait()
+    }
+
     /// Waits for its end, and what it said since it listened.
     pub fn wait(mut self) -> Ended {
         let (mut out, mut err) = (String::new(), String::new());

@@ -1,11 +1,16 @@
 //! A process is killed in the middle of writing, over and over: whatever it had been told is durable is
 //! there, the database is sound, and who follows goes on without gap or repeat.
 //!
-//! A round starts this very test binary again, as a process that only writes ([`child`]) and says on its
-//! standard output what was acknowledged ([`book`]); [`kill`] kills it and looks at what is left.
-//! `DENDRO_KILL_ROUNDS=100` has more rounds than usual.
+//! In a round of [`kill`], this very test binary is started again, as a process that only writes
+//! ([`child`]) and says on its standard output what was acknowledged ([`book`]). In a round of [`ingest`],
+//! the server is started as it is run, and exporters of OpenTelemetry ([`exporter`]) send to it what they
+//! have to tell ([`reports`]). `DENDRO_KILL_ROUNDS=100` has more rounds than usual of both.
 
 mod book;
 mod child;
+mod exporter;
+mod ingest;
 mod kill;
+mod reports;
 mod said;
+mod told;

@@ -2,7 +2,7 @@
 
 mod bad_input;
 mod bad_requests;
-mod bed;
+pub mod bed;
 mod clients;
 mod corpus;
 mod doors;
@@ -15,4 +15,5 @@ mod late;
 mod order;
 mod real;
 mod render;
-mod samples;
+pub mod samples;
+mod turns;

@@ -1,13 +1,20 @@
 //! Bodies: what a span's writes said, whatever was written, merged or refused beside them.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
 use dendro::{
-    engine::EngineKind,
+    engine::{Batch, EngineKind, EngineResult},
     model::{SpanId, TraceId, span::SpanBody},
     service::tracing::Tracing,
 };
+use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
 
 use crate::support::{
-    engines::{Gate, wrap},
+    engines::{Around, Gate, wrap},
     spans::{changes, create, inputs, outputs, record, span, span_id, start, trace_id, update, writes},
     store::{TestStore, restless},
 };
@@ -59,4 +66,58 @@ async fn a_merge_keeps_the_bodies_of_a_write_under_way() {
         assert_eq!(body(&bed.tracing, trace, span_id(1)).await, inputs("under way"));
         bed.assert_consistent().await;
     }
+}
+
+/// Commits wait behind a gate; the end of the next read opens it, and waits until one took place.
+struct CommitsAfterRead {
+    gate: Arc<Gate>,
+    /// Calls around reads until then: one before and one after.
+    calls: AtomicUsize,
+    committed: Notify,
+}
+
+impl Around for CommitsAfterRead {
+    fn around_read(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if self.calls.fetch_sub(1, SeqCst) == 1 {
+                self.gate.open();
+                self.committed.notified().await;
+            }
+        })
+    }
+
+    fn before_commit<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
+        self.gate.before_commit(batch)
+    }
+
+    fn after_commit<'a>(&'a self, _: &'a Batch) -> BoxFuture<'a, ()> {
+        self.committed.notify_one();
+        Box::pin(async {})
+    }
+}
+
+/// Heads in memory tell where a merge puts the bodies, and it is put there only now.
+#[tokio::test]
+async fn a_body_is_found_while_it_is_put_elsewhere() {
+    let gate = Gate::new(true);
+    let calls = AtomicUsize::new(usize::MAX);
+    let around = Arc::new(CommitsAfterRead { gate: gate.clone(), calls, committed: Notify::new() });
+    let wrapped = around.clone();
+    let bed = TestStore::in_memory().wrapped(move |engine| wrap(engine, &wrapped)).open().await;
+    let trace = trace_id(1);
+    start(&bed.tracing, trace).await;
+    bed.tracing.write_spans(writes(trace, [create(span(1))])).await;
+    bed.tracing.write_spans(writes(trace, [update(1, changes(inputs("elsewhere")))])).await;
+    gate.close();
+    let store = bed.store().clone();
+    let merger = tokio::spawn(async move { store.merge_trace(trace).await });
+    gate.reached().await;
+    let heads =
+        bed.tracing.choose_heads(trace, |_, heads| heads.iter().map(|head| (*head).clone()).collect());
+    let heads: Vec<_> = heads.await.unwrap();
+    around.committed.notified().await;
+    around.calls.store(2, SeqCst);
+    let bodies = bed.tracing.bodies_of(trace, &heads.iter().collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(bodies[&span_id(1)], inputs("elsewhere"));
+    merger.await.unwrap().unwrap();
 }
