@@ -396,7 +396,7 @@ impl TraceHeads {
         self.roots.add(&head);
         match self.spans.get(&head.id).map(|span| only_adds(&span.head, &head)) {
             None if self.stale => {
-                self.place(Span { head: Box::new(head), height: 1, below: Below::default() })
+                self.place(Span { head: Box::new(head), height: 1, below: Below::default() });
             }
             None => self.insert(head),
             // With repeats a span's own figures may not be in the sums, and cannot be taken back.

@@ -70,7 +70,7 @@ fn span(trace: u64, number: u64) -> Span {
     span.end_time_unix_nano = start + (2 * SPANS - number) * 1_000_000 + number % 3;
     span.parent_span_id = parent(trace, number).map_or_else(Vec::new, span_id);
     span.attributes = attributes(trace, number);
-    if number % 11 == 0 {
+    if number.is_multiple_of(11) {
         span.status = Some(Status { code: 2, message: "it failed".to_owned() });
         let attributes = vec![text("exception.type", "Refused"), text("exception.message", "it failed")];
         let time_unix_nano = start + 5;
@@ -81,7 +81,7 @@ fn span(trace: u64, number: u64) -> Span {
             ..span::Event::default()
         }];
     }
-    if number % 13 == 0 {
+    if number.is_multiple_of(13) {
         let trace_id = trace_id((trace + 1) % TRACES);
         span.links = vec![span::Link { trace_id, span_id: span_id(number), ..span::Link::default() }];
     }
@@ -109,9 +109,9 @@ fn attributes(trace: u64, number: u64) -> Vec<KeyValue> {
     let mut attributes = vec![int("number", i64::try_from(number).unwrap()), text("said by", "the span")];
     let operation = match number {
         1 => "invoke_agent",
-        _ if number % 5 == 0 => "chat",
+        _ if number.is_multiple_of(5) => "chat",
         _ if number % 5 == 1 => "execute_tool",
-        _ if number % 7 == 0 => "retrieval",
+        _ if number.is_multiple_of(7) => "retrieval",
         _ => "",
     };
     if !operation.is_empty() {
@@ -144,13 +144,13 @@ fn attributes(trace: u64, number: u64) -> Vec<KeyValue> {
         ]),
         _ => {}
     }
-    if number % 17 == 0 {
+    if number.is_multiple_of(17) {
         attributes.push(attribute("gen_ai.usage.cost", Any::DoubleValue(0.25)));
     }
     // The session and the user are told by some spans, and not by one voice.
-    if number % 6 == 0 {
+    if number.is_multiple_of(6) {
         attributes.push(text("user.id", &format!("user-{}", number / 12)));
-        if trace % 4 == 0 {
+        if trace.is_multiple_of(4) {
             attributes.push(text("session.id", &format!("session-{trace}-{}", number / 30)));
         }
     }
@@ -188,7 +188,7 @@ fn records(trace: u64, number: u64) -> Vec<LogRecord> {
         ..LogRecord::default()
     };
     let mut records = Vec::new();
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         let answer = r#"[{"role":"assistant","parts":[{"type":"text","content":"answer"}]}]"#;
         records.push(record(
             "gen_ai.client.inference.operation.details",
@@ -202,7 +202,7 @@ fn records(trace: u64, number: u64) -> Vec<LogRecord> {
             ],
         ));
     }
-    if number % 15 == 0 {
+    if number.is_multiple_of(15) {
         records.push(evaluation(trace, number, time, 0.5));
         for (step, name) in
             ["gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.choice"].iter().enumerate()

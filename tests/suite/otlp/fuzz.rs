@@ -274,10 +274,17 @@ fn whatever_attributes_say_something_is_understood() {
         let told = {
             let attributes = Attributes::read(&json);
             let service = Some("service").filter(|_| random.below(2) == 0);
-            Told::of(WireSpan { name, attributes: &attributes, events: &events, start_time, service })
+            Told::of(WireSpan {
+                name,
+                attributes: &attributes,
+                events: &events,
+                start_time,
+                service,
+                wanted: &|_| true,
+            })
         };
         for source in &told.versions {
-            let _ = (source.key(), source.component_id(), source.versions());
+            let _ = (source.key(), source.versions());
         }
         let body = SpanBody {
             inputs: told.inputs,
