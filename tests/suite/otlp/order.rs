@@ -45,7 +45,7 @@ async fn traces(bed: &Bed) -> Vec<Value> {
 
 fn assert_same(traces: &[Value], others: &[Value], how: &str) {
     assert_eq!(traces.len(), others.len(), "{how}");
-    for (one, other) in traces.iter().zip(others).filter(|(one, other)| one != other) {
+    if let Some((one, other)) = traces.iter().zip(others).find(|(one, other)| one != other) {
         let [told, otherwise] = [one, other].map(|trace| serde_json::to_string_pretty(trace).unwrap());
         let diff = TextDiff::from_lines(&told, &otherwise);
         panic!("{how}: {}\n{}", one["traceId"], diff.unified_diff().context_radius(3));
