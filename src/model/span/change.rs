@@ -1,6 +1,8 @@
 //! How spans come into being, change and end.
 
-use super::{Attached, OperationType, SpanBody, SpanDetails, SpanHead, SpanStatus, take};
+use super::{
+    Attached, OperationType, ReceivedSpan, SpanBody, SpanDetails, SpanHead, SpanPart, SpanStatus, take,
+};
 use crate::model::{
     Refusal, SpanId, Timestamp,
     component::ComponentRef,
@@ -63,30 +65,6 @@ pub struct SpanCompletion {
     pub changes: SpanChanges,
 }
 
-/// A span as another system reports it: perhaps again, and in any order.
-#[derive(Debug, Clone)]
-pub struct ReceivedSpan {
-    /// The span.
-    pub span: NewSpan,
-    /// A hash of it as it was received, by which the same span sent again is known.
-    pub fingerprint: u64,
-}
-
-/// Something about a span that comes apart from it, before or after it, as a record of a log does.
-#[derive(Debug, Clone)]
-pub struct SpanPart {
-    /// A hash of it as it was received, by which the same part sent again is known.
-    pub fingerprint: u64,
-    /// What the span is called until it comes itself.
-    pub name: String,
-    /// What kind of operation it is until it comes itself.
-    pub operation_type: OperationType,
-    /// When the part was made: the span had started by then.
-    pub time: Timestamp,
-    /// What it tells. Where the span itself says something else, that holds.
-    pub changes: SpanChanges,
-}
-
 /// What writes to spans go by.
 #[derive(Clone, Copy)]
 pub struct WriteRules<'a> {
@@ -136,7 +114,7 @@ pub enum SpanAction {
 }
 
 impl SpanChanges {
-    fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+    pub(super) fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
         limits.optional_name("name", self.name.as_deref())?;
         limits.short_text("statusMessage", self.status_message.as_deref())?;
         let details = &self.details;
@@ -159,7 +137,7 @@ impl SpanChanges {
     }
 
     /// Writes everything but the body into `head`.
-    fn apply(&self, head: &mut SpanHead) {
+    pub(super) fn apply(&self, head: &mut SpanHead) {
         if let Some(name) = &self.name {
             head.name.clone_from(name);
         }
@@ -185,7 +163,7 @@ impl SpanChanges {
     }
 }
 
-fn count(items: usize) -> u32 {
+pub(super) fn count(items: usize) -> u32 {
     u32::try_from(items).unwrap_or(u32::MAX)
 }
 
@@ -217,12 +195,12 @@ impl SpanBody {
 }
 
 impl NewSpan {
-    fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+    pub(super) fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
         limits.name("name", &self.name)?;
         self.changes.check(limits)
     }
 
-    fn head(&self, now: Timestamp) -> Result<SpanHead, Refusal> {
+    pub(super) fn head(&self, now: Timestamp) -> Result<SpanHead, Refusal> {
         let start_time = self.start_time.or(self.end_time).unwrap_or(now);
         let status =
             self.status.unwrap_or(if self.end_time.is_some() { SpanStatus::Ok } else { SpanStatus::Running });
@@ -232,27 +210,11 @@ impl NewSpan {
                 return Err(Refusal::invalid("status", "a span with an `endTime` is not RUNNING"));
             }
         }
-        let mut head = SpanHead {
-            id: self.id,
-            parent_id: self.parent_id,
-            operation_type: self.operation_type,
-            name: self.name.clone(),
-            start_time,
-            // A span that is over ended some time: where its maker does not say when, now.
-            end_time: self.end_time.or_else(|| status.is_final().then(|| now.max(start_time))),
-            status,
-            status_message: None,
-            details: SpanDetails::default(),
-            ledger: Ledger::default(),
-            components: Vec::new(),
-            event_count: 0,
-            link_count: 0,
-            revision: 0,
-            body_blocks: Vec::new(),
-            attached: Attached::default(),
-            announced: false,
-            fingerprint: 0,
-        };
+        let mut head = SpanHead::begin(self.id, self.operation_type, self.name.clone(), start_time);
+        head.parent_id = self.parent_id;
+        // A span that is over ended some time: where its maker does not say when, now.
+        head.end_time = self.end_time.or_else(|| status.is_final().then(|| now.max(start_time)));
+        head.status = status;
         self.changes.apply(&mut head);
         head.name.clone_from(&self.name);
         Ok(head)
@@ -270,30 +232,33 @@ fn checked_end(start: Timestamp, end: Timestamp) -> Result<(), Refusal> {
 }
 
 impl SpanHead {
-    /// Takes over what another knows of the same span and this one does not.
-    fn fill_gaps(&mut self, other: &Self) {
-        let mut details = other.details.clone();
-        details.merge(std::mem::take(&mut self.details));
-        self.details = details;
-        if !self.ledger.reports_tokens() && other.ledger.reports_tokens() {
-            self.ledger.tokens = other.ledger.tokens;
-            self.ledger.rule = other.ledger.rule;
+    /// A span that has started, and of which nothing else is known.
+    pub(super) fn begin(
+        id: SpanId,
+        operation_type: OperationType,
+        name: String,
+        start_time: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            parent_id: None,
+            operation_type,
+            name,
+            start_time,
+            end_time: None,
+            status: SpanStatus::Running,
+            status_message: None,
+            details: SpanDetails::default(),
+            ledger: Ledger::default(),
+            components: Vec::new(),
+            event_count: 0,
+            link_count: 0,
+            revision: 0,
+            body_blocks: Vec::new(),
+            attached: Attached::default(),
+            announced: false,
+            fingerprint: 0,
         }
-        if self.ledger.cost.is_none() && other.ledger.source == Some(CostSource::Reported) {
-            self.ledger.cost = other.ledger.cost;
-            self.ledger.source = Some(CostSource::Reported);
-        }
-        for component in &other.components {
-            if !self.components.contains(component) {
-                self.components.push(component.clone());
-            }
-        }
-    }
-
-    /// Keeps what came apart from the span, which has come itself now, or again.
-    fn keep_attached(&mut self, old: &Self) {
-        self.event_count = self.event_count.saturating_add(old.attached.event_count);
-        self.attached = old.attached.clone();
     }
 
     /// Sets the cost where it was not reported: what its tokens cost, or that nobody knows.
@@ -312,101 +277,6 @@ impl SpanHead {
         let computed = ledger.cost.is_some();
         ledger.source = Some(if computed { CostSource::Computed } else { CostSource::Unknown });
         ledger.price_version = computed.then(|| prices.version().to_owned());
-    }
-}
-
-impl ReceivedSpan {
-    /// Checks what can be told from the span alone: names, sizes, shapes.
-    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
-        self.span.check(limits)
-    }
-
-    fn apply(&self, old: Option<&SpanHead>, now: Timestamp) -> Result<Effect, Refusal> {
-        let mut head = self.span.head(now)?;
-        head.fingerprint = self.fingerprint;
-        if let Some(old) = old {
-            if !supersedes(&head, old) {
-                return Ok(Effect::Known);
-            }
-            head.fill_gaps(old);
-            head.keep_attached(old);
-        }
-        Ok(Effect::Changed(Box::new(head)))
-    }
-}
-
-/// Whether a span that was received takes the place of what is known of it. Of two that are both over,
-/// one wins whatever order they come in.
-fn supersedes(new: &SpanHead, old: &SpanHead) -> bool {
-    if old.announced {
-        return true;
-    }
-    if old.fingerprint == new.fingerprint {
-        return false;
-    }
-    match (old.status.is_final(), new.status.is_final()) {
-        (true, false) => false,
-        (false, _) => true,
-        (true, true) => (new.end_time, new.fingerprint) > (old.end_time, old.fingerprint),
-    }
-}
-
-impl SpanPart {
-    /// Checks what can be told from the part alone: names, sizes, shapes.
-    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
-        limits.name("name", &self.name)?;
-        self.changes.check(limits)
-    }
-
-    fn apply(&self, id: SpanId, old: Option<&SpanHead>) -> Effect {
-        if old.is_some_and(|old| old.attached.fingerprints.contains(&self.fingerprint)) {
-            return Effect::Known;
-        }
-        let mut told = self.announced(id);
-        let mut head = match old {
-            Some(old) => {
-                told.event_count = 0;
-                let mut head = old.clone();
-                head.fill_gaps(&told);
-                head.event_count = head.event_count.saturating_add(count(self.changes.body.events.len()));
-                if head.announced {
-                    head.start_time = head.start_time.min(self.time);
-                }
-                head
-            }
-            None => told,
-        };
-        head.attached.fingerprints.push(self.fingerprint);
-        head.attached.event_count =
-            head.attached.event_count.saturating_add(count(self.changes.body.events.len()));
-        Effect::Changed(Box::new(head))
-    }
-
-    /// The span as far as the part tells.
-    fn announced(&self, id: SpanId) -> SpanHead {
-        let mut head = SpanHead {
-            id,
-            parent_id: None,
-            operation_type: self.operation_type,
-            name: self.name.clone(),
-            start_time: self.time,
-            end_time: None,
-            status: SpanStatus::Running,
-            status_message: None,
-            details: SpanDetails::default(),
-            ledger: Ledger::default(),
-            components: Vec::new(),
-            event_count: 0,
-            link_count: 0,
-            revision: 0,
-            body_blocks: Vec::new(),
-            attached: Attached::default(),
-            announced: true,
-            fingerprint: 0,
-        };
-        self.changes.apply(&mut head);
-        head.name.clone_from(&self.name);
-        head
     }
 }
 

@@ -2,14 +2,14 @@
 
 mod body;
 mod change;
+mod receive;
 
 use bincode::{Decode, Encode};
 
 pub use self::{
     body::{SpanBody, SpanEvent, SpanLink},
-    change::{
-        Effect, NewSpan, ReceivedSpan, SpanAction, SpanChanges, SpanCompletion, SpanOp, SpanPart, WriteRules,
-    },
+    change::{Effect, NewSpan, SpanAction, SpanChanges, SpanCompletion, SpanOp, WriteRules},
+    receive::{ReceivedSpan, SpanPart},
 };
 use super::{PlanId, SpanId, StepId, Timestamp, component::ComponentRef, ledger::Ledger, words::words};
 
