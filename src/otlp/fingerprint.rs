@@ -18,12 +18,14 @@ pub(super) fn of_span(span: &mut Span) -> u64 {
     for attribute in &mut span.attributes {
         attribute.value.take_if(|value| value.value.is_none());
     }
+    // Room for all, so that nothing moves while it grows.
+    let mut bytes = Vec::with_capacity(span.encoded_len());
     let attributes = std::mem::take(&mut span.attributes);
-    let mut bytes = span.encode_to_vec();
+    // Encoding to memory does not fail.
+    let _ = span.encode(&mut bytes);
     let mut sorted: Vec<&KeyValue> = attributes.iter().collect();
     sorted.sort_by(|one, other| one.key.cmp(&other.key));
     for attribute in sorted {
-        // Encoding to memory does not fail.
         let _ = attribute.encode_length_delimited(&mut bytes);
     }
     span.attributes = attributes;

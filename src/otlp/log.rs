@@ -92,12 +92,10 @@ pub(super) fn read_known(
         let message = "needs gen_ai.evaluation.name, and a score.value or a score.label";
         let judgement = judgement.ok_or_else(|| Refusal::invalid("attributes", message))?;
         told.judgements = vec![judgement];
-        // What judges may use models and tokens of its own: they are not the span's.
-        told =
-            Told { tokens: None, cost: None, details: SpanDetails::default(), versions: Vec::new(), ..told };
     }
-    if is_of_prompt {
-        // Of a whole prompt: what a single call used stands on its own span.
+    // What judges has models and tokens of its own, and an event of a whole prompt sums up what stands on
+    // the spans of its calls: neither is the span's.
+    if name == semconv::EVALUATION_EVENT || is_of_prompt {
         told =
             Told { tokens: None, cost: None, details: SpanDetails::default(), versions: Vec::new(), ..told };
     }
