@@ -67,6 +67,15 @@ impl Value<'_> {
         number.is_finite().then_some(number)
     }
 
+    /// The text that it is, or the text of the JSON that it is.
+    pub(super) fn written(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Json(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The JSON that it is, or whose text it is.
     pub(super) fn parsed(&self) -> Option<serde_json::Value> {
         match self {

@@ -127,7 +127,7 @@ fn details(operation: OperationType, fields: &Fields<'_>, span: &WireSpan<'_>) -
         time_to_first_token_nanos: first_token(fields, span),
         tool_name: fields.text(Field::ToolName).or_else(|| tool.then(|| span.name.to_owned())),
         tool_call_id: fields.text(Field::ToolCallId).or_else(|| {
-            tool.then(|| answer::tool_result(&fields.value(Field::Output)?.document()?).map(|(id, _)| id))
+            tool.then(|| answer::tool_result(&output_naming(fields, &["id\"", "Id\""])?).map(|(id, _)| id))
                 .flatten()
         }),
         agent_name: fields.text(Field::AgentName),
@@ -136,9 +136,18 @@ fn details(operation: OperationType, fields: &Fields<'_>, span: &WireSpan<'_>) -
         document_count: documents.then(|| count_of(fields, Field::Documents)).flatten(),
         response_id: fields.text(Field::ResponseId).or_else(|| {
             let calls = is(&[OperationType::LlmCall]);
-            calls.then(|| answer::response_id(&fields.value(Field::Output)?.document()?)).flatten()
+            calls.then(|| answer::response_id(&output_naming(fields, &["\"object\"", "\"type\""])?)).flatten()
         }),
     }
+}
+
+/// What came out, where it is an object with one of `words` in its text: to look for a word costs little
+/// beside reading all that a model said.
+fn output_naming(fields: &Fields<'_>, words: &[&str]) -> Option<Json> {
+    let output = fields.value(Field::Output)?;
+    let text = output.written()?;
+    let may_tell = text.trim_start().starts_with('{') && words.iter().any(|word| text.contains(word));
+    may_tell.then(|| output.document()).flatten()
 }
 
 /// How many items a list has.

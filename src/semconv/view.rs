@@ -25,19 +25,6 @@ pub struct ToolDefinition {
     pub parameters: Option<JsonValue>,
 }
 
-/// A call of a tool.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ToolUse {
-    /// What kind of tool it is.
-    pub tool_type: Option<String>,
-    /// What it does.
-    pub description: Option<String>,
-    /// What it was called with.
-    pub arguments: Option<Json>,
-    /// What it answered.
-    pub result: Option<Json>,
-}
-
 /// Documents, and what was searched for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Search {
@@ -146,17 +133,23 @@ fn read_output(body: &SpanBody, fields: &Fields<'_>) -> Vec<ChatMessage> {
     }
 }
 
-/// A span's body as a call of a tool.
+/// What kind of tool was called.
 #[must_use]
-pub fn tool_use(body: &SpanBody) -> ToolUse {
-    with_fields(body, |fields| ToolUse {
-        tool_type: fields.text(Field::ToolType),
-        description: fields.text(Field::ToolDescription),
-        arguments: body.read_inputs(),
-        result: body
-            .read_outputs()
-            .map(|output| answer::tool_result(&output).map_or(output, |(_, told)| told)),
-    })
+pub fn tool_type(body: &SpanBody) -> Option<String> {
+    with_fields(body, |fields| fields.text(Field::ToolType))
+}
+
+/// What a tool that was called does.
+#[must_use]
+pub fn tool_description(body: &SpanBody) -> Option<String> {
+    with_fields(body, |fields| fields.text(Field::ToolDescription))
+}
+
+/// What a tool answered: of a message to the model, what is in it.
+#[must_use]
+pub fn tool_result(body: &SpanBody) -> Option<Json> {
+    let output = body.read_outputs()?;
+    Some(answer::tool_result(&output).map_or(output, |(_, result)| result))
 }
 
 /// A span's body as a search for documents, or a new order of them.

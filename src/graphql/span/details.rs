@@ -123,22 +123,22 @@ impl Details<'_> {
 
     /// What kind of tool it is.
     async fn tool_type(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.view(ctx, view::tool_use).await?.tool_type)
+        self.view(ctx, view::tool_type).await
     }
 
     /// What the tool does.
     async fn tool_description(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.view(ctx, view::tool_use).await?.description)
+        self.view(ctx, view::tool_description).await
     }
 
     /// What the tool was called with.
     async fn arguments(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        Ok(self.view(ctx, view::tool_use).await?.arguments.map(Document))
+        Ok(self.view(ctx, SpanBody::read_inputs).await?.map(Document))
     }
 
     /// What the tool answered.
     async fn result(&self, ctx: &Context<'_>) -> Result<Option<Document>> {
-        Ok(self.view(ctx, view::tool_use).await?.result.map(Document))
+        Ok(self.view(ctx, view::tool_result).await?.map(Document))
     }
 
     /// What was searched for.

@@ -304,7 +304,7 @@ fn whatever_attributes_say_something_is_understood() {
 fn look_at(body: &SpanBody) {
     let _ = (view::input_messages(body), view::output_messages(body), view::chat(body), view::tools(body));
     let _ = (view::request_model(body), view::settings(body), view::conversation(body), view::agent(body));
-    let _ = (view::tool_use(body), view::search(body), view::embedding(body), view::judgements(body));
+    let _ = (view::tool_result(body), view::search(body), view::embedding(body), view::judgements(body));
     for content in [body.read_inputs(), body.read_outputs()].into_iter().flatten() {
         for role in
             [dendro::model::message::MessageRole::User, dendro::model::message::MessageRole::Assistant]
