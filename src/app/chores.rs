@@ -1,5 +1,5 @@
 //! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
-//! reported traces for which nothing comes any more.
+//! reported traces for which nothing comes any more, and making the messages that are still to be made.
 
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ pub(super) async fn run(services: Services) {
         }
         if let Err(error) = services.ingest.settle_due().await {
             tracing::warn!(%error, "reported traces for which nothing comes are not ended");
+        }
+        if let Err(error) = services.ingest.find_due().await {
+            tracing::warn!(%error, "messages that failed are not made anew");
         }
     }
 }

@@ -48,6 +48,7 @@ impl Database {
             lists: Arc::new(config.lists.clone()),
             prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),
+            arriving: Arc::default(),
         };
         let services = Services::new(context);
         Ok(Self { store, services })
@@ -77,11 +78,12 @@ impl Database {
         Self::open(config).await
     }
 
-    /// Waits until all that was written is on disk, and lets go.
+    /// Waits until the messages of what was reported are made and all that was written is on disk, and lets go.
     ///
     /// # Errors
     /// When the engine cannot write.
     pub async fn close(self) -> anyhow::Result<()> {
+        self.services.ingest.finish().await.context("cannot write what is left")?;
         self.store.flush().await.context("cannot write what is left")
     }
 }

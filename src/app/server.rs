@@ -76,6 +76,10 @@ impl Server {
             write_whole(file, &format!("{}\n", self.address))
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
+        // What an earlier run left to be said is on its way before anyone reads.
+        if let Err(error) = self.services.ingest.find_due().await {
+            tracing::warn!(%error, "messages that are still to be made are not known");
+        }
         tracing::info!(address = %self.address, "listening on http://{}", self.address);
         let chores = tokio::spawn(chores::run(self.services));
         let asked = stop.clone();

@@ -1,9 +1,18 @@
 //! The way from asynchronous calls to a library that blocks. It must not know which library.
+//!
+//! A call is one hop to a thread that may block, and back: two wake-ups, which cost more than most reads. Work
+//! that calls again and again gets a thread of its own instead ([`beside`]), where calls are made in place.
 
-use std::sync::Arc;
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
+use tokio::runtime::Handle;
 
 use super::{Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, Tree};
 
@@ -31,6 +40,35 @@ pub(super) trait BlockingStore: Send + Sync + 'static {
     fn size_on_disk(&self) -> EngineResult<u64>;
 }
 
+thread_local! {
+    /// Whether this thread may block: nothing else waits for it.
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, which calls an engine again and again, beside everything else: where the engine blocks, on a
+/// thread of its own, on which its calls are made one after the other; else as a task. Must be called inside a
+/// Tokio runtime, whose timers `work` may use as long as it runs.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn beside(
+    engine: &dyn Engine,
+    name: &str,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> EngineResult<()> {
+    let runtime = Handle::current();
+    if !engine.blocks() {
+        runtime.spawn(work);
+        return Ok(());
+    }
+    let run = move || {
+        MAY_BLOCK.set(true);
+        runtime.block_on(work);
+    };
+    let no_thread = |error| EngineError::Stopped(format!("the system gives no thread: {error}"));
+    thread::Builder::new().name(name.to_owned()).spawn(run).map(drop).map_err(no_thread)
+}
+
 /// An engine whose every call is one hop to a thread that may block.
 pub(super) struct Blocking<S>(Arc<S>);
 
@@ -45,6 +83,10 @@ impl<S: BlockingStore> Blocking<S> {
         &self,
         work: impl FnOnce(&S) -> EngineResult<T> + Send + 'static,
     ) -> BoxFuture<'_, EngineResult<T>> {
+        if MAY_BLOCK.get() {
+            let done = catch_unwind(AssertUnwindSafe(|| work(&self.0)));
+            return Box::pin(future::ready(done.unwrap_or_else(|_| Err(gave_up()))));
+        }
         let store = self.0.clone();
         Box::pin(run(move || work(&store)))
     }
@@ -53,6 +95,10 @@ impl<S: BlockingStore> Blocking<S> {
 impl<S: BlockingStore> Engine for Blocking<S> {
     fn kind(&self) -> EngineKind {
         S::KIND
+    }
+
+    fn blocks(&self) -> bool {
+        true
     }
 
     fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {
@@ -88,9 +134,12 @@ impl<S: BlockingStore> Engine for Blocking<S> {
 async fn run<T: Send + 'static>(work: impl FnOnce() -> EngineResult<T> + Send + 'static) -> EngineResult<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(error) if error.is_panic() => {
-            Err(EngineError::Corrupt("the storage library gave up on what it found".to_owned()))
-        }
+        Err(error) if error.is_panic() => Err(gave_up()),
         Err(_) => Err(EngineError::Stopped("the server is shutting down".to_owned())),
     }
+}
+
+/// What a panic of a storage library says.
+fn gave_up() -> EngineError {
+    EngineError::Corrupt("the storage library gave up on what it found".to_owned())
 }

@@ -142,6 +142,10 @@ impl Engine for Counting {
         self.inner.kind()
     }
 
+    fn blocks(&self) -> bool {
+        self.inner.blocks()
+    }
+
     fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {
         let tree = tree.clone();
         Box::pin(async move {

@@ -34,6 +34,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 pub use self::{
+    blocking::beside,
     counting::{CallCount, CallKind, Counting, Counts},
     error::EngineError,
     memory::MemoryEngine,
@@ -52,6 +53,11 @@ pub type EngineResult<T> = Result<T, EngineError>;
 pub trait Engine: Send + Sync + 'static {
     /// Which engine this is.
     fn kind(&self) -> EngineKind;
+
+    /// Whether a call waits for a disk on a thread of this process: see [`beside`].
+    fn blocks(&self) -> bool {
+        false
+    }
 
     /// The values at `keys`, in the order asked for, `None` where there is none.
     fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>>;

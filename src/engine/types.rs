@@ -243,7 +243,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Sets `key` to `value`.
+    /// Sets `key` to `value`, which engines may keep as it is: it should be all of its buffer.
     pub fn put(&mut self, tree: &Tree, key: Vec<u8>, value: impl Into<Bytes>) {
         self.writes.push(Write { tree: tree.clone(), key, value: Some(value.into()) });
     }

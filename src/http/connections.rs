@@ -21,6 +21,10 @@ use crate::config::Limits;
 /// How long to wait with the next connection where none can be taken, as when files run out.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Bytes that are read from a connection at once, and that a request's head may have. Buffers of some hundred
+/// kilobytes cost more to make than they save in reads.
+const READ_BYTES: usize = 64 << 10;
+
 /// Where connections come from, and the bounds on them.
 pub struct Connections {
     listener: TcpListener,
@@ -75,7 +79,7 @@ impl Connections {
         // What comes while others leave, as health checks do, is answered once.
         let late = stay.is_draining();
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(self.header_time).keep_alive(!late);
+        builder.timer(TokioTimer::new()).header_read_timeout(self.header_time).keep_alive(!late).max_buf_size(READ_BYTES);
         let service = TowerToHyperService::new(router);
         let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         async move {

@@ -85,6 +85,14 @@ pub struct Trace {
     pub claims: Claims,
 }
 
+impl Trace {
+    /// Whether it is over and its conversation may get messages of it.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
+        self.status.is_final() && self.conversation_id.is_some()
+    }
+}
+
 /// Which of several spans tells what holds for the whole trace: the smallest. One that names no parent
 /// comes first, then what started first, so the order in which they come does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]

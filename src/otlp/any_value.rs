@@ -7,8 +7,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Valu
 
 /// Writes a text as JSON.
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
-    // Writing to memory does not fail.
-    let _ = serde_json::to_writer(&mut *out, text);
+    json_escape_simd::escape_into(text, out);
 }
 
 /// Writes a value.
@@ -69,7 +68,8 @@ pub(super) fn text(write: impl FnOnce(&mut Vec<u8>)) -> Box<str> {
     SCRATCH.with_borrow_mut(|out| {
         out.clear();
         write(out);
-        let text = String::from_utf8_lossy(out).into();
+        // Checked as a whole first, which is much faster.
+        let text = str::from_utf8(out).map_or_else(|_| String::from_utf8_lossy(out).into(), Box::from);
         out.shrink_to(KEPT_BYTES);
         text
     })
@@ -98,4 +98,22 @@ pub(super) fn replaced(members: &[KeyValue]) -> Vec<usize> {
     }
     replaced.reverse();
     replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_written_as_json_is() {
+        let every_byte: String = (0..=u8::MAX).map(char::from).collect();
+        let long = "a quote \" and a \\, a line\n".repeat(100);
+        for text in ["", "plain", "ü\u{2028}\u{10ffff}\u{fffe}", "/</script>", &every_byte, &long] {
+            for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+                let mut out = Vec::new();
+                write_text(&text[..end], &mut out);
+                assert_eq!(out, serde_json::to_vec(&text[..end]).unwrap());
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
+    buffers::Buffers,
     reply::Outcome,
     request::{self, Signal},
     wire::{self, Encoding},
@@ -68,6 +69,7 @@ pub struct Otlp {
     clock: SharedClock,
     limits: OtlpLimits,
     free: Arc<Semaphore>,
+    buffers: Arc<Buffers>,
 }
 
 /// Bytes above which a request is read on a thread of its own: it would hold up others for long.
@@ -81,11 +83,15 @@ impl Otlp {
     #[must_use]
     pub fn new(ingest: Ingest, clock: SharedClock, limits: OtlpLimits) -> Self {
         let free = Arc::new(Semaphore::new(limits.bytes_at_once.min(Semaphore::MAX_PERMITS)));
-        Self { ingest, clock, limits, free }
+        Self { ingest, clock, limits, free, buffers: Arc::default() }
     }
 
     pub(super) fn limits(&self) -> &OtlpLimits {
         &self.limits
+    }
+
+    pub(super) fn buffers(&self) -> &Buffers {
+        &self.buffers
     }
 
     /// Room for so many bytes, until the permit is dropped.
@@ -125,7 +131,10 @@ impl Otlp {
             let large = body.len() > LARGE;
             let read = move || {
                 let export = wire::read(&body, encoding, signal)?;
-                Ok(request::read(&export, (encoding, signal), &otlp.ingest, now))
+                let request = request::read(&export, (encoding, signal), &otlp.ingest, now);
+                drop(export);
+                otlp.buffers.give(body);
+                Ok(request)
             };
             if large { tokio::task::spawn_blocking(read).await.map_err(|_| Fault::Internal)? } else { read() }
         };

@@ -139,7 +139,7 @@ async fn receive(otlp: &Otlp, body: &mut Body) -> Result<(Bytes, Room), Fault> {
             continue;
         }
         if whole.is_empty() {
-            whole.reserve(said.max(first.len() + data.len()));
+            whole = otlp.buffers().take(said.max(first.len() + data.len()));
             whole.extend_from_slice(&first);
         }
         whole.extend_from_slice(&data);

@@ -116,7 +116,8 @@ pub(super) fn read_known(
     };
     let part = SpanPart { fingerprint, name, operation_type: told.operation, time, changes };
     let (place, content) = (reading.place, ReportedContent::Part(Box::new(part)));
-    Ok(ReportedItem { place, trace_id, span_id, content, of_trace, judgements: told.judgements })
+    let judgements = told.judgements;
+    Ok(ReportedItem { content, of_trace, judgements, ..ReportedItem::empty(place, trace_id, span_id) })
 }
 
 /// The event's name: a field of its own, or an attribute of senders that know no such field.

@@ -14,6 +14,7 @@
 
 mod any_value;
 mod attributes;
+mod buffers;
 mod door;
 pub mod export;
 mod fingerprint;

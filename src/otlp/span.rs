@@ -61,7 +61,7 @@ pub(super) fn read(
     let own = Own::take(&mut span.attributes)?;
     let is_announced = own.is_announced();
     let records = own.records(&mut span);
-    let fingerprint = fingerprint::of_span(&mut span);
+    let fingerprint = fingerprint::of_span(&span);
     let whole = read_whole(span, own, origin, (fingerprint, reading))?;
     let (id, trace_id, announced) = (whole.span_id, whole.trace_id, announcement(&whole));
     let mut parts = Vec::with_capacity(records.len());
@@ -172,8 +172,9 @@ fn read_whole(
         },
     };
     own.fields.apply(&mut new)?;
+    let said = told.said.take().filter(|_| !is_recorded);
     let content = ReportedContent::Span(Box::new(ReceivedSpan { span: new, fingerprint }));
-    Ok(ReportedItem { content, of_trace, judgements, ..ReportedItem::empty(reading.place, trace_id, id) })
+    Ok(ReportedItem { content, of_trace, judgements, said, ..ReportedItem::empty(reading.place, trace_id, id) })
 }
 
 /// The events and the links of a span. Some versions of Claude Code send links whose ids are too long: the

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as JsonValue};
 
 use super::{Attributes, Field, lookup::Fields, view::decoded};
 use crate::model::{
+    Json,
     chat::{self, ChatMessage},
     message::MessageRole,
     span::SpanEvent,
@@ -42,6 +43,33 @@ pub(super) fn speaker(event: &str) -> Option<MessageRole> {
     EVENTS.iter().find(|(name, _)| *name == event).map(|(_, role)| *role)
 }
 
+/// What the messages of a body are read from, beside its attributes.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// What happened during the span.
+    pub(super) events: &'a [SpanEvent],
+    /// What went in, or came out, where it was put together of several attributes.
+    pub(super) whole: Option<&'a Json>,
+    /// Whether one attribute is known to hold it.
+    pub(super) named: bool,
+}
+
+/// What a span was given as messages, the instructions first.
+pub(super) fn given(fields: &Fields<'_>, beside: Beside<'_>) -> Vec<ChatMessage> {
+    match beside.whole {
+        Some(json) => chat::read_messages(json, MessageRole::User),
+        None => input(fields, beside.events, beside.named),
+    }
+}
+
+/// What a span answered as messages.
+pub(super) fn answered(fields: &Fields<'_>, beside: Beside<'_>) -> Vec<ChatMessage> {
+    match beside.whole {
+        Some(json) => chat::read_messages(json, MessageRole::Assistant),
+        None => output(fields, beside.events, beside.named),
+    }
+}
+
 /// What the model was given: its instructions, then the messages. `named`: what went in is known to stand
 /// in an attribute, so flattened messages only repeat a part of it.
 pub(super) fn input(fields: &Fields<'_>, events: &[SpanEvent], named: bool) -> Vec<ChatMessage> {
@@ -65,7 +93,7 @@ pub(super) fn input(fields: &Fields<'_>, events: &[SpanEvent], named: bool) -> V
 }
 
 /// What the model answered. `named` as in [`input`].
-pub(super) fn output(fields: &Fields<'_>, events: &[SpanEvent], named: bool) -> Vec<ChatMessage> {
+fn output(fields: &Fields<'_>, events: &[SpanEvent], named: bool) -> Vec<ChatMessage> {
     let mut messages = if named && fields.is_list(Field::OutputMessages) {
         Vec::new()
     } else {

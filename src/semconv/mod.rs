@@ -34,7 +34,7 @@ pub use self::{
     attributes::{Attributes, Value},
     judgement::{EVALUATION_EVENT, Judged, Judgement},
     messages::{BODY, DETAILS},
-    told::{Pending, Told, WireSpan},
+    told::{Pending, Said, Told, WireSpan},
     versions::{Version, VersionSource, of_event as version_of_event},
 };
 

@@ -3,11 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Attributes, Field, Judgement, VersionSource, answer, content, judgement, logfire, lookup::Fields,
+    Attributes, Field, Judgement, VersionSource, answer, content, judgement, logfire,
+    lookup::Fields,
+    messages::{self, Beside},
     operation, settings, usage, versions,
 };
 use crate::model::{
     Json, Timestamp,
+    chat::ChatMessage,
     ledger::{CountingRule, NanoUsd, TokenCounts},
     span::{OperationType, SpanDetails, SpanEvent},
 };
@@ -34,6 +37,15 @@ pub struct WireSpan<'a> {
 pub struct Pending {
     /// The parent of the span that it is of, as 16 hexadecimal digits; `None`: it has none.
     pub parent: Option<String>,
+}
+
+/// What was said in a call of a model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What the model was given, the instructions first.
+    pub given: Vec<ChatMessage>,
+    /// What it answered.
+    pub answered: Vec<ChatMessage>,
 }
 
 /// What a span tells.
@@ -69,6 +81,9 @@ pub struct Told {
     pub user: Option<String>,
     /// What its trace is called.
     pub trace_name: Option<String>,
+    /// What was said, where it is a call of a model that names its conversation: as
+    /// [`view::chat`](super::view::chat) would read it of the span's body.
+    pub said: Option<Said>,
     /// Where component versions behind it can be read from.
     pub versions: Vec<VersionSource>,
     /// Judgements that came with it.
@@ -85,6 +100,16 @@ impl Told {
         let operation = operation::of(span.name, fields);
         let (inputs, input_attribute) = content::input(operation, fields, span.events).parts();
         let (outputs, output_attribute) = content::output(operation, fields, span.events).parts();
+        let conversation = fields.text(Field::Conversation);
+        let given = (operation == OperationType::LlmCall).then(|| {
+            let (events, whole, named) = (span.events, inputs.as_ref(), input_attribute.is_some());
+            messages::given(fields, Beside { events, whole, named })
+        });
+        let versions = versions::of(operation, fields, &span, given.as_deref());
+        let said = given.filter(|_| conversation.is_some()).map(|given| {
+            let (events, whole, named) = (span.events, outputs.as_ref(), output_attribute.is_some());
+            Said { given, answered: messages::answered(fields, Beside { events, whole, named }) }
+        });
         Self {
             operation,
             details: details(operation, fields, &span),
@@ -97,11 +122,12 @@ impl Told {
             error: error(fields, span.events),
             failed: fields.value(Field::Level).and_then(|level| level.text()) == Some("ERROR"),
             message: fields.text(Field::ErrorMessage),
-            conversation: fields.text(Field::Conversation),
+            conversation,
             session: fields.text(Field::Session).or_else(|| fields.text(Field::Conversation)),
             user: fields.text(Field::User),
             trace_name: fields.text(Field::TraceName),
-            versions: versions::of(operation, fields, &span),
+            said,
+            versions,
             judgements: judgement::of(fields, span.events),
             pending: pending(fields),
         }

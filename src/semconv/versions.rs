@@ -78,10 +78,15 @@ impl VersionSource {
     }
 }
 
-/// The sources of versions that a span shows.
-pub(super) fn of(operation: OperationType, fields: &Fields<'_>, span: &WireSpan<'_>) -> Vec<VersionSource> {
+/// The sources of versions that a span shows. `given`: what a call of a model was given, read already.
+pub(super) fn of(
+    operation: OperationType,
+    fields: &Fields<'_>,
+    span: &WireSpan<'_>,
+    given: Option<&[ChatMessage]>,
+) -> Vec<VersionSource> {
     let sources = match operation {
-        OperationType::LlmCall => [prompt(fields, span), model(fields), tools(fields)],
+        OperationType::LlmCall => [prompt(fields, span, given), model(fields), tools(fields)],
         OperationType::Embedding => [model(fields), None, None],
         OperationType::Agent => [agent(fields), template(fields, span), tools(fields)],
         _ => [template(fields, span), None, None],
@@ -95,7 +100,8 @@ pub fn of_event(event: &SpanEvent, owner: Option<&str>) -> Option<VersionSource>
     let attributes = Attributes::default();
     let fields = Fields::find(&attributes);
     let name = owner.unwrap_or(UNNAMED).to_owned();
-    Some(prompt_of(name, &fields, &instructions(&fields, std::slice::from_ref(event))?.into()))
+    let given = messages::input(&fields, std::slice::from_ref(event), false);
+    Some(prompt_of(name, &fields, &instructions(&given)?.into()))
 }
 
 /// What a prompt is called where nobody says more.
@@ -106,10 +112,20 @@ fn source(component_type: ComponentType, name: String, material: &JsonValue) -> 
 }
 
 /// The prompt: its template where that was sent, else the instructions as the model got them.
-fn prompt(fields: &Fields<'_>, span: &WireSpan<'_>) -> Option<VersionSource> {
+fn prompt(
+    fields: &Fields<'_>,
+    span: &WireSpan<'_>,
+    given: Option<&[ChatMessage]>,
+) -> Option<VersionSource> {
     let whole = || {
         let name = prompt_name(fields, span)?;
-        Some(prompt_of(name, fields, &instructions(fields, span.events)?.into()))
+        // Flattened messages may be a part of what was given: then it was not read of them.
+        let given = given.filter(|_| !fields.is_list(Field::InputMessages));
+        let instructions = match given {
+            Some(given) => instructions(given)?,
+            None => instructions(&messages::input(fields, span.events, false))?,
+        };
+        Some(prompt_of(name, fields, &instructions.into()))
     };
     template(fields, span).or_else(whole)
 }
@@ -145,9 +161,8 @@ fn id_of(component_type: ComponentType, name: &str) -> String {
 }
 
 /// The text of the system's instructions.
-fn instructions(fields: &Fields<'_>, events: &[SpanEvent]) -> Option<String> {
-    let messages = messages::input(fields, events, false);
-    let system = messages.iter().take_while(|message| message.role == MessageRole::System);
+fn instructions(given: &[ChatMessage]) -> Option<String> {
+    let system = given.iter().take_while(|message| message.role == MessageRole::System);
     let texts: Vec<_> = system.filter_map(ChatMessage::text).collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }

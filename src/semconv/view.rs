@@ -4,7 +4,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value as JsonValue};
 
-use super::{Attributes, Field, Judgement, answer, judgement, lookup::Fields, messages, settings};
+use super::{
+    Attributes, Field, Judgement, answer, judgement,
+    lookup::Fields,
+    messages::{self, Beside},
+    settings,
+};
 use crate::model::{
     Json,
     chat::{self, ChatMessage},
@@ -120,17 +125,13 @@ pub fn conversation(body: &SpanBody) -> Option<String> {
 }
 
 fn read_input(body: &SpanBody, fields: &Fields<'_>) -> Vec<ChatMessage> {
-    match &body.inputs {
-        Some(json) => chat::read_messages(json, MessageRole::User),
-        None => messages::input(fields, &body.events, body.input_attribute.is_some()),
-    }
+    let (whole, named) = (body.inputs.as_ref(), body.input_attribute.is_some());
+    messages::given(fields, Beside { events: &body.events, whole, named })
 }
 
 fn read_output(body: &SpanBody, fields: &Fields<'_>) -> Vec<ChatMessage> {
-    match &body.outputs {
-        Some(json) => chat::read_messages(json, MessageRole::Assistant),
-        None => messages::output(fields, &body.events, body.output_attribute.is_some()),
-    }
+    let (whole, named) = (body.outputs.as_ref(), body.output_attribute.is_some());
+    messages::answered(fields, Beside { events: &body.events, whole, named })
 }
 
 /// What kind of tool was called.

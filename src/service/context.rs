@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ingest::IngestConfig, listing::ListLimits};
+use super::{arriving::Arriving, ingest::IngestConfig, listing::ListLimits};
 use crate::{
     live::Hub,
     model::{
@@ -34,6 +34,8 @@ pub struct Context {
     pub prices: Arc<PriceTable>,
     /// How reports of other systems are taken.
     pub ingest: Arc<IngestConfig>,
+    /// The conversations that messages are on their way to.
+    pub arriving: Arc<Arriving>,
 }
 
 impl Context {

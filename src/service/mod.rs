@@ -3,6 +3,7 @@
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
 
+mod arriving;
 pub mod components;
 mod context;
 pub mod conversations;
@@ -20,6 +21,7 @@ use self::{
     tracing::Tracing,
 };
 pub use self::{
+    arriving::Arriving,
     context::Context,
     error::{ServiceError, ServiceResult},
 };

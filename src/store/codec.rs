@@ -6,12 +6,14 @@
 
 use bincode::{Decode, Encode, config};
 
-use super::{StoreError, StoreResult};
+use super::{StoreError, StoreResult, packed};
 
 /// Something that is stored as one value.
 pub trait Record: Encode + Decode<()> + Sized {
     /// The version that is written today.
     const VERSION: u8;
+    /// Whether it is compressed.
+    const PACKED: bool = false;
 
     /// Reads a version that is not written any more.
     fn decode_older(version: u8, _payload: &[u8]) -> Result<Self, String> {
@@ -22,8 +24,12 @@ pub trait Record: Encode + Decode<()> + Sized {
 /// The value of a record.
 pub fn encode<R: Record>(table: &'static str, record: &R) -> StoreResult<Vec<u8>> {
     let mut out = vec![R::VERSION];
-    bincode::encode_into_std_write(record, &mut out, config::standard())
-        .map_err(|error| StoreError::Damaged { table, message: error.to_string() })?;
+    let written = if R::PACKED {
+        packed::pack(record, &mut out)
+    } else {
+        bincode::encode_into_std_write(record, &mut out, config::standard()).map(drop)
+    };
+    written.map_err(|error| StoreError::Damaged { table, message: error.to_string() })?;
     Ok(out)
 }
 
@@ -31,16 +37,14 @@ pub fn encode<R: Record>(table: &'static str, record: &R) -> StoreResult<Vec<u8>
 pub fn decode<R: Record>(table: &'static str, value: &[u8]) -> StoreResult<R> {
     let damaged = |message: String| StoreError::Damaged { table, message };
     let (version, payload) = value.split_first().ok_or_else(|| damaged("it is empty".to_owned()))?;
-    if *version != R::VERSION {
-        return R::decode_older(*version, payload).map_err(damaged);
-    }
-    // No bound on memory is needed beyond the value's own length: lengths are checked against it.
-    let (record, read) = bincode::decode_from_slice(payload, config::standard())
-        .map_err(|error| damaged(error.to_string()))?;
-    if read != payload.len() {
-        return Err(damaged(format!("{} bytes follow it", payload.len() - read)));
-    }
-    Ok(record)
+    let record = if *version != R::VERSION {
+        R::decode_older(*version, payload)
+    } else if R::PACKED {
+        packed::unpack(payload)
+    } else {
+        packed::read(payload)
+    };
+    record.map_err(damaged)
 }
 
 macro_rules! records {

@@ -1,6 +1,7 @@
 //! Group commit: batches that arrive while a commit is under way share the next one.
 //!
-//! One task commits for all. A write is acknowledged after the engine has synced it; the queue is
+//! One thread commits for all, and does nothing else, so that a commit is not handed from one to the next (a
+//! task does, where the engine waits for no disk). A write is acknowledged after the engine has synced it; the queue is
 //! bounded in writes and in bytes, and a full one answers [`StoreError::Overloaded`] at once. What was
 //! queued is committed even if the one who asked no longer waits. A batch that cannot be committed fails
 //! alone: the others of its commit are then tried one by one.
@@ -11,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -18,7 +20,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::{Observer, StoreError, StoreResult, Touched};
-use crate::engine::{Batch, EngineError, SharedEngine, Tree};
+use crate::engine::{self, Batch, EngineError, SharedEngine, Tree};
 
 /// Bounds of the queue of writes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -39,6 +41,9 @@ impl Default for QueueLimits {
         Self { writes: 4_096, bytes: 128 << 20, commit_bytes: 8 << 20, retry_after_ms: 250 }
     }
 }
+
+/// How long a commit waits for what comes with its first batch: little beside what a sync of the disk takes.
+const GATHER: Duration = Duration::from_micros(100);
 
 /// A batch on its way to the engine.
 struct Request {
@@ -90,14 +95,18 @@ impl Place<'_> {
 }
 
 impl Committer {
-    /// Starts the task that commits.
-    pub(super) fn start(engine: SharedEngine, limits: QueueLimits, observer: Arc<dyn Observer>) -> Self {
+    /// Starts what commits.
+    pub(super) fn start(
+        engine: SharedEngine,
+        limits: QueueLimits,
+        observer: Arc<dyn Observer>,
+    ) -> StoreResult<Self> {
         let (queue, requests) = mpsc::channel(limits.writes.max(1));
         let bytes = Arc::new(Semaphore::new(limits.bytes.min(Semaphore::MAX_PERMITS)));
         let (count, settled) = watch::channel(0);
-        let writer = Writer { engine, observer, commit_bytes: limits.commit_bytes, settled: count };
-        tokio::spawn(writer.run(requests));
-        Self { queue, bytes, limits, queued: Arc::default(), settled }
+        let writer = Writer { engine: Arc::clone(&engine), observer, commit_bytes: limits.commit_bytes, settled: count };
+        engine::beside(engine.as_ref(), "dendro-commit", writer.run(requests))?;
+        Ok(Self { queue, bytes, limits, queued: Arc::default(), settled })
     }
 
     /// A place in the queue for a batch of about `bytes`. It may be held while waiting for a trace's
@@ -132,7 +141,7 @@ impl Committer {
     }
 }
 
-/// The task that commits.
+/// What commits.
 struct Writer {
     engine: SharedEngine,
     observer: Arc<dyn Observer>,
@@ -143,8 +152,12 @@ struct Writer {
 impl Writer {
     async fn run(self, mut requests: mpsc::Receiver<Request>) {
         while let Some(first) = requests.recv().await {
-            // Who is ready to queue more does so first: what comes together is committed together.
-            tokio::task::yield_now().await;
+            // Who is about to queue more does so first: what comes together is committed together.
+            if self.engine.blocks() {
+                thread::sleep(GATHER);
+            } else {
+                tokio::task::yield_now().await;
+            }
             let mut bytes = size(&first.batch);
             let mut group = vec![first];
             while bytes < self.commit_bytes

@@ -38,6 +38,7 @@
 //! | `component_by_type` | type (and once more with 0: any), component | – |
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
+//! | `turn_due` | trace | [`TurnDue`]; only while messages of it are still to be made |
 //! | `deletion` | kind (1: conversation, 2: trace), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
 
 use std::marker::PhantomData;
@@ -148,17 +149,42 @@ impl KeyPart for Deleted {
     }
 }
 
+/// Says that the messages of a trace are still to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct TurnDue {
+    /// The trace's revision that brought something new.
+    pub revision: u64,
+}
+
 /// The bytes of another key.
 #[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, Message = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1,
+    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
+    Nothing = 1, TurnDue = 1,
 }
 
 impl Record for Trace {
     const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
+
+impl Record for Message {
+    const VERSION: u8 = 2;
+    const PACKED: bool = true;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
+
+impl Record for TraceBody {
+    const VERSION: u8 = 2;
+    const PACKED: bool = true;
 
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
         older::read(version, payload)
@@ -259,5 +285,6 @@ tables! {
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";
+    TURN_DUE: TraceId => TurnDue = "turn_due";
     DELETION: Deleted => DeletedWith = "deletion";
 }

@@ -15,6 +15,7 @@ pub mod index;
 pub mod key;
 pub mod keyspace;
 mod older;
+mod packed;
 mod read;
 pub mod spans;
 mod turns;
@@ -40,7 +41,7 @@ use self::{
 /// How a range of keys is named and read.
 pub use crate::engine::{Direction, KeyRange};
 use crate::{
-    engine::{Batch, SharedEngine, Tree},
+    engine::{self, Batch, SharedEngine, Tree},
     model::{ConversationId, PlanId, TraceId},
 };
 
@@ -117,8 +118,8 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the project `default` of a database. Must be called inside a Tokio runtime, in which the
-    /// task that commits then runs until the last handle is dropped.
+    /// Opens the project `default` of a database. Must be called inside a Tokio runtime. The thread that commits
+    /// runs until the last handle is dropped.
     pub async fn open(
         engine: SharedEngine,
         config: StoreConfig,
@@ -127,7 +128,7 @@ impl Store {
         check_format(&engine).await?;
         let tree = |name: &&'static str| (*name, Tree::new(&format!("{DEFAULT_PROJECT}/{name}")));
         let trees = keyspace::TABLES.iter().map(tree).collect();
-        let committer = Committer::start(Arc::clone(&engine), config.queue.clone(), observer);
+        let committer = Committer::start(Arc::clone(&engine), config.queue.clone(), observer)?;
         let traces = TraceCache::new(config.spans.cached_spans);
         let (merges, turns) = (MergeQueue::default(), Turns::default());
         Ok(Self { inner: Arc::new(Inner { engine, committer, trees, traces, merges, turns, config }) })
@@ -157,6 +158,12 @@ impl Store {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Runs `work`, which reads and writes again and again, beside everything else, without a way to and fro for
+    /// each read. Must be called inside a Tokio runtime.
+    pub fn beside(&self, name: &str, work: impl Future<Output = ()> + Send + 'static) -> StoreResult<()> {
+        Ok(engine::beside(self.engine().as_ref(), name, work)?)
     }
 
     /// Returns once everything that was queued before is durable or refused. What was read before the

@@ -3,16 +3,20 @@
 //! A record of an older version is read into today's; nothing is written in these forms any more. Each
 //! struct has the fields of its version in their order, which is all that the bytes say.
 
-use bincode::{Decode, config};
+use bincode::Decode;
 
-use super::spans::{BodyBlock, HeadBlock, unpacked_items};
+use super::{
+    packed,
+    spans::{BodyBlock, HeadBlock},
+};
 use crate::model::{
     ConversationId, Json, MessageId, PlanId, SpanId, StepId, Timestamp, TraceId, TurnId,
     component::ComponentRef,
     ledger::{Ledger, NanoUsd, TokenTotals},
+    message::Message,
     span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
     summary::{RootSpan, Summary},
-    trace::{Claims, Trace, TraceOrigin, TraceStatus},
+    trace::{Claims, Trace, TraceBody, TraceOrigin, TraceStatus},
 };
 
 #[derive(Decode)]
@@ -226,22 +230,34 @@ pub(super) trait Older1: Sized {
 
 impl Older1 for Trace {
     fn read1(payload: &[u8]) -> Result<Self, String> {
-        let (trace, read): (Trace1, _) =
-            bincode::decode_from_slice(payload, config::standard()).map_err(|error| error.to_string())?;
-        if read == payload.len() { Ok(trace.into()) } else { Err("bytes follow it".to_owned()) }
+        packed::read::<Trace1>(payload).map(Into::into)
+    }
+}
+
+/// It was not compressed.
+impl Older1 for Message {
+    fn read1(payload: &[u8]) -> Result<Self, String> {
+        packed::read(payload)
+    }
+}
+
+/// It was not compressed.
+impl Older1 for TraceBody {
+    fn read1(payload: &[u8]) -> Result<Self, String> {
+        packed::read(payload)
     }
 }
 
 impl Older1 for HeadBlock {
     fn read1(payload: &[u8]) -> Result<Self, String> {
-        let heads: Vec<SpanHead1> = unpacked_items(payload)?;
+        let heads: Vec<SpanHead1> = packed::unpack(payload)?;
         Ok(Self(heads.into_iter().map(Into::into).collect()))
     }
 }
 
 impl Older1 for BodyBlock {
     fn read1(payload: &[u8]) -> Result<Self, String> {
-        let bodies: Vec<(SpanId, SpanBody1)> = unpacked_items(payload)?;
+        let bodies: Vec<(SpanId, SpanBody1)> = packed::unpack(payload)?;
         Ok(Self(bodies.into_iter().map(|(id, body)| (id, body.into())).collect()))
     }
 }

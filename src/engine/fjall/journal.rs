@@ -44,6 +44,26 @@ impl CutJournal {
     }
 }
 
+/// A journal is made 64 MB long before anything is in it. What stays empty is given back when this is
+/// dropped, which must be after the database.
+pub(super) struct Trimmed(pub(super) PathBuf);
+
+impl Drop for Trimmed {
+    fn drop(&mut self) {
+        if let Err(error) = trim(&self.0) {
+            tracing::debug!(%error, "the journal stays as long as it is");
+        }
+    }
+}
+
+fn trim(dir: &Path) -> io::Result<()> {
+    let Some(path) = newest_journal(dir)? else { return Ok(()) };
+    let mut file = File::options().read(true).write(true).open(path)?;
+    let length = file.metadata()?.len();
+    let end = last_written_byte(&mut file, length)?.map_or(0, |(at, _)| at + 1);
+    if end < length { file.set_len(end) } else { Ok(()) }
+}
+
 /// The journal with the highest number, which is the one that was written to.
 fn newest_journal(dir: &Path) -> io::Result<Option<PathBuf>> {
     let mut newest: Option<(u64, PathBuf)> = None;
@@ -97,6 +117,17 @@ mod tests {
         cut.restore().unwrap();
         assert_eq!(fs::read(dir.path().join("10.jnl")).unwrap(), content);
         assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), b"older");
+    }
+
+    #[test]
+    fn what_is_empty_of_a_journal_is_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let content = [vec![7; 70_001], vec![0; 3]].concat();
+        fs::write(dir.path().join("9.jnl"), &content).unwrap();
+        fs::write(dir.path().join("10.jnl"), [content.as_slice(), &[7], &[0; 200_000]].concat()).unwrap();
+        drop(Trimmed(dir.path().to_owned()));
+        assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), content);
+        assert_eq!(fs::read(dir.path().join("10.jnl")).unwrap(), [content.as_slice(), &[7]].concat());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use ::fjall::{
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
-use super::journal::CutJournal;
+use super::journal::{CutJournal, Trimmed};
 use crate::engine::{
     Batch, Direction, EngineConfig, EngineError, EngineKind, EngineResult, Entry, MAX_KEY_BYTES,
     Precondition, ScanPage, ScanRequest, Tree,
@@ -36,13 +36,15 @@ const MAX_JOURNAL_BYTES: u64 = 64 << 20;
 /// Values of this length and more lie in files of their own, which compaction does not rewrite.
 const SEPARATE_BYTES: u32 = 2 << 10;
 
-/// A thread that flushes, and one that compacts.
-const WORKERS: usize = 2;
+/// One thread flushes and compacts. With more of them, one leaves what is to be compacted to the others, and
+/// asks for it without a pause as long as they are busy.
+const WORKERS: usize = 1;
 
 /// An open database. The order of the fields is the order in which they are dropped.
 pub(in crate::engine) struct Store {
     trees: RwLock<BTreeMap<Tree, Keyspace>>,
     db: Database,
+    _journal: Trimmed,
     dir: PathBuf,
     write_buffer_bytes: u64,
     room: Room,
@@ -58,6 +60,7 @@ impl Store {
         let store = Self {
             trees: RwLock::default(),
             db,
+            _journal: Trimmed(dir.to_owned()),
             dir: dir.to_owned(),
             write_buffer_bytes: config.write_buffer_bytes,
             room: Room::new(dir, config.reserve_bytes),
@@ -157,8 +160,7 @@ impl Store {
             };
             for (key, value) in writes {
                 match value {
-                    // A copy: what is shared could keep a much larger buffer of the caller alive.
-                    Some(value) => changes.insert(&keyspace, key, Slice::from(&*value)),
+                    Some(value) => changes.insert(&keyspace, key, Slice::from(value)),
                     None => changes.remove(&keyspace, key),
                 }
             }

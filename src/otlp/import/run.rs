@@ -156,6 +156,8 @@ pub async fn run(
             problems.extend(outcome.problems);
             tell(&Progress::Written(outcome.report));
         }
+        // What is said in a later request must not come before what is said in these.
+        importer.ingest.turns_made().await;
         for problem in problems.into_iter().chain(problem) {
             all.note(&problem);
             all.stopped |= strict;

@@ -50,8 +50,18 @@ impl HistoryRequest {
 impl Conversations {
     /// A page of each history, in the order asked for; an empty one where there is no such conversation.
     /// A handful of calls to the engine, however many histories and however deep their branches; a
-    /// choice of roles that few messages have takes a few more.
+    /// choice of roles that few messages have takes a few more. Messages that are on their way are waited for.
     pub async fn histories(&self, requests: &[HistoryRequest]) -> ServiceResult<Vec<Page<Message>>> {
+        let ids: Vec<_> = requests.iter().map(|request| request.conversation_id).collect();
+        self.context.arriving.settled(&ids).await;
+        self.histories_now(requests).await
+    }
+
+    /// As [`Conversations::histories`], as they stand at this moment: for whoever brings what is on its way.
+    pub(in crate::service) async fn histories_now(
+        &self,
+        requests: &[HistoryRequest],
+    ) -> ServiceResult<Vec<Page<Message>>> {
         let histories = self.made_of(requests).await?;
         let summaries = self.last_summaries(requests, &histories).await?;
         let mut readings = Vec::with_capacity(requests.len());
@@ -81,7 +91,7 @@ impl Conversations {
     /// What the histories are made of: two calls to the engine.
     async fn made_of(&self, requests: &[HistoryRequest]) -> ServiceResult<Vec<Option<History>>> {
         let ids: Vec<_> = requests.iter().map(|request| request.conversation_id).collect();
-        let conversations = self.get_many(&ids).await?;
+        let conversations = self.get_many_now(&ids).await?;
         let branches = conversations.iter().flatten().filter(|found| found.first_ordinal > 0);
         let branches: Vec<_> = branches.map(|found| found.id).collect();
         let mut lineages = self.context.store.get_many(keyspace::LINEAGE, &branches).await?.into_iter();

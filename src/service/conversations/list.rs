@@ -122,6 +122,7 @@ impl Conversations {
         order: ConversationOrder,
         page: &PageRequest,
     ) -> ServiceResult<Page<Conversation>> {
+        self.context.arriving.all_settled().await;
         let listing = filter.listing(order);
         let found = listing::filtered(
             &self.context.store,
@@ -136,6 +137,7 @@ impl Conversations {
     /// How many conversations the filter means; `None` where counting takes more work than one page may
     /// cost.
     pub async fn count(&self, filter: &ConversationFilter) -> ServiceResult<Option<u64>> {
+        self.context.arriving.all_settled().await;
         let (store, limits) = (&self.context.store, &self.context.lists);
         let listing = filter.listing(ConversationOrder::default());
         listing::count(store, &listing, limits, |found: &Conversation| filter.matches(found)).await

@@ -81,8 +81,15 @@ impl Conversations {
         updated.await
     }
 
-    /// The conversations with these ids, in their order: one call to the engine.
+    /// The conversations with these ids, in their order, with the messages that are on their way to them: one
+    /// call to the engine.
     pub async fn get_many(&self, ids: &[ConversationId]) -> ServiceResult<Vec<Option<Conversation>>> {
+        self.context.arriving.settled(ids).await;
+        self.get_many_now(ids).await
+    }
+
+    /// As [`Conversations::get_many`], as they stand at this moment.
+    async fn get_many_now(&self, ids: &[ConversationId]) -> ServiceResult<Vec<Option<Conversation>>> {
         Ok(self.context.store.get_many(keyspace::CONVERSATION, ids).await?)
     }
 

@@ -9,15 +9,17 @@
 //! reports arrive.
 
 mod align;
+mod due;
 mod judge;
 mod report;
+mod said;
 mod settle;
 mod thread;
 mod turns;
 mod versions;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     num::NonZeroUsize,
     sync::Arc,
 };
@@ -32,7 +34,13 @@ pub use self::{
     },
     settle::SETTLE_EVERY,
 };
-use self::{settle::Open, turns::Turns, versions::Versions};
+use self::{
+    due::DueTurns,
+    said::{Heard, SaidCache},
+    settle::Open,
+    turns::Turns,
+    versions::Versions,
+};
 use super::{
     Context, ServiceError, ServiceResult, components::Components, conversations::Conversations,
     scores::Scores, tracing::Tracing,
@@ -78,6 +86,8 @@ pub struct Ingest {
     context: Context,
     scores: Scores,
     turns: Arc<Turns>,
+    due: Arc<DueTurns>,
+    said: Arc<SaidCache>,
     versions: Arc<Versions>,
     open: Arc<Open>,
     conversations: Arc<Mutex<LruCache<ConversationId, ()>>>,
@@ -99,9 +109,13 @@ impl Ingest {
         let config = Arc::clone(&context.ingest);
         let conversations = Conversations::new(context.clone());
         let tracing = Tracing::new(context.clone());
+        let said = Arc::<SaidCache>::default();
+        let turns = Arc::new(Turns::new(conversations, tracing, Arc::clone(&said)));
         Self {
             scores: Scores::new(context.clone()),
-            turns: Arc::new(Turns::new(conversations, tracing)),
+            due: Arc::new(DueTurns::new(context.clone(), Arc::clone(&turns))),
+            turns,
+            said,
             versions: Arc::new(Versions::new(
                 Components::new(context.clone()),
                 config.versions_per_component,
@@ -151,32 +165,39 @@ impl Ingest {
         while let Some((of_trace, trace)) = written.try_next().await? {
             recorded.refused.extend(of_trace.refused);
             recorded.changed += of_trace.changed;
-            let says = |(trace, _): &(Trace, _)| trace.status.is_final() && trace.conversation_id.is_some();
-            over.extend(trace.filter(says));
+            over.extend(trace.filter(Trace::is_told));
         }
-        self.make_turns(over).await?;
+        // Of traces that came together, what was said first comes first.
+        over.sort_unstable_by_key(|trace| (trace.start_time, trace.id));
+        for trace in &over {
+            self.due.add(trace).await;
+        }
         recorded.refused.sort_by_key(|refused| refused.place);
         Ok(recorded)
     }
 
-    /// Adds what traces that are over say to their conversations: of those that came together, what was
-    /// said first comes first.
-    async fn make_turns(&self, mut over: Vec<(Trace, Vec<SpanOp>)>) -> ServiceResult<()> {
-        over.sort_unstable_by_key(|(trace, _)| (trace.start_time, trace.id));
-        let mut of_conversations: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (trace, written) in over {
-            of_conversations.entry(trace.conversation_id).or_default().push((trace, written));
+    /// Looks for the traces whose messages an earlier run of the server left to be made, or that failed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_due(&self) -> ServiceResult<()> {
+        self.due.find().await
+    }
+
+    /// Waits until the messages of everything that was reported are made.
+    pub async fn turns_made(&self) {
+        while self.context.arriving.is_any() {
+            self.context.arriving.all_settled().await;
         }
-        stream::iter(of_conversations.into_values())
-            .map(|traces| async move {
-                for (trace, written) in &traces {
-                    self.turns.make(trace, written).await?;
-                }
-                Ok(())
-            })
-            .buffer_unordered(TRACES_AT_ONCE)
-            .try_collect()
-            .await
+    }
+
+    /// As [`Ingest::turns_made`], and leaves nothing of it to be looked for again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn finish(&self) -> ServiceResult<()> {
+        self.turns_made().await;
+        self.due.tidy().await
     }
 
     /// Sorts a report by traces, and leaves out what breaks a rule by itself.
@@ -193,6 +214,7 @@ impl Ingest {
             let (place, trace_id, span_id) = (item.place, item.trace_id, item.span_id);
             let of_trace = std::mem::take(&mut item.of_trace);
             let judgements = std::mem::take(&mut item.judgements);
+            let said = item.said.take();
             let op = item.into_op();
             if let Some(op) = &op
                 && let Err(refusal) = op.check(&self.context.limits)
@@ -203,20 +225,26 @@ impl Ingest {
             let one = traces.entry(trace_id).or_default();
             one.judgements.extend(judgements.into_iter().map(|judgement| (place, span_id, judgement)));
             if let Some(op) = op {
+                if let Some((said, conversation)) = said.zip(of_trace.conversation.clone())
+                    && let SpanAction::Receive(received) = &op.action
+                {
+                    let fingerprint = received.fingerprint;
+                    self.said.put(trace_id, span_id, Heard { fingerprint, conversation, said });
+                }
                 one.add(place, op, of_trace, &self.context);
             }
         }
         (traces, refused)
     }
 
-    /// Stores what is reported of one trace. Answers what was refused, and the trace as it stands with what
-    /// was written to it, where spans were.
+    /// Stores what is reported of one trace. Answers what was refused, and the trace as it stands where
+    /// anything of it is new.
     async fn record_trace(
         &self,
         id: TraceId,
         one: OneTrace,
         bodies: PackedBodies,
-    ) -> ServiceResult<(Recorded, Option<(Trace, Vec<SpanOp>)>)> {
+    ) -> ServiceResult<(Recorded, Option<Trace>)> {
         let OneTrace { places, write, conversation, judgements } = one;
         let (mut refused, mut changed, mut trace) = (Vec::new(), 0, None);
         if !write.ops.is_empty() {
@@ -234,7 +262,7 @@ impl Ingest {
                         outcome.err().map(|refusal| Refused { place: *place, refusal })
                     }));
                     self.open.note(&written.trace);
-                    trace = Some(written.trace);
+                    trace = written.changed.then_some(written.trace);
                 }
                 Err(refusal) => {
                     refused.extend(
@@ -249,7 +277,7 @@ impl Ingest {
                 result => result?,
             }
         }
-        Ok((Recorded { refused, changed }, trace.map(|trace| (trace, write.ops))))
+        Ok((Recorded { refused, changed }, trace))
     }
 
     async fn begin_conversation(

@@ -7,7 +7,7 @@ use crate::{
         limits::RecordLimits,
         span::{ReceivedSpan, SpanAction, SpanOp, SpanPart},
     },
-    semconv::{Judgement, Version},
+    semconv::{Judgement, Said, Version},
 };
 
 /// What one request reports.
@@ -45,6 +45,8 @@ pub struct ReportedItem {
     pub of_trace: OfTrace,
     /// Judgements that came with it.
     pub judgements: Vec<Judgement>,
+    /// What was said, where it is a call of a model that names its conversation.
+    pub said: Option<Said>,
 }
 
 /// What is reported of a span.
@@ -112,7 +114,7 @@ impl ReportedItem {
     #[must_use]
     pub fn empty(place: usize, trace_id: TraceId, span_id: SpanId) -> Self {
         let (content, of_trace) = (ReportedContent::Judgements, OfTrace::default());
-        Self { place, trace_id, span_id, content, of_trace, judgements: Vec::new() }
+        Self { place, trace_id, span_id, content, of_trace, judgements: Vec::new(), said: None }
     }
 
     fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {

@@ -84,8 +84,8 @@ impl Ingest {
             match self.context.store.write_trace(*id, &write, &self.context.rules()).await? {
                 Ok(written) => {
                     self.open.note(&written.trace);
-                    if written.trace.status.is_final() {
-                        self.turns.make(&written.trace, &[]).await?;
+                    if written.changed {
+                        self.due.add(&written.trace).await;
                     }
                 }
                 // It was deleted.

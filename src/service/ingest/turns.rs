@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 use super::{
     align::{History, Said},
     report::conversation_id,
+    said::SaidCache,
     thread,
 };
 use crate::{
@@ -16,10 +17,9 @@ use crate::{
         conversation::NewConversation,
         message::{Message, MessageRole, NewMessage, NewToolCall},
         page::PageRequest,
-        span::{SpanBody, SpanHead, SpanOp},
-        trace::Trace,
+        span::{SpanBody, SpanHead},
     },
-    semconv::view,
+    semconv::{self, view},
     service::{
         ServiceError, ServiceResult,
         conversations::{Conversations, HistoryOrder, HistoryRequest},
@@ -37,6 +37,7 @@ const STRIPES: usize = 64;
 pub(super) struct Turns {
     conversations: Conversations,
     tracing: Tracing,
+    said: Arc<SaidCache>,
     /// Two traces of one conversation are compared with it one after the other.
     stripes: Vec<Arc<Mutex<()>>>,
 }
@@ -54,8 +55,9 @@ struct Call {
 }
 
 impl Turns {
-    pub(super) fn new(conversations: Conversations, tracing: Tracing) -> Self {
-        Self { conversations, tracing, stripes: std::iter::repeat_with(Arc::default).take(STRIPES).collect() }
+    pub(super) fn new(conversations: Conversations, tracing: Tracing, said: Arc<SaidCache>) -> Self {
+        let stripes = std::iter::repeat_with(Arc::default).take(STRIPES).collect();
+        Self { conversations, tracing, said, stripes }
     }
 
     /// Makes sure that a conversation is there.
@@ -77,22 +79,20 @@ impl Turns {
     }
 
     /// Adds what a trace that is over says to its conversation. What is there stays, so it may be done
-    /// again: when a span comes late, or when the sender did not hear that the first time went well.
-    /// `fresh` is what was just written: it need not be read again.
-    pub(super) async fn make(&self, trace: &Trace, fresh: &[SpanOp]) -> ServiceResult<()> {
-        let Some(of_trace) = trace.conversation_id else { return Ok(()) };
-        let (main, root) = self.tracing.choose_heads(trace.id, thread::speakers).await?;
-        let mut calls = self.calls(trace, main, fresh, of_trace).await?;
+    /// again: when a span comes late, or when the process ended before it was known to be done.
+    pub(super) async fn make(&self, trace: TraceId, of_trace: ConversationId) -> ServiceResult<()> {
+        let (main, root) = self.tracing.choose_heads(trace, thread::speakers).await?;
+        let mut calls = self.calls(trace, main, of_trace).await?;
         if calls.is_empty() {
             // Nobody tells what the model was asked; the one at the top may tell what came of it.
-            calls = self.calls(trace, root, fresh, of_trace).await?;
+            calls = self.calls(trace, root, of_trace).await?;
         }
         let mut conversations: Vec<_> = calls.iter().map(|call| call.conversation).collect();
         conversations.sort_unstable();
         conversations.dedup();
         for id in conversations {
             let own: Vec<_> = calls.iter().filter(|call| call.conversation == id).collect();
-            self.add(id, trace.id, &own).await?;
+            self.add(id, trace, &own).await?;
         }
         Ok(())
     }
@@ -100,19 +100,29 @@ impl Turns {
     /// What these spans were given and answered. Those that do not say are left out.
     async fn calls(
         &self,
-        trace: &Trace,
+        trace: TraceId,
         spans: Vec<SpanHead>,
-        fresh: &[SpanOp],
         of_trace: ConversationId,
     ) -> ServiceResult<Vec<Call>> {
-        let whole = |head: &SpanHead| {
-            let op = fresh.iter().rev().find(|op| op.id == head.id && op.replaces())?;
-            op.body().filter(|_| head.attached.blocks.is_empty())
-        };
-        let unread: Vec<_> = spans.iter().filter(|head| whole(head).is_none()).collect();
-        let read = self.tracing.bodies_of(trace.id, &unread).await?;
-        let calls =
-            spans.iter().filter_map(|head| call(head, whole(head).or_else(|| read.get(&head.id))?, of_trace));
+        let heard: Vec<_> = spans
+            .iter()
+            // What came apart from the span may say more than it does.
+            .map(|head| {
+                let heard = self.said.take(trace, head.id, head.fingerprint);
+                heard.filter(|_| head.attached.blocks.is_empty())
+            })
+            .collect();
+        let unread = spans.iter().zip(&heard).filter(|(_, heard)| heard.is_none());
+        let unread: Vec<_> = unread.map(|(head, _)| head).collect();
+        let read = self.tracing.bodies_of(trace, &unread).await?;
+        let calls = spans.iter().zip(heard).filter_map(|(head, heard)| match heard {
+            Some(heard) => call(head, heard.said, conversation_id(&heard.conversation)),
+            None => {
+                let body = read.get(&head.id)?;
+                let own = view::conversation(body).map(|own| conversation_id(&own));
+                call(head, said_in(body), own.unwrap_or(of_trace))
+            }
+        });
         Ok(calls.collect())
     }
 
@@ -149,7 +159,7 @@ impl Turns {
             roles: None,
             from_last_summary: false,
         };
-        let page = self.conversations.histories(&[request]).await?.pop();
+        let page = self.conversations.histories_now(&[request]).await?.pop();
         let mut messages: Vec<_> =
             page.map(|page| page.items.into_iter().map(|(_, message)| message).collect()).unwrap_or_default();
         messages.reverse();
@@ -157,8 +167,13 @@ impl Turns {
     }
 }
 
-fn call(head: &SpanHead, body: &SpanBody, of_trace: ConversationId) -> Option<Call> {
+fn said_in(body: &SpanBody) -> semconv::Said {
     let (given, answered) = view::chat(body);
+    semconv::Said { given, answered }
+}
+
+fn call(head: &SpanHead, said: semconv::Said, conversation: ConversationId) -> Option<Call> {
+    let semconv::Said { given, answered } = said;
     if given.is_empty() && answered.is_empty() {
         return None;
     }
@@ -168,7 +183,7 @@ fn call(head: &SpanHead, body: &SpanBody, of_trace: ConversationId) -> Option<Ca
         end_time: head.end_time.unwrap_or(head.start_time),
         model: head.details.model.clone(),
         output_tokens: head.ledger.reports_tokens().then(|| head.ledger.totals().output),
-        conversation: view::conversation(body).map_or(of_trace, |own| conversation_id(&own)),
+        conversation,
         given,
         answered,
     })

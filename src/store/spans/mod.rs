@@ -17,7 +17,7 @@ mod merge;
 mod remove;
 mod write;
 
-pub(super) use self::{block::unpacked_items, cache::TraceCache, merge::MergeQueue};
+pub(super) use self::{cache::TraceCache, merge::MergeQueue};
 pub use self::{
     block::{BodyBlock, HeadBlock},
     load::{BodyRequest, SpanDelta, StoredSpans},

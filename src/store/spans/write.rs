@@ -20,7 +20,7 @@ use crate::{
     store::{
         Store, StoreError, StoreResult, Touched, codec, commit, index,
         key::Key,
-        keyspace::{self, Deleted},
+        keyspace::{self, Deleted, TurnDue},
         tx,
     },
 };
@@ -376,6 +376,10 @@ impl<'a> Change<'a> {
         ];
         for (part, body) in parts.into_iter().filter_map(|(part, body)| Some((part, body?))) {
             put_body(store, &mut batch, (id, part), &body)?;
+        }
+        if (write.report.is_some() || write.settle) && self.state.trace.is_told() {
+            let mark = codec::encode(keyspace::TURN_DUE.name, &TurnDue { revision })?;
+            batch.put(&store.tree(keyspace::TURN_DUE.name), id.encode(), mark);
         }
         debug_assert!(commit::size(&batch) > 0, "a write writes at least the row");
         Ok(batch)

@@ -1,12 +1,27 @@
 //! Messages of conversations: each once, whenever and however often what tells them comes.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use dendro::{
+    engine::{Batch, EngineError, EngineResult, MemoryEngine, SharedEngine},
+    otlp::OtlpLimits,
+};
+use futures_util::future::BoxFuture;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::{
     bed::{Bed, NOW, PROTOBUF, TRACES},
     samples::{of_spans, span, span_id, text},
+};
+use crate::support::{
+    Server,
+    engines::{Around, wrap},
 };
 
 async fn send(bed: &Bed, spans: &[Span]) {
@@ -82,4 +97,81 @@ async fn a_late_call_is_added_to_a_conversation_that_repeats_itself() {
     }
     expected.extend(["And tomorrow?", "It will rain."]);
     assert_eq!(said(&bed).await, expected);
+}
+
+/// Messages are written only while it lets them: else they wait, or fail.
+struct Messages {
+    let_through: watch::Sender<bool>,
+    fail: AtomicBool,
+}
+
+impl Messages {
+    fn new(let_through: bool, fail: bool) -> Arc<Self> {
+        Arc::new(Self { let_through: watch::Sender::new(let_through), fail: AtomicBool::new(fail) })
+    }
+}
+
+impl Around for Messages {
+    fn before_commit<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
+        Box::pin(async {
+            if !batch.writes.iter().any(|write| write.tree.name() == "default/message") {
+                return Ok(());
+            }
+            if self.fail.load(Ordering::Relaxed) {
+                return Err(EngineError::Io("as the test asked".to_owned()));
+            }
+            self.let_through.subscribe().wait_for(|through| *through).await.unwrap();
+            Ok(())
+        })
+    }
+}
+
+async fn bed_over(memory: &SharedEngine, messages: &Arc<Messages>) -> Bed {
+    let engine = wrap(memory.clone(), messages);
+    let server = Server::on(engine, Default::default(), Default::default()).await;
+    Bed::over(server, OtlpLimits::default())
+}
+
+#[tokio::test]
+async fn spans_are_acknowledged_before_their_messages_and_readers_wait_for_those() {
+    let messages = Messages::new(false, false);
+    let bed = bed_over(&(Arc::new(MemoryEngine::default()) as SharedEngine), &messages).await;
+    send(&bed, &[call(1, 2, "question", "answer"), agent(1)]).await;
+    let (said, ()) = tokio::join!(said(&bed), async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        messages.let_through.send_replace(true);
+    });
+    assert_eq!(said, ["question", "answer"]);
+}
+
+#[tokio::test]
+async fn messages_that_fail_are_made_later() {
+    let messages = Messages::new(true, true);
+    let bed = bed_over(&(Arc::new(MemoryEngine::default()) as SharedEngine), &messages).await;
+    send(&bed, &[call(1, 2, "question", "answer"), agent(1)]).await;
+    assert_eq!(said(&bed).await, [""; 0]);
+    messages.fail.store(false, Ordering::Relaxed);
+    for _ in 0..2 {
+        bed.server.services.ingest.find_due().await.unwrap();
+        assert_eq!(said(&bed).await, ["question", "answer"]);
+    }
+}
+
+#[tokio::test]
+async fn messages_that_a_process_did_not_get_to_are_made_by_the_next() {
+    let (memory, fails) = (Arc::new(MemoryEngine::default()) as SharedEngine, Messages::new(true, true));
+    let bed = bed_over(&memory, &fails).await;
+    for trace in [1, 2] {
+        send(&bed, &[call(trace, 2, &format!("question {trace}"), "answer"), agent(trace)]).await;
+    }
+    assert_eq!(said(&bed).await, [""; 0]);
+    drop(bed);
+    for _ in 0..2 {
+        let bed = bed_over(&memory, &Messages::new(true, false)).await;
+        bed.server.services.ingest.find_due().await.unwrap();
+        assert_eq!(said(&bed).await, ["question 1", "answer", "question 2", "answer"]);
+        bed.server.services.ingest.finish().await.unwrap();
+    }
 }

@@ -17,7 +17,8 @@ use dendro::{
     },
     store::{
         keyspace::{
-            self, Deleted, DeletedWith, KeyBytes, MessageAddress, Nothing, ToolCallAddress, ToolResultAddress,
+            self, Deleted, DeletedWith, KeyBytes, MessageAddress, Nothing, ToolCallAddress,
+            ToolResultAddress, TurnDue,
         },
         spans::{BodyBlock, HeadBlock},
     },
@@ -132,6 +133,7 @@ fn of_the_rest() -> Vec<Entry> {
         Entry::of(keyspace::COMPONENT_BY_TYPE, (4, "agent".to_owned()), Nothing),
         Entry::of(keyspace::SCORE, key, score),
         Entry::of(keyspace::SCORE_ADDRESS, SCORE, KeyBytes(vec![1, 2, 3])),
+        Entry::of(keyspace::TURN_DUE, TRACE, TurnDue { revision: 7 }),
         Entry::of(
             keyspace::DELETION,
             Deleted::Trace(TRACE),

@@ -73,6 +73,7 @@ impl Server {
             lists: Arc::new(lists),
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::default(),
+            arriving: Arc::default(),
         });
         Self { services, store, clock, engine, schema: graphql::schema(), limits }
     }
