@@ -56,10 +56,17 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Whether the same call can succeed later without anyone repairing anything.
+    /// Whether the same call can succeed later: what stands in its way is not in the call and not in the
+    /// data. It passes, or whoever runs the server makes room, or starts it again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::Full(_))
+        // Named one by one, so that a new failure is judged here.
+        match self {
+            Self::Conflict { .. } | Self::Full(_) | Self::Io(_) | Self::Locked(_) | Self::Stopped(_) => true,
+            Self::Invalid(_) | Self::Corrupt(_) | Self::WrongEngine { .. } | Self::NotADatabase { .. } => {
+                false
+            }
+        }
     }
 
     /// What the operating system answered to `doing` something with `path`.

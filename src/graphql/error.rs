@@ -18,6 +18,8 @@ pub(super) enum Failure {
     Refused(Refusal),
     /// The same request can succeed later.
     Overloaded(Duration),
+    /// The operator's to mend, and then the same request can succeed.
+    Unavailable(Duration),
     /// The operator's to mend. It was logged where it was met.
     Internal,
 }
@@ -38,7 +40,7 @@ impl From<ServiceError> for Failure {
             ServiceError::Overloaded { retry_after } => Self::Overloaded(retry_after),
             ServiceError::Store(error) => {
                 tracing::error!(%error, "a request failed in the store");
-                Self::Internal
+                error.retry_after().map_or(Self::Internal, Self::Unavailable)
             }
         }
     }
@@ -49,10 +51,10 @@ impl From<Failure> for Error {
         match failure {
             Failure::Refused(refusal) => refused(&refusal),
             Failure::Overloaded(retry_after) => {
-                let mut error = coded("Too much is going on. Try again later.", "OVERLOADED");
-                let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-                extensions(&mut error).set("retryAfterMs", millis);
-                error
+                later("Too much is going on. Try again later.", "OVERLOADED", retry_after)
+            }
+            Failure::Unavailable(retry_after) => {
+                later("The store does not work now. Its log says why.", "UNAVAILABLE", retry_after)
             }
             Failure::Internal => coded("The server failed. Its log says why.", "INTERNAL"),
         }
@@ -80,6 +82,13 @@ fn refused(refusal: &Refusal) -> Error {
     if let Some(field) = refusal.field() {
         extensions(&mut error).set("field", field);
     }
+    error
+}
+
+fn later(message: &str, code: &str, retry_after: Duration) -> Error {
+    let mut error = coded(message, code);
+    let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+    extensions(&mut error).set("retryAfterMs", millis);
     error
 }
 

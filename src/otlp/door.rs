@@ -49,7 +49,9 @@ pub(super) enum Fault {
     TooSlow,
     /// Too much is going on: the same request can succeed later.
     Overloaded(Duration),
-    /// The store failed.
+    /// The store takes nothing for now, which is the operator's to mend: the same request can succeed then.
+    Unavailable(Duration),
+    /// The server failed at it, and would again.
     Internal,
 }
 
@@ -162,7 +164,7 @@ fn fault(error: ServiceError) -> Fault {
         ServiceError::Refused(refusal) => Fault::Malformed(refusal.to_string()),
         ServiceError::Store(error) => {
             tracing::error!(%error, "a report was not stored");
-            Fault::Internal
+            error.retry_after().map_or(Fault::Internal, Fault::Unavailable)
         }
     }
 }

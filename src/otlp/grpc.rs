@@ -308,17 +308,17 @@ fn status(fault: &Fault) -> Status {
         Fault::Malformed(message) => Status::invalid_argument(message.clone()),
         Fault::TooLarge(message) => Status::resource_exhausted(message.clone()),
         Fault::TooSlow => Status::deadline_exceeded("the request took too long to come"),
-        Fault::Overloaded(after) => overloaded(*after),
+        Fault::Overloaded(after) => later(*after, "too much is going on; try again later"),
+        Fault::Unavailable(after) => later(*after, "nothing can be stored now; try again later"),
         Fault::Internal => Status::internal("the request was not stored"),
     }
 }
 
-/// Too much is going on, with how long to wait: exporters read it from `google.rpc.RetryInfo`.
-fn overloaded(after: Duration) -> Status {
+/// A request that can succeed later, with how long to wait: exporters read it from `google.rpc.RetryInfo`.
+fn later(after: Duration, message: &str) -> Status {
     let info = RetryInfo { retry_delay: Some(prost_duration(after)) };
     let detail =
         Any { type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(), value: info.encode_to_vec() };
-    let message = "too much is going on; try again later";
     let whole =
         WithDetails { code: Code::Unavailable as i32, message: message.to_owned(), details: vec![detail] };
     Status::with_details(Code::Unavailable, message, whole.encode_to_vec().into())

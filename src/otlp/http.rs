@@ -207,11 +207,14 @@ fn refuse(fault: &Fault, encoding: Encoding) -> Response {
         Fault::Overloaded(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, 14, "too much is going on; try again later".to_owned())
         }
+        Fault::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, 14, "nothing can be stored now; try again later".to_owned())
+        }
         Fault::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 13, "the spans were not stored".to_owned()),
     };
     let body = Status { code, message }.body(encoding);
     let mut response = (status, [(header::CONTENT_TYPE, content_type(encoding))], body).into_response();
-    if let Fault::Overloaded(after) = fault {
+    if let Fault::Overloaded(after) | Fault::Unavailable(after) = fault {
         let seconds = after.as_secs().max(1);
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -16,18 +16,20 @@ pub enum ServiceError {
         /// When to try again.
         retry_after: Duration,
     },
-    /// The store failed: the operator's to mend.
+    /// The store failed: the operator's to mend. [`StoreError::retry_after`] tells whether the same call can
+    /// succeed then.
     #[error(transparent)]
     Store(StoreError),
 }
 
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Overloaded { retry_after } => Self::Overloaded { retry_after },
-            // Others kept changing the same record: as good as too much going on.
-            StoreError::Conflict => Self::Overloaded { retry_after: Duration::from_millis(50) },
-            error => Self::Store(error),
+        match (error.retry_after(), error) {
+            // Where others kept changing the same record, it is as good as too much going on.
+            (Some(retry_after), StoreError::Overloaded { .. } | StoreError::Conflict) => {
+                Self::Overloaded { retry_after }
+            }
+            (_, error) => Self::Store(error),
         }
     }
 }

@@ -46,6 +46,28 @@ pub enum StoreError {
     Closed,
 }
 
+/// What to wait before a record that others kept changing is tried again.
+const AFTER_CONFLICT: Duration = Duration::from_millis(50);
+
+/// What to wait for room on the disk, or for the server to be started again. Exporters give up after some
+/// ten seconds, and so would not wait for much more.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+impl StoreError {
+    /// How long to wait before the same call is worth repeating; `None` where no repeat mends it. What may
+    /// be repeated may have been done all the same, when the engine stopped or the store closed meanwhile.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Conflict => Some(AFTER_CONFLICT),
+            Self::Overloaded { retry_after } => Some(*retry_after),
+            Self::Engine(error) => error.is_retryable().then_some(AFTER_FAILURE),
+            Self::Closed => Some(AFTER_FAILURE),
+            Self::TooMuch { .. } | Self::Damaged { .. } | Self::NewerFormat { .. } => None,
+        }
+    }
+}
+
 impl From<EngineError> for StoreError {
     fn from(error: EngineError) -> Self {
         match error {

@@ -22,6 +22,7 @@ pub async fn another_engine_is_refused_by_name(subject: &Subject) {
         }
         let error = refusal(open(&EngineConfig::new(asked), &subject.database()));
         assert!(matches!(&error, EngineError::WrongEngine { found, .. } if *found == made_by), "{error}");
+        assert!(!error.is_retryable());
         assert!(error.to_string().contains(&format!("--engine {made_by}")), "{error}");
     }
     assert_eq!(get(&*subject.open(), &tree("rows"), "a").await.as_deref(), Some("1"));
@@ -29,7 +30,8 @@ pub async fn another_engine_is_refused_by_name(subject: &Subject) {
 
 pub async fn an_open_database_is_locked(subject: &Subject) {
     let engine = subject.open();
-    assert!(matches!(refusal(subject.open_at(&subject.database())), EngineError::Locked(_)));
+    let error = refusal(subject.open_at(&subject.database()));
+    assert!(matches!(error, EngineError::Locked(_)) && error.is_retryable(), "{error}");
     put(&*engine, &tree("rows"), &[("a", "1")]).await;
     drop(engine);
     assert_eq!(get(&*subject.open(), &tree("rows"), "a").await.as_deref(), Some("1"));
@@ -40,7 +42,7 @@ pub async fn a_directory_of_something_else_is_left_alone(subject: &Subject) {
     fs::create_dir(&strange).unwrap();
     fs::write(strange.join("letter.txt"), "dear").unwrap();
     let error = refusal(subject.open_at(&strange));
-    assert!(matches!(error, EngineError::NotADatabase { .. }), "{error}");
+    assert!(matches!(error, EngineError::NotADatabase { .. }) && !error.is_retryable(), "{error}");
     assert!(error.to_string().contains("letter.txt"), "{error}");
     assert_eq!(names(&strange), ["letter.txt"]);
 
@@ -95,10 +97,7 @@ pub async fn a_full_disk_refuses_batches_and_changes_nothing(subject: &Subject) 
 fn refusal(opened: EngineResult<SharedEngine>) -> EngineError {
     match opened {
         Ok(_) => panic!("it was opened"),
-        Err(error) => {
-            assert!(!error.is_retryable());
-            error
-        }
+        Err(error) => error,
     }
 }
 

@@ -1,9 +1,18 @@
 //! Traces: their life, their lists, their summaries.
 
+use std::sync::Arc;
+
+use dendro::{
+    engine::{EngineError, MemoryEngine},
+    store::StoreConfig,
+};
 use serde_json::json;
 
 use super::{Run, moment};
-use crate::support::Server;
+use crate::support::{
+    Server,
+    engines::{Failing, wrap},
+};
 
 const START: &str = "mutation($input: StartTraceInput!) {
   startTrace(input: $input) { trace { id traceId name status startTime } refusal { __typename message } }
@@ -171,4 +180,27 @@ async fn traces_are_found_by_where_they_belong() {
             found.as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap()).collect();
         assert_eq!(names, expected, "{filter}");
     }
+}
+
+/// A store that fails says by a code of its own whether the same request can succeed later.
+#[tokio::test]
+async fn a_store_that_fails_tells_when_to_try_again() {
+    let failing = Arc::new(Failing::default());
+    let engine = wrap(Arc::new(MemoryEngine::new()), &failing);
+    let server = Server::on(engine, StoreConfig::default(), Default::default()).await;
+    let input = json!({"input": {"name": "support"}});
+    let why = || "not for clients".to_owned();
+    for (error, told) in [
+        (EngineError::Full(why()), json!({"code": "UNAVAILABLE", "retryAfterMs": 5_000})),
+        (EngineError::Stopped(why()), json!({"code": "UNAVAILABLE", "retryAfterMs": 5_000})),
+        (EngineError::Corrupt(why()), json!({"code": "INTERNAL"})),
+    ] {
+        failing.with(Some(error));
+        let errors = server.errors(START, input.clone()).await;
+        assert_eq!(errors[0]["extensions"], told);
+        assert!(!errors[0]["message"].to_string().contains("not for clients"));
+    }
+    failing.with(None);
+    let started = server.data(START, input).await;
+    assert_eq!(started["startTrace"]["trace"]["name"], "support");
 }

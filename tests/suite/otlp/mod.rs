@@ -7,6 +7,7 @@ mod clients;
 mod corpus;
 mod doors;
 mod expected;
+mod failing;
 mod flood;
 mod fuzz;
 mod grpc;

@@ -133,6 +133,24 @@ impl Around for Gate {
     }
 }
 
+/// Commits fail as they are told to, and change nothing.
+#[derive(Default)]
+pub struct Failing(Mutex<Option<EngineError>>);
+
+impl Failing {
+    /// From now on commits fail so, or succeed again.
+    pub fn with(&self, error: Option<EngineError>) {
+        *self.0.lock() = error;
+    }
+}
+
+impl Around for Failing {
+    fn before_commit<'a>(&'a self, _: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
+        let error = self.0.lock().clone();
+        Box::pin(async move { error.map_or(Ok(()), Err) })
+    }
+}
+
 /// Lets other tasks run a varying number of turns around every call, and makes some commits fail: the
 /// same way for the same seed on a runtime of one thread.
 pub struct Unsteady {
