@@ -17,8 +17,11 @@ use crate::{
         page::{ListId, Page, PageRequest},
         refusal::Entity,
     },
-    store::{Direction, Tx, keyspace, prefix},
+    store::{Direction, Tx, key::Key, keyspace, prefix},
 };
+
+/// Entries of an index that are counted in one call to the engine.
+const COUNTED_AT_ONCE: usize = 1_000;
 
 /// Use cases of components. Cheap to clone.
 #[derive(Clone)]
@@ -198,6 +201,20 @@ impl Components {
     pub async fn count(&self, filter: &ComponentFilter) -> ServiceResult<Option<u64>> {
         let (store, limits) = (&self.context.store, &self.context.lists);
         listing::count(store, &filter.listing(), limits, |found: &Component| filter.matches(found)).await
+    }
+
+    /// How many components there are, counted no further than `most`.
+    pub(in crate::service) async fn count_up_to(&self, most: u64) -> ServiceResult<u64> {
+        let (mut range, mut count) = (prefix(&keyspace::ANY_TYPE), 0);
+        loop {
+            let chunk =
+                self.context.store.chunk_keys(keyspace::COMPONENT_BY_TYPE, range.clone(), COUNTED_AT_ONCE);
+            let chunk = chunk.await?;
+            count += chunk.items.len() as u64;
+            let last = chunk.items.last().filter(|_| chunk.more && count < most);
+            let Some(last) = last else { return Ok(count.min(most)) };
+            range = range.after(&last.encode());
+        }
     }
 
     /// A page of the versions of each component, the one registered last first: two calls to the engine.

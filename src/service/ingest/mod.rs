@@ -66,11 +66,14 @@ pub struct IngestConfig {
     pub settle_after_seconds: u64,
     /// Versions that one component gets from spans: a prompt that changes with every call has no more.
     pub versions_per_component: u64,
+    /// Components at which spans make no more: where names differ with every call, each would make one.
+    /// Those that were made through the API count too.
+    pub components: u64,
 }
 
 impl Default for IngestConfig {
     fn default() -> Self {
-        Self { settle_after_seconds: 300, versions_per_component: 500 }
+        Self { settle_after_seconds: 300, versions_per_component: 500, components: 5_000 }
     }
 }
 
@@ -116,11 +119,8 @@ impl Ingest {
             due: Arc::new(DueTurns::new(context.clone(), Arc::clone(&turns))),
             turns,
             said,
-            versions: Arc::new(Versions::new(
-                Components::new(context.clone()),
-                config.versions_per_component,
-            )),
             open: Arc::new(Open::new(config.settle_after_seconds)),
+            versions: Arc::new(Versions::new(Components::new(context.clone()), config)),
             conversations: Arc::new(Mutex::new(LruCache::new(KNOWN_CONVERSATIONS))),
             context,
         }

@@ -13,6 +13,7 @@ mod fuzz;
 mod grpc;
 mod grpc_door;
 mod late;
+mod names;
 mod order;
 mod real;
 mod render;

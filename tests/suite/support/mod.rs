@@ -16,7 +16,7 @@ use dendro::{
     graphql::{self, page::PageLimits, request, text},
     live::Hub,
     model::limits::RecordLimits,
-    service::{Context, Services, listing::ListLimits},
+    service::{Context, Services, ingest::IngestConfig, listing::ListLimits},
     store::{Store, StoreConfig},
 };
 use futures_util::{Stream, StreamExt};
@@ -55,10 +55,20 @@ impl Server {
     }
 
     /// A server over an engine.
-    pub async fn on(
+    pub async fn on(engine: SharedEngine, config: StoreConfig, limits: (PageLimits, ListLimits)) -> Self {
+        Self::build(engine, config, limits, IngestConfig::default()).await
+    }
+
+    /// A server over an engine that takes reports so.
+    pub async fn ingesting(engine: SharedEngine, ingest: IngestConfig) -> Self {
+        Self::build(engine, StoreConfig::default(), Default::default(), ingest).await
+    }
+
+    async fn build(
         engine: SharedEngine,
         config: StoreConfig,
         (limits, lists): (PageLimits, ListLimits),
+        ingest: IngestConfig,
     ) -> Self {
         let engine = Arc::new(Counting::new(engine));
         let shared: SharedEngine = engine.clone();
@@ -72,7 +82,7 @@ impl Server {
             limits: Arc::new(RecordLimits::default()),
             lists: Arc::new(lists),
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
-            ingest: Arc::default(),
+            ingest: Arc::new(ingest),
             arriving: Arc::default(),
         });
         Self { services, store, clock, engine, schema: graphql::schema(), limits }
