@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     buffers::Buffers,
     reply::Outcome,
-    request::{self, Signal},
+    request::{self, Signal, Way},
     wire::{self, Encoding},
 };
 use crate::{
@@ -133,7 +133,7 @@ impl Otlp {
             let large = body.len() > LARGE;
             let read = move || {
                 let export = wire::read(&body, encoding, signal)?;
-                let request = request::read(&export, (encoding, signal), &otlp.ingest, now);
+                let request = request::read(&export, (encoding, signal), Way::Door, &otlp.ingest, now);
                 drop(export);
                 otlp.buffers.give(body);
                 Ok(request)

@@ -72,6 +72,15 @@ impl Signal {
     }
 }
 
+/// The way that a request comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Over the network, from whoever sends something.
+    Door,
+    /// From a file, which may be an export: Dendro's own words hold.
+    File,
+}
+
 /// A request, read.
 #[derive(Debug, Default)]
 pub(super) struct Request {
@@ -91,6 +100,7 @@ pub(super) struct Request {
 pub(super) fn read(
     export: &Export,
     (encoding, signal): (Encoding, Signal),
+    way: Way,
     ingest: &Ingest,
     now: Timestamp,
 ) -> Request {
@@ -99,7 +109,7 @@ pub(super) fn read(
         for (of_scope, at_scope) in of_resource.scopes.iter().zip(0_u32..) {
             let schemas = [of_resource.schema_url.as_str(), of_scope.schema_url.as_str()];
             let origin = Origin::of(of_resource.resource.as_ref(), of_scope.scope.as_ref(), schemas);
-            let reader = Reader { encoding, signal, ingest, now, origin };
+            let reader = Reader { encoding, signal, way, ingest, now, origin };
             reader.scope(of_scope, (at_resource, at_scope), &mut request);
         }
     }
@@ -114,6 +124,7 @@ pub(super) fn read(
 struct Reader<'a> {
     encoding: Encoding,
     signal: Signal,
+    way: Way,
     ingest: &'a Ingest,
     now: Timestamp,
     origin: Origin,
@@ -135,7 +146,8 @@ impl Reader<'_> {
 
     fn item(&self, item: &Bytes, place: usize, report: &mut Report) -> Result<(), Refusal> {
         let Report { items, versions } = report;
-        let mut reading = Reading { ingest: Some(self.ingest), now: self.now, place, versions };
+        let mut reading =
+            Reading { ingest: Some(self.ingest), way: self.way, now: self.now, place, versions };
         let unreadable = |error: String| Refusal::invalid("", error);
         match self.signal {
             Signal::Traces => {

@@ -6,7 +6,8 @@ use super::{
     attributes::Written,
     fingerprint, id, log,
     origin::{Origin, Shown},
-    own::{self, Own},
+    own::Own,
+    request::Way,
     time,
 };
 use crate::{
@@ -26,6 +27,8 @@ use crate::{
 pub(super) struct Reading<'a> {
     /// Who keeps versions of components; `None`: nobody does.
     pub(super) ingest: Option<&'a Ingest>,
+    /// Whether Dendro's own words hold.
+    pub(super) way: Way,
     pub(super) now: Timestamp,
     /// The place of the item in its request.
     pub(super) place: usize,
@@ -58,7 +61,10 @@ pub(super) fn read(
     reading: &mut Reading<'_>,
     items: &mut Vec<ReportedItem>,
 ) -> Result<(), Refusal> {
-    let own = Own::take(&mut span.attributes)?;
+    let own = match reading.way {
+        Way::File => Own::take(&mut span)?,
+        Way::Door => Own::default(),
+    };
     let is_announced = own.is_announced();
     let records = own.records(&mut span);
     let fingerprint = fingerprint::of_span(&span);
@@ -107,7 +113,7 @@ fn read_whole(
 ) -> Result<ReportedItem, Refusal> {
     let is_recorded = own.is_recorded();
     let times = Times::of(&span, (!is_recorded).then_some(reading.now))?;
-    let (events, links) = events_and_links(&mut span, times.start, is_recorded)?;
+    let (events, links) = events_and_links(&mut span, times.start, &own);
     let written = Written::of(&span.attributes);
     let mut told = {
         let (attributes, service) = (written.values(), origin.service());
@@ -179,15 +185,11 @@ fn read_whole(
 
 /// The events and the links of a span. Some versions of Claude Code send links whose ids are too long: the
 /// span itself is as good without them.
-fn events_and_links(
-    span: &mut Span,
-    start: Timestamp,
-    is_recorded: bool,
-) -> Result<(Vec<SpanEvent>, Vec<SpanLink>), Refusal> {
-    let events = span.events.iter().map(|event| read_event(event, start, is_recorded)).collect();
+fn events_and_links(span: &mut Span, start: Timestamp, own: &Own) -> (Vec<SpanEvent>, Vec<SpanLink>) {
+    let events = span.events.iter().map(|event| read_event(event, start, own.is_recorded())).collect();
     let (mut kept, mut links) = (Vec::with_capacity(span.links.len()), Vec::with_capacity(span.links.len()));
-    for mut link in std::mem::take(&mut span.links) {
-        let whole_id = own::take_link_id(&mut link.attributes)?;
+    let whole_ids = own.link_ids.iter().copied().chain(std::iter::repeat(None));
+    for (link, whole_id) in std::mem::take(&mut span.links).into_iter().zip(whole_ids) {
         match read_link(&link, whole_id) {
             Some(read) => {
                 links.push(read);
@@ -197,7 +199,7 @@ fn events_and_links(
         }
     }
     span.links = kept;
-    Ok((events, links))
+    (events, links)
 }
 
 /// What the span is called: as it was sent, if that may be a name.

@@ -13,6 +13,7 @@ use crate::{
         json_value::attribute,
         origin::Origin,
         own::{self, OwnFields},
+        request::Way,
         span::{self, Reading},
     },
     service::{
@@ -50,7 +51,7 @@ impl Import {
     fn read(&self, span: Span, origin: &Origin) -> Option<(SpanHead, SpanBody)> {
         let mut items = Vec::new();
         let versions = &mut Vec::new();
-        let mut reading = Reading { ingest: None, now: LAST, place: 0, versions };
+        let mut reading = Reading { ingest: None, way: Way::File, now: LAST, place: 0, versions };
         span::read(span, origin, &mut reading, &mut items).ok()?;
         let rules = WriteRules { now: LAST, limits: &self.limits, prices: &self.prices };
         let (mut head, mut own, mut attached) =

@@ -59,6 +59,11 @@ pub(super) fn build(
         status: status(head, sent),
     };
     restore_types(&mut span, sent);
+    own::quote(&mut span.attributes);
+    for (link, of) in span.links.iter_mut().zip(&body.links) {
+        own::quote(&mut link.attributes);
+        link.attributes.extend(of.span_id.and_then(|id| whole_id(own::SPAN_ID, id)));
+    }
     if sent.is_recorded {
         add_derived(&mut span, head, &body, of_trace);
     }
@@ -121,13 +126,11 @@ fn event_of(event: &SpanEvent, sent: Option<&SentEvent>) -> Event {
 }
 
 fn link_of(link: &SpanLink, sent: Option<&SentLink>) -> Link {
-    let mut attributes = json_value::attributes(link.attributes.as_ref());
-    attributes.extend(link.span_id.and_then(|id| whole_id(own::SPAN_ID, id)));
     Link {
         trace_id: link.trace_id.bytes().to_vec(),
         span_id: link.span_id.map(|id| short_id(id).to_vec()).unwrap_or_default(),
         trace_state: sent.map(|sent| sent.trace_state.clone()).unwrap_or_default(),
-        attributes,
+        attributes: json_value::attributes(link.attributes.as_ref()),
         dropped_attributes_count: sent.map_or(0, |sent| sent.dropped_attributes_count),
         flags: sent.map_or(0, |sent| sent.flags),
     }
@@ -182,7 +185,8 @@ fn add_own(span: &mut Span, whole: &WholeSpan, of_trace: Option<&OwnTrace>) {
         text.ok().map(|text| attribute(name, Value::StringValue(text)))
     };
     if !head.attached.fingerprints.is_empty() {
-        let (attributes, attached) = attached(whole);
+        let (mut attributes, attached) = attached(whole);
+        own::quote(&mut attributes);
         span.attributes.extend(attributes);
         span.attributes.extend(object(own::ATTACHED, serde_json::to_string(&attached)));
     }

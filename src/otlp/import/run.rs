@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::reader::{Found, Item};
 use crate::{
     model::{TraceId, clock::SharedClock},
-    otlp::request::{self, Request, Signal},
+    otlp::request::{self, Request, Signal, Way},
     service::{
         ServiceError, ServiceResult,
         import::{Place, Problem, Skipped},
@@ -265,7 +265,8 @@ impl Importer {
     }
 
     fn read(&self, found: &Found) -> Request {
-        request::read(&found.export, (found.encoding, found.signal), &self.ingest, self.clock.now())
+        let of = (found.encoding, found.signal);
+        request::read(&found.export, of, Way::File, &self.ingest, self.clock.now())
     }
 
     async fn write(&self, ready: Box<Ready>) -> ServiceResult<Outcome> {

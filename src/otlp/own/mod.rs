@@ -1,5 +1,7 @@
 //! What Dendro says in OTLP of its own spans, and OTLP has no words for: attributes that begin with
-//! `dendro.`. An export writes them; they are taken off a span that comes in, and what they say holds.
+//! `dendro.`. An export writes them; they are taken off a span that is read from a file, and what they say
+//! holds. At a door they are attributes like any others: a sender is not to set fields past the rules that
+//! hold for all spans.
 //!
 //! | attribute | what |
 //! |---|---|
@@ -8,6 +10,7 @@
 //! | `dendro.span.fields` | fields that the attributes do not tell, or tell otherwise: an object, as JSON |
 //! | `dendro.span.attached` | what of the span came apart from it, as records of logs: an object, as JSON |
 //! | `dendro.trace.fields` | what was said of the trace when it was started: an object, as JSON |
+//! | `dendro.sent.…` | an attribute of the span or of a link that was itself sent under one of these names |
 
 mod fields;
 
@@ -50,11 +53,16 @@ pub(super) const ATTACHED: &str = "dendro.span.attached";
 /// What was said of the trace.
 pub(super) const TRACE: &str = "dendro.trace.fields";
 
+/// Stands before the names of attributes that would be taken for these words, and were sent so.
+const SENT: &str = "dendro.sent.";
+
 /// What a span says of itself in Dendro's own words.
 #[derive(Debug, Default)]
 pub(super) struct Own {
     pub(super) span_id: Option<SpanId>,
     pub(super) parent_id: Option<SpanId>,
+    /// The whole ids of the spans that links lead to.
+    pub(super) link_ids: Vec<Option<SpanId>>,
     pub(super) fields: OwnFields,
     pub(super) derived: Option<Vec<String>>,
     attached: Option<Attached>,
@@ -101,14 +109,16 @@ pub(super) struct OwnTrace {
 }
 
 impl Own {
-    /// Takes what a span says in these words off its attributes.
-    pub(super) fn take(attributes: &mut Vec<KeyValue>) -> Result<Self, Refusal> {
-        let mut own = Self::default();
+    /// Takes what a span says in these words off its attributes and those of its links.
+    pub(super) fn take(span: &mut Span) -> Result<Self, Refusal> {
+        let link_ids = span.links.iter_mut().map(|link| take_link_id(&mut link.attributes));
+        let mut own = Self { link_ids: link_ids.collect::<Result<_, _>>()?, ..Self::default() };
+        let attributes = &mut span.attributes;
         if !attributes.iter().any(|attribute| attribute.key.starts_with(PREFIX)) {
             return Ok(own);
         }
         let mut rest = Vec::with_capacity(attributes.len());
-        for attribute in std::mem::take(attributes) {
+        for mut attribute in std::mem::take(attributes) {
             match attribute.key.as_str() {
                 SPAN_ID => own.span_id = Some(id(&attribute)?),
                 PARENT_ID => own.parent_id = Some(id(&attribute)?),
@@ -116,7 +126,10 @@ impl Own {
                 FIELDS => own.fields = OwnFields::read(&attribute)?,
                 ATTACHED => own.attached = Some(object(&attribute)?),
                 TRACE => own.trace = Some(object(&attribute)?),
-                _ => rest.push(attribute),
+                _ => {
+                    unquote(&mut attribute);
+                    rest.push(attribute);
+                }
             }
         }
         *attributes = rest;
@@ -192,9 +205,30 @@ fn record_of(event: Event) -> LogRecord {
 }
 
 /// Takes the whole id of a link's span off its attributes.
-pub(super) fn take_link_id(attributes: &mut Vec<KeyValue>) -> Result<Option<SpanId>, Refusal> {
-    let Some(at) = attributes.iter().position(|attribute| attribute.key == SPAN_ID) else { return Ok(None) };
-    id(&attributes.remove(at)).map(Some)
+fn take_link_id(attributes: &mut Vec<KeyValue>) -> Result<Option<SpanId>, Refusal> {
+    let at = attributes.iter().position(|attribute| attribute.key == SPAN_ID);
+    let id = at.map(|at| id(&attributes.remove(at))).transpose()?;
+    attributes.iter_mut().for_each(unquote);
+    Ok(id)
+}
+
+/// Whether a name would be taken for one of these words.
+fn is_word(name: &str) -> bool {
+    [SPAN_ID, PARENT_ID, DERIVED, FIELDS, ATTACHED, TRACE].contains(&name) || name.starts_with(SENT)
+}
+
+/// Names attributes that would be taken for these words so that they are not.
+pub(super) fn quote(attributes: &mut [KeyValue]) {
+    for attribute in attributes.iter_mut().filter(|attribute| is_word(&attribute.key)) {
+        attribute.key.insert_str(0, SENT);
+    }
+}
+
+/// Names an attribute again as it was sent.
+fn unquote(attribute: &mut KeyValue) {
+    if let Some(name) = attribute.key.strip_prefix(SENT).filter(|name| is_word(name)) {
+        attribute.key = name.to_owned();
+    }
 }
 
 fn text(attribute: &KeyValue) -> Result<&str, Refusal> {

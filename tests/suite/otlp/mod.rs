@@ -15,6 +15,7 @@ mod grpc_door;
 mod late;
 mod names;
 mod order;
+mod own_words;
 mod real;
 mod render;
 pub mod samples;

@@ -1,7 +1,7 @@
 //! OTLP in files: what clients sent goes in from files, comes out as it went in, and gives the same answers
 //! in another database.
 
-mod answers;
+pub mod answers;
 mod corpus;
 mod files;
 mod pieces;
@@ -26,14 +26,14 @@ use crate::support::Server;
 /// After all moments of the corpus.
 const NOW: Timestamp = Timestamp::from_nanos(1_830_000_000_000_000_000);
 
-async fn server() -> Server {
+pub async fn server() -> Server {
     let server = Server::new().await;
     server.clock.set(NOW);
     server
 }
 
 /// Imports a file; what was left out is told.
-async fn import(server: &Server, name: &str, bytes: &[u8]) -> (Report, Vec<String>) {
+pub async fn import(server: &Server, name: &str, bytes: &[u8]) -> (Report, Vec<String>) {
     import_as(server, name, bytes, false).await
 }
 
@@ -52,7 +52,7 @@ async fn import_as(server: &Server, name: &str, bytes: &[u8], strict: bool) -> (
 }
 
 /// Exports everything.
-async fn export(server: &Server, encoding: Encoding) -> Vec<u8> {
+pub async fn export(server: &Server, encoding: Encoding) -> Vec<u8> {
     export_some(server, encoding, Selection::default()).await
 }
 

@@ -73,6 +73,11 @@ fn attributes() -> impl Strategy<Value = Option<Json>> {
         ("double", json!(1.0)),
         ("large", json!(u64::MAX)),
         ("nested", json!({"list": [1, 2.5, null], "text": "x"})),
+        ("dendro.span.id", json!("of the application's own")),
+        ("dendro.span.derived", json!(["double"])),
+        ("dendro.span.fields", json!("{\"name\":\"another\"}")),
+        ("dendro.sent.dendro.span.id", json!("sent twice")),
+        ("dendro.other", json!(1)),
     ];
     let some = vec(select(members), 0..4)
         .prop_map(|members| Json::from_value(&members.into_iter().collect::<BTreeMap<_, _>>()).unwrap());
