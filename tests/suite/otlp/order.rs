@@ -1,8 +1,19 @@
 //! Order does not matter: the same spans make the same traces, whatever way they come.
 
-use futures_util::future::join_all;
+use std::{collections::BTreeMap, fmt::Debug, pin::pin};
+
+use dendro::{
+    model::{
+        TraceId,
+        score::{Score, ScoreTarget},
+        span::{SpanBody, SpanHead},
+        trace::{Trace, TraceBody},
+    },
+    service::tracing::{Selection, WholeSpan},
+};
+use futures_util::{TryStreamExt, future::join_all};
 use prost::Message;
-use serde_json::Value;
+use serde_json::{Value, json};
 use similar::TextDiff;
 
 use super::{
@@ -35,20 +46,79 @@ async fn send(bed: &Bed, items: &[Item]) {
     }
 }
 
-/// All traces as they stand, without what is said in conversations: a history grows at its end.
-async fn traces(bed: &Bed) -> Vec<Value> {
-    let mut traces = bed.all_traces().await;
+/// A trace with all that is kept of it, but for where and in how many writes it came.
+#[derive(Debug, PartialEq)]
+struct Kept {
+    trace: Trace,
+    body: TraceBody,
+    /// By their ids, with what judges them.
+    spans: Vec<(SpanHead, SpanBody, Vec<Score>)>,
+    scores: Vec<Score>,
+}
+
+/// Traces that are looked at through the API: one of each kind, see [`flood`].
+const ASKED: u64 = 20;
+
+/// What a server makes of what it was sent: all that is kept of all traces, and what the API says of some.
+async fn traces(bed: &Bed) -> (Vec<Kept>, Vec<Value>) {
+    (kept(bed).await, answers(bed).await)
+}
+
+async fn kept(bed: &Bed) -> Vec<Kept> {
+    let services = &bed.server.services;
+    let mut all: BTreeMap<TraceId, Kept> = BTreeMap::new();
+    let mut pieces = pin!(services.tracing.whole_traces(Selection::default()));
+    while let Some(piece) = pieces.try_next().await.unwrap() {
+        let id = piece.trace.id;
+        let of_trace = all.entry(id).or_insert_with(|| Kept {
+            trace: Trace { revision: 0, block_count: 0, ..Trace::clone(&piece.trace) },
+            body: TraceBody::clone(&piece.body),
+            spans: Vec::new(),
+            scores: Vec::new(),
+        });
+        for WholeSpan { mut head, mut own, attached } in piece.spans {
+            own.complete_with(attached);
+            (head.revision, head.body_blocks) = (0, Vec::new());
+            head.attached.blocks.clear();
+            head.attached.fingerprints.sort_unstable();
+            of_trace.spans.push((head, own, Vec::new()));
+        }
+    }
+    let mut all: Vec<_> = all.into_values().collect();
+    let mut targets = Vec::new();
+    for Kept { trace, spans, .. } in &mut all {
+        spans.sort_by_key(|(head, ..)| head.id);
+        targets.push(ScoreTarget::Trace(trace.id));
+        targets.extend(spans.iter().map(|(head, ..)| ScoreTarget::Span(trace.id, head.id)));
+    }
+    let mut found = services.scores.of_targets(&targets).await.unwrap().into_iter();
+    for Kept { spans, scores, .. } in &mut all {
+        *scores = found.next().unwrap();
+        spans.iter_mut().for_each(|(_, _, scores)| *scores = found.next().unwrap());
+    }
+    all
+}
+
+/// Without what is said in conversations: a history grows at its end.
+async fn answers(bed: &Bed) -> Vec<Value> {
+    let mut data = bed.data(include_str!("traces.graphql"), json!({ "traces": ASKED, "messages": 1 })).await;
+    let Value::Array(mut traces) = data["traces"]["nodes"].take() else { panic!("no list") };
+    assert_eq!(traces.len() as u64, ASKED);
     traces.iter_mut().for_each(|trace| trace["conversation"] = Value::Null);
-    traces.sort_by_key(|trace| trace["traceId"].as_str().unwrap().to_owned());
     traces
 }
 
-fn assert_same(traces: &[Value], others: &[Value], how: &str) {
+fn assert_same(one: &(Vec<Kept>, Vec<Value>), other: &(Vec<Kept>, Vec<Value>), how: &str) {
+    assert_all_same(&one.0, &other.0, how);
+    assert_all_same(&one.1, &other.1, how);
+}
+
+fn assert_all_same<T: Debug + PartialEq>(traces: &[T], others: &[T], how: &str) {
     assert_eq!(traces.len(), others.len(), "{how}");
     if let Some((one, other)) = traces.iter().zip(others).find(|(one, other)| one != other) {
-        let [told, otherwise] = [one, other].map(|trace| serde_json::to_string_pretty(trace).unwrap());
+        let [told, otherwise] = [one, other].map(|trace| format!("{trace:#?}"));
         let diff = TextDiff::from_lines(&told, &otherwise);
-        panic!("{how}: {}\n{}", one["traceId"], diff.unified_diff().context_radius(3));
+        panic!("{how}: {}", diff.unified_diff().context_radius(3));
     }
 }
 
@@ -64,10 +134,10 @@ async fn whatever_way_spans_come_they_make_the_same_traces() {
     let in_order = Bed::new().await;
     send(&in_order, &items).await;
     let expected = traces(&in_order).await;
-    assert_eq!(expected.len() as u64, flood::TRACES);
-    let spans = |trace: &Value| trace["spanCount"].as_u64().unwrap();
+    assert_eq!(expected.0.len() as u64, flood::TRACES);
     let lonely = flood::TRACES / 10;
-    assert_eq!(expected.iter().map(spans).sum::<u64>(), flood::TRACES * flood::SPANS + lonely);
+    let spans: usize = expected.0.iter().map(|trace| trace.spans.len()).sum();
+    assert_eq!(spans as u64, flood::TRACES * flood::SPANS + lonely);
 
     let reversed: Vec<_> = items.iter().rev().cloned().collect();
     for (how, items) in [("reversed", reversed), ("shuffled", shuffled(&items, 1))] {
