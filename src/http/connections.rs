@@ -79,7 +79,11 @@ impl Connections {
         // What comes while others leave, as health checks do, is answered once.
         let late = stay.is_draining();
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(self.header_time).keep_alive(!late).max_buf_size(READ_BYTES);
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.header_time)
+            .keep_alive(!late)
+            .max_buf_size(READ_BYTES);
         let service = TowerToHyperService::new(router);
         let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         async move {

@@ -180,7 +180,13 @@ fn read_whole(
     own.fields.apply(&mut new)?;
     let said = told.said.take().filter(|_| !is_recorded);
     let content = ReportedContent::Span(Box::new(ReceivedSpan { span: new, fingerprint }));
-    Ok(ReportedItem { content, of_trace, judgements, said, ..ReportedItem::empty(reading.place, trace_id, id) })
+    Ok(ReportedItem {
+        content,
+        of_trace,
+        judgements,
+        said,
+        ..ReportedItem::empty(reading.place, trace_id, id)
+    })
 }
 
 /// The events and the links of a span. Some versions of Claude Code send links whose ids are too long: the

@@ -112,11 +112,7 @@ fn source(component_type: ComponentType, name: String, material: &JsonValue) -> 
 }
 
 /// The prompt: its template where that was sent, else the instructions as the model got them.
-fn prompt(
-    fields: &Fields<'_>,
-    span: &WireSpan<'_>,
-    given: Option<&[ChatMessage]>,
-) -> Option<VersionSource> {
+fn prompt(fields: &Fields<'_>, span: &WireSpan<'_>, given: Option<&[ChatMessage]>) -> Option<VersionSource> {
     let whole = || {
         let name = prompt_name(fields, span)?;
         // Flattened messages may be a part of what was given: then it was not read of them.

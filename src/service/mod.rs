@@ -16,14 +16,14 @@ pub mod plans;
 pub mod scores;
 pub mod tracing;
 
-use self::{
-    components::Components, conversations::Conversations, ingest::Ingest, plans::Plans, scores::Scores,
-    tracing::Tracing,
-};
 pub use self::{
     arriving::Arriving,
     context::Context,
     error::{ServiceError, ServiceResult},
+};
+use self::{
+    components::Components, conversations::Conversations, ingest::Ingest, plans::Plans, scores::Scores,
+    tracing::Tracing,
 };
 
 /// All use cases of a project. Cheap to clone.

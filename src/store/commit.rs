@@ -104,7 +104,12 @@ impl Committer {
         let (queue, requests) = mpsc::channel(limits.writes.max(1));
         let bytes = Arc::new(Semaphore::new(limits.bytes.min(Semaphore::MAX_PERMITS)));
         let (count, settled) = watch::channel(0);
-        let writer = Writer { engine: Arc::clone(&engine), observer, commit_bytes: limits.commit_bytes, settled: count };
+        let writer = Writer {
+            engine: Arc::clone(&engine),
+            observer,
+            commit_bytes: limits.commit_bytes,
+            settled: count,
+        };
         engine::beside(engine.as_ref(), "dendro-commit", writer.run(requests))?;
         Ok(Self { queue, bytes, limits, queued: Arc::default(), settled })
     }

@@ -161,7 +161,7 @@ pub struct TurnDue {
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
+    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
     Nothing = 1, TurnDue = 1,
 }
 
@@ -174,15 +174,6 @@ impl Record for Trace {
 }
 
 impl Record for Message {
-    const VERSION: u8 = 2;
-    const PACKED: bool = true;
-
-    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
-        older::read(version, payload)
-    }
-}
-
-impl Record for TraceBody {
     const VERSION: u8 = 2;
     const PACKED: bool = true;
 

@@ -16,7 +16,7 @@ use crate::model::{
     message::Message,
     span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
     summary::{RootSpan, Summary},
-    trace::{Claims, Trace, TraceBody, TraceOrigin, TraceStatus},
+    trace::{Claims, Trace, TraceOrigin, TraceStatus},
 };
 
 #[derive(Decode)]
@@ -236,13 +236,6 @@ impl Older1 for Trace {
 
 /// It was not compressed.
 impl Older1 for Message {
-    fn read1(payload: &[u8]) -> Result<Self, String> {
-        packed::read(payload)
-    }
-}
-
-/// It was not compressed.
-impl Older1 for TraceBody {
     fn read1(payload: &[u8]) -> Result<Self, String> {
         packed::read(payload)
     }

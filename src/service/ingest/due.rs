@@ -79,13 +79,8 @@ impl DueTurns {
         // Nobody closes the semaphore.
         let Ok(room) = Arc::clone(&self.room).acquire_owned().await else { return };
         let arrival = self.context.arriving.begin(conversation);
-        let due = Due {
-            trace: trace.id,
-            conversation,
-            revision: trace.revision,
-            _arrival: arrival,
-            _room: room,
-        };
+        let due =
+            Due { trace: trace.id, conversation, revision: trace.revision, _arrival: arrival, _room: room };
         let mut queue = self.queue.lock();
         match queue.due.get_mut(&trace.id) {
             Some(known) => known.revision = known.revision.max(due.revision),

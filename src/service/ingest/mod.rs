@@ -28,18 +28,18 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use lru::LruCache;
 use parking_lot::Mutex;
 
-pub use self::{
-    report::{
-        NamedVersion, OfTrace, Recorded, Refused, Report, ReportedContent, ReportedItem, conversation_id,
-    },
-    settle::SETTLE_EVERY,
-};
 use self::{
     due::DueTurns,
     said::{Heard, SaidCache},
     settle::Open,
     turns::Turns,
     versions::Versions,
+};
+pub use self::{
+    report::{
+        NamedVersion, OfTrace, Recorded, Refused, Report, ReportedContent, ReportedItem, conversation_id,
+    },
+    settle::SETTLE_EVERY,
 };
 use super::{
     Context, ServiceError, ServiceResult, components::Components, conversations::Conversations,
@@ -51,7 +51,7 @@ use crate::{
         component::ComponentRef,
         message::MessageRole,
         span::{SpanAction, SpanBody, SpanOp, SpanStatus},
-        trace::{Claim, Rank, Trace},
+        trace::{Claim, Claims, Rank, Trace},
     },
     semconv::{Judgement, VersionSource, view},
     store::spans::{PackedBodies, TraceWrite, TraceWritten},
@@ -156,7 +156,8 @@ impl Ingest {
         let (traces, refused) = self.by_trace(report, &not_kept);
         let mut recorded = Recorded { refused, changed: 0 };
         // Packed before the first is queued, so that all of them share a commit.
-        let ready = traces.into_iter().map(|(id, one)| Ok((id, one.ready()?)));
+        let ready =
+            traces.into_iter().map(|(id, one)| Ok((id, one.ready(&self.context.store.claims_at_hand(id))?)));
         let ready = ready.collect::<ServiceResult<Vec<_>>>()?;
         let mut written = stream::iter(ready)
             .map(|(id, (one, bodies))| async move { self.record_trace(id, one, bodies).await })
@@ -308,9 +309,10 @@ fn changed_items(written: &TraceWritten, places: &[usize]) -> usize {
 }
 
 impl OneTrace {
-    /// The write with all that can be made ready before its turn comes.
-    fn ready(mut self) -> ServiceResult<(Self, PackedBodies)> {
-        tell_what_was_said(&mut self.write);
+    /// The write with all that can be made ready before its turn comes. `known`: what the trace's fields were
+    /// taken from so far.
+    fn ready(mut self, known: &Claims) -> ServiceResult<(Self, PackedBodies)> {
+        tell_what_was_said(&mut self.write, known);
         let bodies = self.write.pack()?;
         Ok((self, bodies))
     }
@@ -361,18 +363,21 @@ fn rank_of(op: &SpanOp) -> Rank {
 }
 
 /// Adds to the report of a write what its trace was asked, and what it answered: as the span at the top
-/// says, else the one that started first, and the one that ended last.
-fn tell_what_was_said(write: &mut TraceWrite) {
+/// says, else the one that started first, and the one that ended last. Spans that count less than those that
+/// told it before are not looked at.
+fn tell_what_was_said(write: &mut TraceWrite, known: &Claims) {
     let Some(report) = &mut write.report else { return };
     let mut spoken: Vec<_> = write.ops.iter().filter(|op| speaks(op)).collect();
-    let claim = |spoken: &[&SpanOp], rank: fn(&SpanOp) -> Rank, read: fn(&SpanBody) -> Option<String>| {
+    type Read = fn(&SpanBody) -> Option<String>;
+    let claim = |spoken: &[&SpanOp], rank: fn(&SpanOp) -> Rank, known: Option<Rank>, read: Read| {
         let said = |op: &&SpanOp| Some(Claim { rank: rank(op), value: read(op.body()?)? });
-        spoken.iter().find_map(said)
+        let counts = |op: &&&SpanOp| known.is_none_or(|known| rank(op) < known);
+        spoken.iter().take_while(counts).find_map(said)
     };
     spoken.sort_by_key(|op| rank_of(op));
     // What has nothing is passed by without a look at its attributes: many spans may stand before the one
     // that tells, and which of them come in one report must make no difference.
-    let input = claim(&spoken, rank_of, |body| {
+    let input = claim(&spoken, rank_of, known.input, |body| {
         if body.inputs.is_none() && body.input_attribute.is_none() && body.events.is_empty() {
             return None;
         }
@@ -380,7 +385,7 @@ fn tell_what_was_said(write: &mut TraceWrite) {
         body.read_inputs().map_or_else(messages, |inputs| view::spoken(&inputs, MessageRole::User))
     });
     spoken.sort_by_key(|op| last_rank_of(op));
-    let output = claim(&spoken, last_rank_of, |body| {
+    let output = claim(&spoken, last_rank_of, known.output, |body| {
         if body.outputs.is_none() && body.output_attribute.is_none() && body.events.is_empty() {
             return None;
         }

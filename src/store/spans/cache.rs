@@ -68,6 +68,11 @@ impl TraceCache {
         slot
     }
 
+    /// The slot of a trace, if it is among those that were written last and nobody has its turn.
+    pub(super) fn at_hand(&self, id: TraceId) -> Option<Arc<Slot>> {
+        self.slots.lock().by_trace.peek(&id).cloned()
+    }
+
     /// Notes how many heads a slot holds now, and lets the longest unused slots go while there are too
     /// many. A slot in use stays: it is someone's turn.
     pub(super) fn resized(&self, slot: &Slot, spans: usize) {

@@ -17,12 +17,12 @@ mod merge;
 mod remove;
 mod write;
 
-pub(super) use self::{cache::TraceCache, merge::MergeQueue};
 pub use self::{
     block::{BodyBlock, HeadBlock},
     load::{BodyRequest, SpanDelta, StoredSpans},
     write::{END_PART, INPUT_PART, OUTPUT_PART, PackedBodies, START_PART, TraceWrite, TraceWritten},
 };
+pub(super) use self::{cache::TraceCache, merge::MergeQueue};
 
 /// How span blocks are kept and cached.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

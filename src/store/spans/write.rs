@@ -1,6 +1,6 @@
 //! Writing spans: rules applied in order, one revision a write, queued while the trace is held.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::{
         refusal::Entity,
         span::{Effect, SpanBody, SpanHead, SpanOp, WriteRules},
         summary::TraceHeads,
-        trace::{Trace, TraceBody, TraceCompletion, TraceReport},
+        trace::{Claims, Trace, TraceBody, TraceCompletion, TraceReport},
     },
     store::{
         Store, StoreError, StoreResult, Touched, codec, commit, index,
@@ -165,6 +165,15 @@ impl Store {
         drop(held);
         let found = self.trace_spans(&[id]).await?.pop().flatten();
         Ok(found.map(|spans| choose(&spans.trace, &spans.heads.iter().collect::<Vec<_>>())))
+    }
+
+    /// Which spans a trace's fields were taken from, as far as is known without reading or waiting: later spans
+    /// that count less need not be looked at. Where that rests on a write that still fails, its sender is told, and
+    /// sends again what counts more.
+    #[must_use]
+    pub fn claims_at_hand(&self, id: TraceId) -> Claims {
+        let claims = |slot: Arc<Slot>| Some(slot.state.try_lock().ok()?.as_ref()?.trace.claims.clone());
+        self.traces().at_hand(id).and_then(claims).unwrap_or_default()
     }
 
     /// Lets go of the state that a failed write was part of: it is ahead of what is kept.
