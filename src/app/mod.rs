@@ -84,7 +84,10 @@ impl Database {
     /// When the engine cannot write.
     pub async fn close(self) -> anyhow::Result<()> {
         self.services.ingest.finish().await.context("cannot write what is left")?;
-        self.store.flush().await.context("cannot write what is left")
+        self.store.flush().await.context("cannot write what is left")?;
+        drop(self.services);
+        self.store.close().await;
+        Ok(())
     }
 }
 

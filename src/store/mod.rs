@@ -21,7 +21,7 @@ pub mod spans;
 mod turns;
 mod tx;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
@@ -101,6 +101,12 @@ const META: &str = "meta";
 /// The project that exists from the start.
 pub const DEFAULT_PROJECT: &str = "default";
 
+/// How often it is looked whether the engine has let go.
+const CLOSED_EVERY: Duration = Duration::from_millis(5);
+
+/// How often at most.
+const CLOSING: u32 = 1_000;
+
 /// A handle for one project. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -170,6 +176,18 @@ impl Store {
     /// call is then durable: an engine may show a batch shortly before its commit returns.
     pub async fn flush(&self) -> StoreResult<()> {
         self.inner.committer.settled().await
+    }
+
+    /// Drops this handle, the last one, and waits until the engine has let go of its files. Where another handle
+    /// is kept after all, it does not wait for ever.
+    pub async fn close(self) {
+        let engine = Arc::downgrade(&self.inner.engine);
+        drop(self);
+        let mut waits = CLOSING;
+        while engine.strong_count() > 0 && waits > 0 {
+            tokio::time::sleep(CLOSED_EVERY).await;
+            waits -= 1;
+        }
     }
 
     /// Bytes that the database takes on disk.

@@ -1,8 +1,10 @@
 //! Components and their versions: registering, finding, labelling, comparing.
 
 mod diff;
+mod registration;
 
 pub use self::diff::{DefinitionDiff, DiffLine, ValueChange};
+use self::registration::Registration;
 use super::{
     Context, ServiceError, ServiceResult,
     listing::{self, Listing},
@@ -95,24 +97,35 @@ impl Components {
     /// Registers a version. Content that the component has already is not registered again: its version
     /// is answered as it is.
     pub async fn register(&self, new: NewComponentVersion) -> ServiceResult<RegisteredVersion> {
-        new.check(&self.context.limits)?;
-        let hash = VersionHash::of(&new.definition)?;
-        let (new, key) = (&new, &(new.component_id.clone(), hash));
         let _turn = self.context.store.turn(new.component_id.as_bytes()).await;
+        let registered = self.register_all(vec![new]).await?.pop();
+        let nothing = || Refusal::invalid("componentId", "nothing was registered");
+        Ok(registered.unwrap_or_else(|| Err(nothing()))?)
+    }
+
+    /// Registers versions, of whatever components, in one commit. Answers each in its place; those that break a
+    /// rule are left out of it.
+    pub(in crate::service) async fn register_all(
+        &self,
+        new: Vec<NewComponentVersion>,
+    ) -> ServiceResult<Vec<Result<RegisteredVersion, Refusal>>> {
+        let checked = |new: NewComponentVersion| {
+            new.check(&self.context.limits)?;
+            let hash = VersionHash::of(&new.definition)?;
+            Ok((new, hash))
+        };
+        let new: &Vec<Result<(NewComponentVersion, VersionHash), Refusal>> =
+            &new.into_iter().map(checked).collect();
         let registered = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
-                let known = tx.get(keyspace::COMPONENT, &new.component_id).await?;
-                if let Some(component) = &known {
-                    new.check_type(component)?;
-                }
-                let version = tx.get(keyspace::COMPONENT_VERSION, key).await?;
-                if let (Some(component), Some(version)) = (known.clone(), version) {
-                    return Ok(RegisteredVersion { component, version, created: false });
-                }
-                let (component, version) = new.clone().register(known.as_ref(), hash, self.context.now())?;
-                tx.put_indexed(known.as_ref(), &component)?;
-                tx.put_indexed(None, &version)?;
-                Ok(RegisteredVersion { component, version, created: true })
+                let mut batch = Registration::begin(tx, new).await?;
+                let one = |new: &Result<(NewComponentVersion, VersionHash), Refusal>| {
+                    let (new, hash) = new.as_ref().map_err(Clone::clone)?;
+                    batch.add(new, *hash, self.context.now())
+                };
+                let registered = new.iter().map(one).collect();
+                batch.write(tx)?;
+                Ok(registered)
             })
         });
         registered.await

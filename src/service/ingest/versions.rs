@@ -6,7 +6,7 @@
 //! many components, spans make no more of them.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     num::NonZeroUsize,
     sync::{Arc, Once},
 };
@@ -18,14 +18,11 @@ use tokio::sync::OnceCell;
 use super::{IngestConfig, report::NamedVersion};
 use crate::{
     model::{
-        component::{ComponentRef, NewComponentVersion, VersionHash},
+        component::{Component, ComponentRef, NewComponentVersion, VersionHash},
         limits::RecordLimits,
     },
-    semconv::VersionSource,
-    service::{
-        ServiceError, ServiceResult,
-        components::{Components, RegisteredVersion},
-    },
+    semconv::{Version, VersionSource},
+    service::{ServiceError, ServiceResult, components::Components},
 };
 
 /// Who registers the versions.
@@ -33,6 +30,9 @@ const REGISTRAR: &str = "opentelemetry";
 
 /// Sources that are remembered with their versions: some 150 bytes each.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
+
+/// Versions that are registered in one commit.
+const AT_ONCE: usize = 256;
 
 /// Components with all their versions that are remembered: some 100 bytes each.
 const FULL_REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
@@ -47,16 +47,15 @@ pub(super) struct Versions {
     /// How many components there are: counted before the first is made, then kept.
     count: OnceCell<Mutex<u64>>,
     told: Once,
+    turn: tokio::sync::Mutex<()>,
 }
 
-/// What a component has room for.
-enum Room {
-    /// Nothing: its versions are not kept.
-    None,
-    /// A version of it.
-    Version,
-    /// Itself, with its first version.
-    Component,
+/// What there is room for.
+struct Places {
+    /// How many versions each component has; `None`: there is no such component yet.
+    versions: HashMap<String, Option<u64>>,
+    /// Components that a place was taken for, as long as they are not made.
+    taken: HashSet<String>,
 }
 
 impl Versions {
@@ -68,6 +67,7 @@ impl Versions {
             full: Mutex::new(LruCache::new(FULL_REMEMBERED)),
             count: OnceCell::new(),
             told: Once::new(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -96,44 +96,42 @@ impl Versions {
 
     /// Registers versions. Answers those that are not kept: what is no version, and what is one too many.
     pub(super) async fn register(&self, named: Vec<NamedVersion>) -> ServiceResult<HashSet<ComponentRef>> {
-        let mut refused = HashSet::new();
-        let mut sources: Vec<(u128, Vec<ComponentRef>)> = Vec::new();
+        if named.is_empty() {
+            return Ok(HashSet::new());
+        }
+        // Reports that come at the same time mostly show the same components.
+        let _turn = self.turn.lock().await;
         let mut seen = HashSet::new();
-        for NamedVersion { reference, version, source } in named {
-            if !seen.insert(reference.clone()) {
-                continue;
-            }
-            let room = self.room_for(&reference.component_id).await?;
-            if matches!(room, Room::None) {
-                refused.insert(reference);
-                continue;
-            }
-            let new = NewComponentVersion {
-                component_id: version.component_id,
-                component_type: version.component_type,
-                version_name: version.version_name,
-                definition: version.definition,
-                created_by: Some(REGISTRAR.to_owned()),
-                description: None,
-                tags: Vec::new(),
-                state: None,
-            };
-            let registered = self.components.register(new).await;
-            if matches!(room, Room::Component) && !registered.as_ref().is_ok_and(is_first) {
-                self.give_back();
-            }
-            match registered {
-                Ok(_) => match sources.last_mut() {
-                    Some((known, references)) if *known == source => references.push(reference),
-                    _ => sources.push((source, vec![reference])),
-                },
-                Err(ServiceError::Refused(refusal)) => {
-                    tracing::debug!(component = %reference.component_id, %refusal, "no version of a span");
-                    refused.insert(reference);
+        let new: Vec<_> = named.into_iter().filter(|named| seen.insert(named.reference.clone())).collect();
+        let mut places = self.places_for(&new).await?;
+        let (new, refused): (Vec<_>, Vec<_>) =
+            new.into_iter().partition(|named| self.take(&mut places, &named.reference.component_id));
+        let mut refused: HashSet<_> = refused.into_iter().map(|named| named.reference).collect();
+        let mut sources: Vec<(u128, Vec<ComponentRef>)> = Vec::new();
+        for some in new.chunks(AT_ONCE) {
+            let versions = some.iter().map(|named| to_register(&named.version)).collect();
+            let registered = self.components.register_all(versions).await?;
+            for (NamedVersion { reference, source, .. }, registered) in some.iter().zip(registered) {
+                match registered {
+                    Ok(registered) => {
+                        if registered.created {
+                            places.taken.remove(&registered.component.id);
+                        }
+                        match sources.last_mut() {
+                            Some((known, references)) if known == source => {
+                                references.push(reference.clone());
+                            }
+                            _ => sources.push((*source, vec![reference.clone()])),
+                        }
+                    }
+                    Err(refusal) => {
+                        tracing::debug!(component = %reference.component_id, %refusal, "no version of a span");
+                        refused.insert(reference.clone());
+                    }
                 }
-                Err(error) => return Err(error),
             }
         }
+        self.give_back(&places);
         let mut known = self.known.lock();
         for (source, references) in sources {
             known.put(source, references);
@@ -141,61 +139,87 @@ impl Versions {
         Ok(refused)
     }
 
-    /// What there is room for of a component. For one that is not there a place is taken.
-    async fn room_for(&self, component_id: &String) -> ServiceResult<Room> {
-        if !self.keeps(component_id) {
-            return Ok(Room::None);
+    /// What there is room for of these versions' components: one call to the engine.
+    async fn places_for(&self, new: &[NamedVersion]) -> ServiceResult<Places> {
+        let mut ids: Vec<_> = new.iter().map(|named| named.reference.component_id.clone()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.retain(|id| self.keeps(id));
+        let found = self.components.components(&ids).await?;
+        if found.iter().any(Option::is_none) {
+            let most = self.config.components;
+            let counted =
+                async { Ok::<_, ServiceError>(Mutex::new(self.components.count_up_to(most).await?)) };
+            self.count.get_or_try_init(|| counted).await?;
         }
-        let found = self.components.components(std::slice::from_ref(component_id)).await?.pop().flatten();
-        match found {
-            Some(component) if component.version_count < self.config.versions_per_component => {
-                return Ok(Room::Version);
-            }
-            Some(_) => {
+        let count = |component: Component| component.version_count;
+        let versions = ids.into_iter().zip(found).map(|(id, found)| (id, found.map(count))).collect();
+        Ok(Places { versions, taken: HashSet::new() })
+    }
+
+    /// Takes a place for a version, and for its component where there is none. Whether there was room.
+    fn take(&self, places: &mut Places, component_id: &String) -> bool {
+        let Some(versions) = places.versions.get_mut(component_id) else { return false };
+        match versions {
+            Some(count) if *count < self.config.versions_per_component => *count += 1,
+            Some(count) => {
                 if self.full.lock().put(component_id.clone(), ()).is_none() {
                     tracing::warn!(
-                        component = %component_id, versions = self.config.versions_per_component,
+                        component = %component_id, versions = *count,
                         "the component changes with every call; its further versions are not kept"
                     );
                 }
+                return false;
             }
-            None if self.take_place().await? => return Ok(Room::Component),
-            // It is looked up again when it comes again: others may have made it by then.
-            None => self.told.call_once(|| {
-                tracing::warn!(
-                    component = %component_id, components = self.config.components,
-                    "there are as many components as spans may make; versions of others are not kept"
-                );
-            }),
+            None if self.take_place() => {
+                *versions = Some(1);
+                places.taken.insert(component_id.clone());
+            }
+            None => {
+                // It is looked up again when it comes again: others may have made it by then.
+                self.told.call_once(|| {
+                    tracing::warn!(
+                        component = %component_id, components = self.config.components,
+                        "there are as many components as spans may make; versions of others are not kept"
+                    );
+                });
+                return false;
+            }
         }
-        Ok(Room::None)
+        true
     }
 
     /// Takes a place for one more component, if there is one. A place stays taken when whoever took it goes
     /// away before the component is there: then there are too few rather than too many, until the next
     /// start, at which those that are made through the API count too.
-    async fn take_place(&self) -> ServiceResult<bool> {
-        let counted = self.count.get_or_try_init(|| async {
-            Ok::<_, ServiceError>(Mutex::new(self.components.count_up_to(self.config.components).await?))
-        });
-        let mut count = counted.await?.lock();
+    fn take_place(&self) -> bool {
+        let Some(count) = self.count.get() else { return false };
+        let mut count = count.lock();
         let is_free = *count < self.config.components;
         *count += u64::from(is_free);
-        Ok(is_free)
+        is_free
     }
 
-    /// Gives a place back that was taken for nothing.
-    fn give_back(&self) {
+    /// Gives places back that were taken for components which were not made.
+    fn give_back(&self, places: &Places) {
         if let Some(count) = self.count.get() {
             let mut count = count.lock();
-            *count = count.saturating_sub(1);
+            *count = count.saturating_sub(places.taken.len() as u64);
         }
     }
 }
 
-/// Whether the component was made with the version.
-fn is_first(registered: &RegisteredVersion) -> bool {
-    registered.created && registered.component.version_count == 1
+fn to_register(version: &Version) -> NewComponentVersion {
+    NewComponentVersion {
+        component_id: version.component_id.clone(),
+        component_type: version.component_type,
+        version_name: version.version_name.clone(),
+        definition: version.definition.clone(),
+        created_by: Some(REGISTRAR.to_owned()),
+        description: None,
+        tags: Vec::new(),
+        state: None,
+    }
 }
 
 /// Removes names that no component may have, so that a span is not refused for them.
