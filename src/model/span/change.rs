@@ -307,6 +307,19 @@ impl SpanOp {
         Some(&changes.body).filter(|body| !body.is_empty())
     }
 
+    /// The component versions that the write names; `None` where it can name none.
+    pub fn components_mut(&mut self) -> Option<&mut Vec<ComponentRef>> {
+        let changes = match &mut self.action {
+            SpanAction::Create(span) | SpanAction::Record(span) => &mut span.changes,
+            SpanAction::Receive(received) => &mut received.span.changes,
+            SpanAction::Attach(part) => &mut part.changes,
+            SpanAction::Update(changes) => changes,
+            SpanAction::Complete(completion) => &mut completion.changes,
+            SpanAction::Reprice => return None,
+        };
+        Some(&mut changes.components)
+    }
+
     /// Whether the write replaces what was known of the span, its body too.
     #[must_use]
     pub fn replaces(&self) -> bool {

@@ -98,6 +98,12 @@ impl DueTurns {
         }
     }
 
+    /// What was marked as due may not come to be added: the caller may be gone before, or fail in part. Unless it
+    /// says that all was added, the marks are looked for.
+    pub(super) fn unless_told(self: &Arc<Self>) -> Unless {
+        Unless { due: Arc::clone(self), told: false }
+    }
+
     /// Adds the traces whose marks an earlier process left, or that failed, and removes the marks of others.
     pub(super) async fn find(self: &Arc<Self>) -> ServiceResult<()> {
         self.tidy().await?;
@@ -207,6 +213,27 @@ impl DueTurns {
             })
         });
         cleared.await
+    }
+}
+
+/// See [`DueTurns::unless_told`].
+pub(super) struct Unless {
+    due: Arc<DueTurns>,
+    told: bool,
+}
+
+impl Unless {
+    /// Says that all that was marked is added.
+    pub(super) fn told(mut self) {
+        self.told = true;
+    }
+}
+
+impl Drop for Unless {
+    fn drop(&mut self) {
+        if !self.told {
+            self.due.forgotten.store(true, Ordering::Release);
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, future, stream};
 use lru::LruCache;
 use parking_lot::Mutex;
 
@@ -54,7 +54,10 @@ use crate::{
         trace::{Claim, Claims, Rank, Trace},
     },
     semconv::{Judgement, VersionSource, view},
-    store::spans::{PackedBodies, TraceWrite, TraceWritten},
+    store::{
+        StoreError,
+        spans::{PackedBodies, TraceWrite, TraceWritten},
+    },
 };
 
 /// How reports are taken.
@@ -101,8 +104,16 @@ pub struct Ingest {
 struct OneTrace {
     places: Vec<usize>,
     write: TraceWrite,
-    conversation: Option<(String, Option<String>, Timestamp)>,
+    conversation: Option<NewConversation>,
     judgements: Vec<(usize, SpanId, Judgement)>,
+}
+
+/// A conversation that spans name.
+struct NewConversation {
+    /// The application's own id.
+    own: String,
+    user: Option<String>,
+    start: Timestamp,
 }
 
 impl Ingest {
@@ -152,13 +163,20 @@ impl Ingest {
     /// When too much is going on, or the store fails: then a part may be stored, and the whole can be sent
     /// again.
     pub async fn record(&self, mut report: Report) -> ServiceResult<Recorded> {
-        let not_kept = self.versions.register(std::mem::take(&mut report.versions)).await?;
-        let (traces, refused) = self.by_trace(report, &not_kept);
+        let versions = std::mem::take(&mut report.versions);
+        let (mut traces, refused) = self.by_trace(report);
         let mut recorded = Recorded { refused, changed: 0 };
+        let conversations = traces.values_mut().filter_map(|one| one.conversation.take()).collect();
+        let prepared = self.prepare(versions, conversations);
         // Packed before the first is queued, so that all of them share a commit.
         let ready =
             traces.into_iter().map(|(id, one)| Ok((id, one.ready(&self.context.store.claims_at_hand(id))?)));
-        let ready = ready.collect::<ServiceResult<Vec<_>>>()?;
+        let mut ready = ready.collect::<ServiceResult<Vec<_>>>()?;
+        let not_kept = prepared.await?;
+        if !not_kept.is_empty() {
+            ready.iter_mut().for_each(|(_, (one, _))| one.forget_versions(&not_kept));
+        }
+        let interrupted = self.due.unless_told();
         let mut written = stream::iter(ready)
             .map(|(id, (one, bodies))| async move { self.record_trace(id, one, bodies).await })
             .buffer_unordered(TRACES_AT_ONCE);
@@ -173,6 +191,7 @@ impl Ingest {
         for trace in &over {
             self.due.add(trace).await;
         }
+        interrupted.told();
         recorded.refused.sort_by_key(|refused| refused.place);
         Ok(recorded)
     }
@@ -201,17 +220,36 @@ impl Ingest {
         self.due.tidy().await
     }
 
-    /// Sorts a report by traces, and leaves out what breaks a rule by itself.
-    fn by_trace(
+    /// Makes what spans rest on: versions of components, and conversations. It goes on while the spans are
+    /// packed. Answers the versions that are not kept.
+    fn prepare(
         &self,
-        report: Report,
-        not_kept: &HashSet<ComponentRef>,
-    ) -> (HashMap<TraceId, OneTrace>, Vec<Refused>) {
+        versions: Vec<NamedVersion>,
+        conversations: Vec<NewConversation>,
+    ) -> impl Future<Output = ServiceResult<HashSet<ComponentRef>>> + use<> {
+        let known =
+            |new: &NewConversation| self.conversations.lock().get(&conversation_id(&new.own)).is_some();
+        let new: Vec<_> = conversations.into_iter().filter(|new| !known(new)).collect();
+        let ingest = self.clone();
+        let work = (!versions.is_empty() || !new.is_empty()).then(|| {
+            tokio::spawn(async move {
+                let begun = future::try_join_all(new.into_iter().map(|new| ingest.begin_conversation(new)));
+                let (not_kept, _) = futures_util::try_join!(ingest.versions.register(versions), begun)?;
+                Ok(not_kept)
+            })
+        });
+        async move {
+            match work {
+                Some(work) => work.await.map_err(|_| ServiceError::from(StoreError::Closed))?,
+                None => Ok(HashSet::new()),
+            }
+        }
+    }
+
+    /// Sorts a report by traces, and leaves out what breaks a rule by itself.
+    fn by_trace(&self, report: Report) -> (HashMap<TraceId, OneTrace>, Vec<Refused>) {
         let (mut traces, mut refused) = (HashMap::<TraceId, OneTrace>::new(), Vec::new());
         for mut item in report.items {
-            if let Some(components) = item.components_mut() {
-                components.retain(|component| !not_kept.contains(component));
-            }
             let (place, trace_id, span_id) = (item.place, item.trace_id, item.span_id);
             let of_trace = std::mem::take(&mut item.of_trace);
             let judgements = std::mem::take(&mut item.judgements);
@@ -246,16 +284,11 @@ impl Ingest {
         one: OneTrace,
         bodies: PackedBodies,
     ) -> ServiceResult<(Recorded, Option<Trace>)> {
-        let OneTrace { places, write, conversation, judgements } = one;
+        let OneTrace { places, write, judgements, conversation: _ } = one;
         let (mut refused, mut changed, mut trace) = (Vec::new(), 0, None);
         if !write.ops.is_empty() {
-            let begun = self.begin_conversation(conversation);
-            let written = async {
-                let rules = self.context.rules();
-                Ok::<_, ServiceError>(self.context.store.write_packed(id, &write, &bodies, &rules).await?)
-            };
-            let (written, ()) = futures_util::try_join!(written, begun)?;
-            match written {
+            let rules = self.context.rules();
+            match self.context.store.write_packed(id, &write, &bodies, &rules).await? {
                 Ok(written) => {
                     changed = changed_items(&written, &places);
                     let failed = written.outcomes.into_iter().zip(&places);
@@ -281,17 +314,10 @@ impl Ingest {
         Ok((Recorded { refused, changed }, trace))
     }
 
-    async fn begin_conversation(
-        &self,
-        conversation: Option<(String, Option<String>, Timestamp)>,
-    ) -> ServiceResult<()> {
-        let Some((own, user, start)) = conversation else { return Ok(()) };
-        let id = conversation_id(&own);
-        if self.conversations.lock().get(&id).is_some() {
-            return Ok(());
-        }
+    async fn begin_conversation(&self, new: NewConversation) -> ServiceResult<()> {
+        let NewConversation { own, user, start } = new;
         self.turns.begin(&own, user, start).await?;
-        self.conversations.lock().put(id, ());
+        self.conversations.lock().put(conversation_id(&own), ());
         Ok(())
     }
 }
@@ -317,6 +343,13 @@ impl OneTrace {
         Ok((self, bodies))
     }
 
+    /// Takes versions that are not kept off the spans.
+    fn forget_versions(&mut self, not_kept: &HashSet<ComponentRef>) {
+        for components in self.write.ops.iter_mut().filter_map(SpanOp::components_mut) {
+            components.retain(|component| !not_kept.contains(component));
+        }
+    }
+
     fn add(&mut self, place: usize, op: SpanOp, of_trace: OfTrace, context: &Context) {
         let report = self.write.report.get_or_insert_default();
         let of_span = rank_of(&op);
@@ -340,11 +373,12 @@ impl OneTrace {
             raise(place, text.map(|value| Claim { rank, value }));
         }
         if let Some(Claim { value: own, .. }) = claim(conversation) {
-            let start = self.conversation.as_ref().map_or(of_span.start_time, |(.., start)| *start);
+            let start = self.conversation.as_ref().map_or(of_span.start_time, |new| new.start);
             let start = start.min(of_span.start_time);
             let id = Claim { rank, value: conversation_id(&own) };
             if report.conversation_id.as_ref().is_none_or(|known| rank < known.rank) {
-                self.conversation = Some((own, claim(user).map(|claim| claim.value), start));
+                let user = claim(user).map(|claim| claim.value);
+                self.conversation = Some(NewConversation { own, user, start });
             }
             Claim::raise(&mut report.conversation_id, id);
         }

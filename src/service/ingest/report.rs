@@ -134,15 +134,6 @@ impl ReportedItem {
         };
         Some(SpanOp { id: self.span_id, action })
     }
-
-    /// The component versions that it names.
-    pub(super) fn components_mut(&mut self) -> Option<&mut Vec<ComponentRef>> {
-        match &mut self.content {
-            ReportedContent::Span(span) => Some(&mut span.span.changes.components),
-            ReportedContent::Part(part) => Some(&mut part.changes.components),
-            ReportedContent::Judgements => None,
-        }
-    }
 }
 
 /// The conversation with an application's own id: the id itself where it is a UUID, else one made of it.
