@@ -43,7 +43,7 @@ mod tests {
     fn memory_is_used_again_once_nobody_looks_at_it() {
         let buffers = Buffers::default();
         let mut buffer = buffers.take(100_000);
-        buffer.extend_from_slice(&[7; 100_000]);
+        buffer.resize(100_000, 7);
         let (body, place) = (buffer.freeze(), |bytes: &[u8]| bytes.as_ptr() as usize);
         let first = place(&body);
         let reader = body.clone();

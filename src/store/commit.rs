@@ -97,7 +97,7 @@ impl Place<'_> {
 impl Committer {
     /// Starts what commits.
     pub(super) fn start(
-        engine: SharedEngine,
+        engine: &SharedEngine,
         limits: QueueLimits,
         observer: Arc<dyn Observer>,
     ) -> StoreResult<Self> {
@@ -105,7 +105,7 @@ impl Committer {
         let bytes = Arc::new(Semaphore::new(limits.bytes.min(Semaphore::MAX_PERMITS)));
         let (count, settled) = watch::channel(0);
         let writer = Writer {
-            engine: Arc::clone(&engine),
+            engine: Arc::clone(engine),
             observer,
             commit_bytes: limits.commit_bytes,
             settled: count,

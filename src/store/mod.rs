@@ -134,7 +134,7 @@ impl Store {
         check_format(&engine).await?;
         let tree = |name: &&'static str| (*name, Tree::new(&format!("{DEFAULT_PROJECT}/{name}")));
         let trees = keyspace::TABLES.iter().map(tree).collect();
-        let committer = Committer::start(Arc::clone(&engine), config.queue.clone(), observer)?;
+        let committer = Committer::start(&engine, config.queue.clone(), observer)?;
         let traces = TraceCache::new(config.spans.cached_spans);
         let (merges, turns) = (MergeQueue::default(), Turns::default());
         Ok(Self { inner: Arc::new(Inner { engine, committer, trees, traces, merges, turns, config }) })

@@ -124,10 +124,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let content = [vec![7; 70_001], vec![0; 3]].concat();
         fs::write(dir.path().join("9.jnl"), &content).unwrap();
-        fs::write(dir.path().join("10.jnl"), [content.as_slice(), &[7], &[0; 200_000]].concat()).unwrap();
+        fs::write(dir.path().join("10.jnl"), [&content[..], &[7], &vec![0; 200_000]].concat()).unwrap();
         drop(Trimmed(dir.path().to_owned()));
         assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), content);
-        assert_eq!(fs::read(dir.path().join("10.jnl")).unwrap(), [content.as_slice(), &[7]].concat());
+        assert_eq!(fs::read(dir.path().join("10.jnl")).unwrap(), [&content[..], &[7]].concat());
     }
 
     #[test]

@@ -82,12 +82,11 @@ impl DueTurns {
         let due =
             Due { trace: trace.id, conversation, revision: trace.revision, _arrival: arrival, _room: room };
         let mut queue = self.queue.lock();
-        match queue.due.get_mut(&trace.id) {
-            Some(known) => known.revision = known.revision.max(due.revision),
-            None => {
-                queue.order.push_back(trace.id);
-                queue.due.insert(trace.id, due);
-            }
+        if let Some(known) = queue.due.get_mut(&trace.id) {
+            known.revision = known.revision.max(due.revision);
+        } else {
+            queue.order.push_back(trace.id);
+            queue.due.insert(trace.id, due);
         }
         if !std::mem::replace(&mut queue.at_work, true) {
             // It reads again and again, a little each time.

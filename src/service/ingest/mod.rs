@@ -174,7 +174,9 @@ impl Ingest {
         let mut ready = ready.collect::<ServiceResult<Vec<_>>>()?;
         let not_kept = prepared.await?;
         if !not_kept.is_empty() {
-            ready.iter_mut().for_each(|(_, (one, _))| one.forget_versions(&not_kept));
+            for (_, (one, _)) in &mut ready {
+                one.forget_versions(&not_kept);
+            }
         }
         let interrupted = self.due.unless_told();
         let mut written = stream::iter(ready)
@@ -400,9 +402,9 @@ fn rank_of(op: &SpanOp) -> Rank {
 /// says, else the one that started first, and the one that ended last. Spans that count less than those that
 /// told it before are not looked at.
 fn tell_what_was_said(write: &mut TraceWrite, known: &Claims) {
+    type Read = fn(&SpanBody) -> Option<String>;
     let Some(report) = &mut write.report else { return };
     let mut spoken: Vec<_> = write.ops.iter().filter(|op| speaks(op)).collect();
-    type Read = fn(&SpanBody) -> Option<String>;
     let claim = |spoken: &[&SpanOp], rank: fn(&SpanOp) -> Rank, known: Option<Rank>, read: Read| {
         let said = |op: &&SpanOp| Some(Claim { rank: rank(op), value: read(op.body()?)? });
         let counts = |op: &&&SpanOp| known.is_none_or(|known| rank(op) < known);

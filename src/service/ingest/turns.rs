@@ -115,13 +115,13 @@ impl Turns {
         let unread = spans.iter().zip(&heard).filter(|(_, heard)| heard.is_none());
         let unread: Vec<_> = unread.map(|(head, _)| head).collect();
         let read = self.tracing.bodies_of(trace, &unread).await?;
-        let calls = spans.iter().zip(heard).filter_map(|(head, heard)| match heard {
-            Some(heard) => call(head, heard.said, conversation_id(&heard.conversation)),
-            None => {
-                let body = read.get(&head.id)?;
-                let own = view::conversation(body).map(|own| conversation_id(&own));
-                call(head, said_in(body), own.unwrap_or(of_trace))
+        let calls = spans.iter().zip(heard).filter_map(|(head, heard)| {
+            if let Some(heard) = heard {
+                return call(head, heard.said, conversation_id(&heard.conversation));
             }
+            let body = read.get(&head.id)?;
+            let own = view::conversation(body).map(|own| conversation_id(&own));
+            call(head, said_in(body), own.unwrap_or(of_trace))
         });
         Ok(calls.collect())
     }
