@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::turns::Turns;
 use crate::{
@@ -43,6 +43,8 @@ pub(super) struct DueTurns {
     /// Traces whose messages are made and whose marks still stand, with their revisions.
     made: Mutex<Vec<(TraceId, u64)>>,
     room: Arc<Semaphore>,
+    /// Told when a trace is added, and in the end.
+    news: Arc<Notify>,
     /// Whether there may be marks of traces that are not in the queue.
     forgotten: AtomicBool,
 }
@@ -52,7 +54,8 @@ struct Queue {
     /// In the order in which they came.
     order: VecDeque<TraceId>,
     due: HashMap<TraceId, Due>,
-    at_work: bool,
+    /// Whether somebody works at it.
+    has_worker: bool,
 }
 
 /// A trace whose messages are to be made.
@@ -69,7 +72,7 @@ impl DueTurns {
     pub(super) fn new(context: Context, turns: Arc<Turns>) -> Self {
         let room = Arc::new(Semaphore::new(MOST_DUE));
         let (queue, made, forgotten) = (Mutex::default(), Mutex::default(), AtomicBool::new(true));
-        Self { context, turns, queue, made, room, forgotten }
+        Self { context, turns, queue, made, room, news: Arc::default(), forgotten }
     }
 
     /// Sees to it that the messages of a trace are made, if it is over and says of which conversation it is.
@@ -88,13 +91,16 @@ impl DueTurns {
             queue.order.push_back(trace.id);
             queue.due.insert(trace.id, due);
         }
-        if !std::mem::replace(&mut queue.at_work, true) {
+        if !queue.has_worker {
             // It reads again and again, a little each time.
-            if let Err(error) = self.context.store.beside("dendro-turns", work(Arc::downgrade(self))) {
-                tracing::warn!(%error, "no thread makes messages of what was reported");
-                queue.at_work = false;
+            let work = work(Arc::downgrade(self), Arc::clone(&self.news));
+            match self.context.store.beside("dendro-turns", work) {
+                Ok(()) => queue.has_worker = true,
+                Err(error) => tracing::warn!(%error, "no thread makes messages of what was reported"),
             }
         }
+        drop(queue);
+        self.news.notify_one();
     }
 
     /// What was marked as due may not come to be added: the caller may be gone before, or fail in part. Unless it
@@ -143,13 +149,6 @@ impl DueTurns {
         let count = queue.order.len().min(AT_ONCE);
         let ids: Vec<_> = queue.order.drain(..count).collect();
         ids.into_iter().filter_map(|id| queue.due.remove(&id)).collect()
-    }
-
-    /// Whether the work is over: then the next trace that is added begins it anew.
-    fn rests(&self) -> bool {
-        let mut queue = self.queue.lock();
-        queue.at_work = !queue.order.is_empty();
-        !queue.at_work
     }
 
     /// Makes the messages of these traces; answers whose are made. Those of one conversation are made one
@@ -236,14 +235,19 @@ impl Drop for Unless {
     }
 }
 
-/// Makes what is due, until nothing is or the store is closed.
-async fn work(due: Weak<DueTurns>) {
+impl Drop for DueTurns {
+    fn drop(&mut self) {
+        self.news.notify_one();
+    }
+}
+
+/// Makes what is due, until the store is closed.
+async fn work(due: Weak<DueTurns>, news: Arc<Notify>) {
     while let Some(turns) = due.upgrade() {
         let next = turns.take();
         if next.is_empty() {
-            if turns.rests() {
-                return;
-            }
+            drop(turns);
+            news.notified().await;
             continue;
         }
         let made = turns.make(next).await;
