@@ -142,6 +142,9 @@ pub async fn run(
     mut tell: impl FnMut(&Progress) + Send,
 ) -> ServiceResult<Report> {
     let mut all = Report::default();
+    // What an import that was cut off left to be said comes first.
+    importer.ingest.find_due().await?;
+    importer.ingest.turns_made().await;
     let mut ready = importer.read_ahead(items, strict);
     let mut waiting = None;
     loop {

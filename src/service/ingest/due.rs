@@ -85,10 +85,12 @@ impl DueTurns {
         let due =
             Due { trace: trace.id, conversation, revision: trace.revision, _arrival: arrival, _room: room };
         let mut queue = self.queue.lock();
-        if let Some(known) = queue.due.get_mut(&trace.id) {
-            known.revision = known.revision.max(due.revision);
-        } else {
+        let known = queue.due.get(&trace.id).map(|known| known.revision);
+        if known.is_none() {
             queue.order.push_back(trace.id);
+        }
+        // It may be of another conversation by now.
+        if known.is_none_or(|known| known < due.revision) {
             queue.due.insert(trace.id, due);
         }
         if !queue.has_worker {
