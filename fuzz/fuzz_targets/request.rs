@@ -1,23 +1,41 @@
-//! Requests of OpenTelemetry, for as long as someone lets it run. The first byte says which door a request
-//! goes to, and how it is written; the rest is its body. What the test suite runs is short and always the
-//! same: `tests/suite/otlp/fuzz.rs`.
+//! Requests of OpenTelemetry, for as long as someone lets it run. The first byte says which way a request
+//! comes, and how it is written; the rest is its body. What the test suite runs is short and always the same:
+//! `tests/suite/otlp/fuzz.rs`.
+//!
+//! | bit | not set | set |
+//! |---|---|---|
+//! | 1 | spans | records of logs |
+//! | 2 | protobuf | JSON |
+//! | 4 | through a door | from a file, whose content says the rest |
+//!
+//! The stable compiler does, when it is told to take what is the nightly one's. No part of Dendro is unsafe, so
+//! a sanitizer has little to find, and with one the build takes many times as long.
 //!
 //! ```sh
-//! rustup toolchain install nightly && cargo install cargo-fuzz
+//! cargo install cargo-fuzz --locked
 //! mkdir -p fuzz/corpus/request
 //! for file in tests/fixtures/otlp/*/*.{pb,json}; do
+//!   name=fuzz/corpus/request/$(tr / - <<< "${file#tests/fixtures/otlp/}")
 //!   case $file in *-traces.pb) door='\0' ;; *-logs.pb) door='\1' ;; *-logs.json) door='\3' ;; *) door='\2' ;; esac
-//!   { printf "$door"; cat "$file"; } > "fuzz/corpus/request/$(tr / - <<< "${file#tests/fixtures/otlp/}")"
+//!   { printf "$door"; cat "$file"; } > "$name"
+//!   { printf '\4'; cat "$file"; } > "$name-file"
 //! done
-//! cargo +nightly fuzz run request -- -max_len=65536 -max_total_time=3600
+//! # Of a database with spans that were recorded through the API, as `dendro demo --data data` leaves one.
+//! dendro export | head -n 1 | { printf '\4'; cat; } > fuzz/corpus/request/export
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run request --sanitizer none --codegen-units 16 -- \
+//!   -max_len=65536 -timeout=30 -max_total_time=3600
 //! ```
 //!
-//! What it finds stands in `fuzz/artifacts`; `cargo +nightly fuzz fmt request FILE` shows it.
+//! What it finds stands in `fuzz/artifacts`; `cargo fuzz fmt request FILE`, with the same options, shows it.
+//! It may need what came before it: with `DENDRO_FUZZ_KEEP=FOLDER` all that one server got stands in the folder,
+//! and `cargo fuzz run request … $(ls FOLDER/*)` gives it to another one, in its order.
 
 #![no_main]
 
 use std::{
     cell::RefCell,
+    io::Cursor,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -34,8 +52,12 @@ use dendro::{
         limits::RecordLimits,
         prices::PriceTable,
     },
-    otlp::{Otlp, OtlpLimits, router},
-    service::{Context, Services, listing::ListLimits},
+    otlp::{
+        Otlp, OtlpLimits,
+        import::{Importer, Reader, detect, run},
+        router,
+    },
+    service::{Context, Services, ingest::Ingest, listing::ListLimits},
     store::{Store, StoreConfig},
 };
 use http_body_util::BodyExt;
@@ -68,13 +90,15 @@ impl Ids for Counted {
 struct Server {
     runtime: Runtime,
     router: Router,
+    importer: Importer,
+    ingest: Ingest,
     requests: u64,
 }
 
 impl Server {
     fn start() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let router = runtime.block_on(async {
+        let (router, importer, ingest) = runtime.block_on(async {
             let hub = Arc::new(Hub::default());
             let engine = Arc::new(MemoryEngine::default());
             let services = Services::new(Context {
@@ -86,10 +110,13 @@ impl Server {
                 lists: Arc::new(ListLimits::default()),
                 prices: PriceTable::bundled().unwrap(),
                 ingest: Arc::default(),
+                arriving: Arc::default(),
             });
-            router(Otlp::new(services.ingest, Arc::new(Still), OtlpLimits::default()))
+            let (ingest, clock) = (services.ingest, Arc::new(Still));
+            let router = router(Otlp::new(ingest.clone(), clock.clone(), OtlpLimits::default()));
+            (router, Importer::new(ingest.clone(), clock), ingest)
         });
-        Self { runtime, router, requests: 0 }
+        Self { runtime, router, importer, ingest, requests: 0 }
     }
 
     fn send(&mut self, path: &str, content_type: &str, body: Vec<u8>) {
@@ -98,12 +125,30 @@ impl Server {
         let answer = async {
             let response = self.router.call(request).await.unwrap();
             let (parts, body) = response.into_parts();
+            self.ingest.turns_made().await;
             (parts.status.as_u16(), body.collect().await.unwrap().to_bytes())
         };
         let (status, body) = self.runtime.block_on(answer);
         assert!([200, 400, 413].contains(&status), "{status}: {}", String::from_utf8_lossy(&body));
         self.requests += 1;
     }
+
+    fn import(&mut self, file: Vec<u8>) {
+        self.requests += 1;
+        let (Some(form), input) = detect(Box::new(Cursor::new(file))) else { return };
+        let reader = Reader::new("file", input, form);
+        self.runtime.block_on(run(&self.importer, reader, false, |_| {})).unwrap();
+    }
+}
+
+/// Writes an input to the folder for what one server gets, if there is one.
+fn keep(number: u64, input: &[u8]) {
+    let Some(folder) = std::env::var_os("DENDRO_FUZZ_KEEP").map(PathBuf::from) else { return };
+    if number == 0 {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+    }
+    std::fs::write(folder.join(format!("{number:04}")), input).unwrap();
 }
 
 thread_local! {
@@ -118,6 +163,11 @@ fuzz_target!(|input: &[u8]| {
         if server.as_ref().is_some_and(|server| server.requests >= OF_ONE_SERVER) {
             *server = None;
         }
-        server.get_or_insert_with(Server::start).send(path, content_type, body.to_vec());
+        let server = server.get_or_insert_with(Server::start);
+        keep(server.requests, input);
+        match door & 4 {
+            0 => server.send(path, content_type, body.to_vec()),
+            _ => server.import(body.to_vec()),
+        }
     });
 });
