@@ -37,4 +37,29 @@ mod tests {
             engine.get_many(&Tree::new("rows"), (1..4).map(|number| vec![number]).collect()).await.unwrap();
         assert_eq!(found.iter().flatten().count(), 3);
     }
+
+    /// What a process leaves that is killed while it makes the database.
+    #[tokio::test]
+    async fn a_database_that_was_only_begun_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = EngineConfig::new(EngineKind::Fjall);
+        drop(open(&config, dir.path()).unwrap());
+        let (made, begun) = (dir.path().join("fjall"), dir.path().join("fjall.new"));
+        for left in ["0.jnl", "version"] {
+            fs::remove_dir_all(&made).unwrap();
+            fs::create_dir_all(&made).unwrap();
+            fs::create_dir_all(&begun).unwrap();
+            fs::write(begun.join(left), "").unwrap();
+            let engine = open(&config, dir.path()).unwrap();
+            let mut batch = Batch::default();
+            batch.put(&Tree::new("rows"), vec![1], left);
+            engine.commit(batch).await.unwrap();
+            drop(engine);
+            let engine = open(&config, dir.path()).unwrap();
+            let found = engine.get_many(&Tree::new("rows"), vec![vec![1]]).await.unwrap();
+            assert_eq!(found[0].as_deref(), Some(left.as_bytes()));
+            drop(engine);
+            assert!(!begun.exists());
+        }
+    }
 }

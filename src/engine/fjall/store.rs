@@ -7,7 +7,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -185,8 +185,27 @@ impl Store {
     }
 }
 
+/// Makes a database in a folder with nothing in it. It is made beside the folder and moved there whole: fjall
+/// opens nothing that it has only begun to make, as when the process is killed at its first start.
+fn make_database(dir: &Path) -> EngineResult<()> {
+    let failed = |error| EngineError::from_io("making the database", dir, &error);
+    if fs::read_dir(dir).map_err(failed)?.next().is_some() {
+        return Ok(());
+    }
+    let begun = dir.with_extension("new");
+    match fs::remove_dir_all(&begun) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    // It is synced by fjall; dropped, it is closed.
+    drop(Database::builder(&begun).worker_threads(WORKERS).open().map_err(|error| from_fjall(&error))?);
+    fs::rename(&begun, dir).map_err(failed)?;
+    dir.parent().map_or(Ok(()), disk::sync_dir).map_err(failed)
+}
+
 /// Opens the database, without its last batch if that is torn.
 fn open_database(dir: &Path, cache_bytes: u64) -> EngineResult<Database> {
+    make_database(dir)?;
     let open = || {
         Database::builder(dir)
             .cache_size(cache_bytes)
