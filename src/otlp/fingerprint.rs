@@ -122,9 +122,7 @@ fn signed(number: i32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry_proto::tonic::common::v1::AnyValue;
-
-    use opentelemetry_proto::tonic::trace::v1::Status;
+    use opentelemetry_proto::tonic::{common::v1::AnyValue, trace::v1::Status};
 
     use super::*;
 

@@ -46,11 +46,25 @@ impl Arriving {
 
     /// Waits for what is on its way to these conversations, but not for ever.
     pub(super) async fn settled(&self, conversations: &[ConversationId]) {
-        let is_due = || {
-            let counts = self.counts.lock();
-            !counts.is_empty() && conversations.iter().any(|id| counts.contains_key(id))
+        // Watched before it is asked, so that nothing arrives unseen in between.
+        let mut arrived = self.arrived.subscribe();
+        let mut due = self.due(conversations);
+        let waiting = async {
+            // Each has to be settled once, and not all at the same moment: others go on.
+            while !due.is_empty() && arrived.changed().await.is_ok() {
+                due = self.due(&due);
+            }
         };
-        self.wait_while(is_due).await;
+        let _ = tokio::time::timeout(PATIENCE, waiting).await;
+    }
+
+    /// Those of the conversations that something is on its way to.
+    fn due(&self, conversations: &[ConversationId]) -> Vec<ConversationId> {
+        let counts = self.counts.lock();
+        if counts.is_empty() {
+            return Vec::new();
+        }
+        conversations.iter().filter(|id| counts.contains_key(id)).copied().collect()
     }
 
     /// Waits for everything that is on its way at this moment, but not for ever.
@@ -62,21 +76,6 @@ impl Arriving {
     /// Whether anything is on its way.
     pub(super) fn is_any(&self) -> bool {
         !self.counts.lock().is_empty()
-    }
-
-    async fn wait_while(&self, is_due: impl Fn() -> bool) {
-        // Watched before it is asked, so that nothing arrives unseen in between.
-        let mut arrived = self.arrived.subscribe();
-        let waiting = async {
-            while is_due() {
-                if arrived.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        if is_due() {
-            let _ = tokio::time::timeout(PATIENCE, waiting).await;
-        }
     }
 }
 

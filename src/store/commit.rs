@@ -1,10 +1,10 @@
 //! Group commit: batches that arrive while a commit is under way share the next one.
 //!
-//! One thread commits for all, and does nothing else, so that a commit is not handed from one to the next (a
-//! task does, where the engine waits for no disk). A write is acknowledged after the engine has synced it; the queue is
-//! bounded in writes and in bytes, and a full one answers [`StoreError::Overloaded`] at once. What was
-//! queued is committed even if the one who asked no longer waits. A batch that cannot be committed fails
-//! alone: the others of its commit are then tried one by one.
+//! One thread commits for all, and does nothing else, so that a commit is not handed from one to the next
+//! (a task does, where the engine waits for no disk). A write is acknowledged after the engine has synced it;
+//! the queue is bounded in writes and in bytes, and a full one answers [`StoreError::Overloaded`] at once.
+//! What was queued is committed even if the one who asked no longer waits. A batch that cannot be committed
+//! fails alone: the others of its commit are then tried one by one.
 
 use std::{
     collections::HashMap,

@@ -98,17 +98,22 @@ impl DueTurns {
             let work = work(Arc::downgrade(self), Arc::clone(&self.news));
             match self.context.store.beside("dendro-turns", work) {
                 Ok(()) => queue.has_worker = true,
-                Err(error) => tracing::warn!(%error, "no thread makes messages of what was reported"),
+                Err(error) => {
+                    tracing::warn!(%error, "no thread makes messages of what was reported");
+                    // Nobody is to wait for them; their marks stand.
+                    (queue.order, queue.due) = Default::default();
+                    self.forgotten.store(true, Ordering::Release);
+                }
             }
         }
         drop(queue);
         self.news.notify_one();
     }
 
-    /// What was marked as due may not come to be added: the caller may be gone before, or fail in part. Unless it
-    /// says that all was added, the marks are looked for.
-    pub(super) fn unless_told(self: &Arc<Self>) -> Unless {
-        Unless { due: Arc::clone(self), told: false }
+    /// What is marked as due may not come to be added: the caller may be gone before, or fail in part. Unless it
+    /// says that all is added, the marks are looked for.
+    pub(super) fn marking(self: &Arc<Self>) -> Marking {
+        Marking { due: Arc::clone(self), all_added: false }
     }
 
     /// Adds the traces whose marks an earlier process left, or that failed, and removes the marks of others.
@@ -216,22 +221,22 @@ impl DueTurns {
     }
 }
 
-/// See [`DueTurns::unless_told`].
-pub(super) struct Unless {
+/// See [`DueTurns::marking`].
+pub(super) struct Marking {
     due: Arc<DueTurns>,
-    told: bool,
+    all_added: bool,
 }
 
-impl Unless {
+impl Marking {
     /// Says that all that was marked is added.
-    pub(super) fn told(mut self) {
-        self.told = true;
+    pub(super) fn all_added(mut self) {
+        self.all_added = true;
     }
 }
 
-impl Drop for Unless {
+impl Drop for Marking {
     fn drop(&mut self) {
-        if !self.told {
+        if !self.all_added {
             self.due.forgotten.store(true, Ordering::Release);
         }
     }
@@ -243,8 +248,20 @@ impl Drop for DueTurns {
     }
 }
 
+/// The one who works. Were it to panic, the next trace that is added gets another.
+struct Worker(Weak<DueTurns>);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(due) = self.0.upgrade() {
+            due.queue.lock().has_worker = false;
+        }
+    }
+}
+
 /// Makes what is due, until the store is closed.
 async fn work(due: Weak<DueTurns>, news: Arc<Notify>) {
+    let _worker = Worker(Weak::clone(&due));
     while let Some(turns) = due.upgrade() {
         let next = turns.take();
         if next.is_empty() {

@@ -178,7 +178,7 @@ impl Ingest {
                 one.forget_versions(&not_kept);
             }
         }
-        let interrupted = self.due.unless_told();
+        let marking = self.due.marking();
         let mut written = stream::iter(ready)
             .map(|(id, (one, bodies))| async move { self.record_trace(id, one, bodies).await })
             .buffer_unordered(TRACES_AT_ONCE);
@@ -193,7 +193,7 @@ impl Ingest {
         for trace in &over {
             self.due.add(trace).await;
         }
-        interrupted.told();
+        marking.all_added();
         recorded.refused.sort_by_key(|refused| refused.place);
         Ok(recorded)
     }

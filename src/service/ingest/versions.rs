@@ -110,7 +110,13 @@ impl Versions {
         let mut sources: Vec<(u128, Vec<ComponentRef>)> = Vec::new();
         for some in new.chunks(AT_ONCE) {
             let versions = some.iter().map(|named| to_register(&named.version)).collect();
-            let registered = self.components.register_all(versions).await?;
+            let registered = match self.components.register_all(versions).await {
+                Ok(registered) => registered,
+                Err(error) => {
+                    self.give_back(&places);
+                    return Err(error);
+                }
+            };
             for (NamedVersion { reference, source, .. }, registered) in some.iter().zip(registered) {
                 match registered {
                     Ok(registered) => {
@@ -189,9 +195,8 @@ impl Versions {
         true
     }
 
-    /// Takes a place for one more component, if there is one. A place stays taken when whoever took it goes
-    /// away before the component is there: then there are too few rather than too many, until the next
-    /// start, at which those that are made through the API count too.
+    /// Takes a place for one more component, if there is one. Components that are made through the API count from
+    /// the next start on.
     fn take_place(&self) -> bool {
         let Some(count) = self.count.get() else { return false };
         let mut count = count.lock();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use dendro::{
-    engine::{MemoryEngine, SharedEngine},
+    engine::{EngineError, MemoryEngine, SharedEngine},
     otlp::OtlpLimits,
     service::ingest::IngestConfig,
 };
@@ -17,7 +17,10 @@ use super::{
     bed::{Bed, NOW, PROTOBUF, TRACES},
     samples::{of_spans, span, text},
 };
-use crate::support::Server;
+use crate::support::{
+    Server,
+    engines::{Failing, wrap},
+};
 
 /// A server with room for so many components, and for two versions of each.
 async fn bed(engine: &SharedEngine, components: u64) -> Bed {
@@ -149,4 +152,16 @@ async fn many_senders_at_once_make_no_more_of_them() {
     for component in named.concat() {
         assert!(found.iter().any(|(known, _)| *known == component), "{component} is not there");
     }
+}
+
+#[tokio::test]
+async fn a_component_that_could_not_be_written_takes_no_place() {
+    let failing = Arc::new(Failing::default());
+    let bed = bed(&wrap(memory(), &failing), 1).await;
+    failing.with(Some(EngineError::Full("as the test asked".to_owned())));
+    let body = of_spans(vec![call(1, "small", &[])]).encode_to_vec();
+    assert_eq!(bed.post(TRACES, PROTOBUF, body).await.status, 503);
+    failing.with(None);
+    send(&bed, vec![call(1, "small", &[])]).await;
+    assert_eq!(named(&bed).await, [["models/small"]]);
 }
