@@ -44,7 +44,7 @@ pub(super) async fn handle(State(api): State<Api>, request: Request) -> Response
         Ok(operation) => api.gateway.run(operation).await,
         Err(refusal) => api.gateway.refuse(refusal),
     };
-    respond(&reply, media)
+    respond(reply, media)
 }
 
 /// Answers every other method.
@@ -70,7 +70,7 @@ pub(super) async fn operation(api: &Api, request: Request) -> Result<Operation, 
 
 /// A refusal made before it was known how the client wants its answers.
 pub(super) fn refusal_response(refusal: &Refusal) -> Response {
-    respond(&Reply::refused(refusal.clone(), &ErrorLimits::default()), Media::Json)
+    respond(Reply::refused(refusal.clone(), &ErrorLimits::default()), Media::Json)
 }
 
 fn method_response(refusal: &Refusal, allow: &'static str) -> Response {
@@ -86,7 +86,7 @@ fn is_visit(request: &Request) -> bool {
         && negotiate::wants_page(request.headers())
 }
 
-fn respond(reply: &Reply, media: Media) -> Response {
+fn respond(reply: Reply, media: Media) -> Response {
     let status = match reply.refusal() {
         None => StatusCode::OK,
         Some(code) if media == Media::Json && code.is_of_document() => StatusCode::OK,
@@ -105,7 +105,7 @@ fn respond(reply: &Reply, media: Media) -> Response {
         }
         _ => {}
     }
-    (status, headers, reply.to_json()).into_response()
+    (status, headers, reply.into_body()).into_response()
 }
 
 async fn read(mut body: Body, limits: &Limits) -> Result<Bytes, Refusal> {

@@ -1,12 +1,17 @@
 //! The answer to an operation, as every transport sends it: the library's response with a code on each
 //! error, its messages cut to a bound, and `data` left out where nothing was executed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible, iter};
 
 use async_graphql::{ErrorExtensionValues, Name, Response, ServerError, Value};
+use axum::body::Body;
+use futures_util::stream;
 
 use super::error::{Code, Refusal, set_code};
-use crate::{config::limits::ErrorLimits, graphql::text};
+use crate::{
+    config::limits::ErrorLimits,
+    graphql::text::{self, Pieces},
+};
 
 /// An answer, ready to be sent.
 #[derive(Debug)]
@@ -82,6 +87,28 @@ impl Reply {
         &self.errors
     }
 
+    /// The answer as the body of a response: whole where it is short, else in pieces that are made as they are
+    /// sent.
+    pub(super) fn into_body(self) -> Body {
+        let mut pieces = self.into_pieces();
+        let first = pieces.next().unwrap_or_default();
+        if pieces.is_over() {
+            return Body::from(first);
+        }
+        let pieces = iter::once(first).chain(pieces).map(Ok::<_, Infallible>);
+        Body::from_stream(stream::iter(pieces))
+    }
+
+    fn into_pieces(self) -> Pieces {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        self.write_before(&mut before);
+        self.write_after(&mut after);
+        match self.outcome {
+            Outcome::Executed(data) => Pieces::of(before, data, after),
+            Outcome::Refused(_) => Pieces::of_text([before, after].concat()),
+        }
+    }
+
     /// The answer as JSON text.
     pub(super) fn to_json(&self) -> String {
         let mut out = Vec::new();
@@ -91,26 +118,33 @@ impl Reply {
 
     /// Appends the answer as JSON.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let mut between = "{";
-        let mut member = |out: &mut Vec<u8>, name: &str| {
-            out.extend_from_slice(between.as_bytes());
-            out.extend_from_slice(name.as_bytes());
-            between = ",";
-        };
-        if !self.errors.is_empty() {
-            member(out, "\"errors\":");
-            write_errors(&self.errors, out);
-        }
+        self.write_before(out);
         if let Outcome::Executed(data) = &self.outcome {
-            member(out, "\"data\":");
             text::write(data, out);
         }
+        self.write_after(out);
+    }
+
+    /// Appends what stands before the data. There is always something: what has no data has errors.
+    fn write_before(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        if !self.errors.is_empty() {
+            out.extend_from_slice(b"\"errors\":");
+            write_errors(&self.errors, out);
+        }
+        if let Outcome::Executed(_) = self.outcome {
+            let member: &[u8] = if self.errors.is_empty() { b"\"data\":" } else { b",\"data\":" };
+            out.extend_from_slice(member);
+        }
+    }
+
+    /// Appends what stands behind the data.
+    fn write_after(&self, out: &mut Vec<u8>) {
         if !self.extensions.is_empty() {
-            member(out, "\"extensions\":");
+            out.extend_from_slice(b",\"extensions\":");
             let extensions = self.extensions.iter().map(|(name, value)| (Name::new(name), value.clone()));
             text::write(&Value::Object(extensions.collect()), out);
         }
-        // There is always a member: what has no data has errors.
         out.push(b'}');
     }
 }

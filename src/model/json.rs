@@ -2,13 +2,21 @@
 
 use std::fmt;
 
-use bincode::{Decode, Encode};
+use bincode::{
+    Decode, Encode,
+    de::Decoder,
+    enc::Encoder,
+    error::{DecodeError, EncodeError},
+    impl_borrow_decode,
+};
+use bytes::Bytes;
+use bytestring::ByteString;
 use serde::de;
 use serde_json::value::RawValue;
 
-/// A JSON document as compact text, known to be valid.
-#[derive(Clone, PartialEq, Eq, Hash, Encode, Decode)]
-pub struct Json(Box<str>);
+/// A JSON document as compact text, known to be valid. Its clones share the text.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Json(ByteString);
 
 /// Why a text is not accepted as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,9 +46,9 @@ impl Json {
 
     /// Keeps a text that was just written as JSON, and not nested deeper than [`MAX_DEPTH`].
     #[must_use]
-    pub(crate) fn trusted(text: Box<str>) -> Self {
+    pub(crate) fn trusted(text: String) -> Self {
         debug_assert!(Self::parse(&text).is_ok(), "not JSON: {text}");
-        Self(text)
+        Self(text.into())
     }
 
     /// The document of a value that serialises to JSON.
@@ -59,7 +67,13 @@ impl Json {
     /// An object without members.
     #[must_use]
     pub fn empty_object() -> Self {
-        Self("{}".into())
+        Self(ByteString::from_static("{}"))
+    }
+
+    /// The text, to be sent as it is.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.0.into_bytes()
     }
 
     /// The text.
@@ -132,6 +146,20 @@ impl de::Visitor<'_> for Name<'_> {
         Ok(name == self.0)
     }
 }
+
+impl Encode for Json {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.text().encode(encoder)
+    }
+}
+
+impl<Context> Decode<Context> for Json {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Ok(Self(String::decode(decoder)?.into()))
+    }
+}
+
+impl_borrow_decode!(Json);
 
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

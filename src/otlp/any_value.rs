@@ -64,12 +64,13 @@ thread_local! {
 const KEPT_BYTES: usize = 1 << 20;
 
 /// The text that `write` writes, in as much memory as it needs. It must write texts and ASCII only.
-pub(super) fn text(write: impl FnOnce(&mut Vec<u8>)) -> Box<str> {
+pub(super) fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
     SCRATCH.with_borrow_mut(|out| {
         out.clear();
         write(out);
         // Checked as a whole first, which is much faster.
-        let text = str::from_utf8(out).map_or_else(|_| String::from_utf8_lossy(out).into(), Box::from);
+        let text =
+            str::from_utf8(out).map_or_else(|_| String::from_utf8_lossy(out).into_owned(), str::to_owned);
         out.shrink_to(KEPT_BYTES);
         text
     })

@@ -14,7 +14,7 @@ use crate::{
 /// Attributes with their JSON.
 pub(super) struct Written<'a> {
     list: &'a [KeyValue],
-    text: Box<str>,
+    text: String,
     /// Where the JSON of each list and object stands.
     structured: Vec<(usize, Range<usize>)>,
     /// Attributes that are sent again behind these, by another value.

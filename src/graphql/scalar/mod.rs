@@ -114,7 +114,7 @@ impl Scalar for Document {
     const SPECIFIED_BY: &'static str = "https://www.rfc-editor.org/rfc/rfc8259";
 
     fn value(&self) -> Value {
-        text::raw(self.0.text().to_owned())
+        text::raw(self.0.clone().into_bytes())
     }
 
     fn is_form(_: &Value) -> bool {
