@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::{self, BoxFuture};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::JoinError};
 
 use super::{Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, Tree};
 
@@ -62,11 +62,45 @@ pub fn beside(
         return Ok(());
     }
     let run = move || {
-        MAY_BLOCK.set(true);
+        let _may_block = MayBlock::begin();
         runtime.block_on(work);
     };
     let no_thread = |error| EngineError::Stopped(format!("the system gives no thread: {error}"));
     thread::Builder::new().name(name.to_owned()).spawn(run).map(drop).map_err(no_thread)
+}
+
+/// Begins `work`, which calls an engine a few times, and answers what it comes to: one hop for all calls, which
+/// are made in place. Must be called inside a Tokio runtime.
+pub fn aside<T, F>(engine: &dyn Engine, work: F) -> impl Future<Output = EngineResult<T>> + use<T, F>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let done = if engine.blocks() {
+        tokio::task::spawn_blocking(move || {
+            let _may_block = MayBlock::begin();
+            Handle::current().block_on(work)
+        })
+    } else {
+        tokio::spawn(work)
+    };
+    async move { done.await.map_err(|error| ended(&error)) }
+}
+
+/// As long as it lives, its thread may block.
+struct MayBlock;
+
+impl MayBlock {
+    fn begin() -> Self {
+        MAY_BLOCK.set(true);
+        Self
+    }
+}
+
+impl Drop for MayBlock {
+    fn drop(&mut self) {
+        MAY_BLOCK.set(false);
+    }
 }
 
 /// An engine whose every call is one hop to a thread that may block.
@@ -132,11 +166,12 @@ impl<S: BlockingStore> Engine for Blocking<S> {
 ///
 /// Work that has begun runs to its end even if the caller goes away, so a commit is never cut short.
 async fn run<T: Send + 'static>(work: impl FnOnce() -> EngineResult<T> + Send + 'static) -> EngineResult<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) if error.is_panic() => Err(gave_up()),
-        Err(_) => Err(EngineError::Stopped("the server is shutting down".to_owned())),
-    }
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(ended(&error)))
+}
+
+/// What work says that did not come to its end.
+fn ended(error: &JoinError) -> EngineError {
+    if error.is_panic() { gave_up() } else { EngineError::Stopped("the server is shutting down".to_owned()) }
 }
 
 /// What a panic of a storage library says.

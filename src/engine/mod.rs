@@ -34,7 +34,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 pub use self::{
-    blocking::beside,
+    blocking::{aside, beside},
     counting::{CallCount, CallKind, Counting, Counts},
     error::EngineError,
     memory::MemoryEngine,

@@ -31,7 +31,7 @@ pub use self::{
     error::{StoreError, StoreResult},
     read::{Chunk, Found, IndexPage, IndexRange, TablePage, between, prefix},
     turns::Turn,
-    tx::Tx,
+    tx::{Queued, Tx},
 };
 use self::{
     commit::Committer,
@@ -166,10 +166,32 @@ impl Store {
         }
     }
 
+    /// Runs a transaction once, and puts it into the queue of commits.
+    pub async fn queue<'s, T, X, F>(&'s self, run: F) -> Result<Queued<T>, X>
+    where
+        F: for<'t> FnOnce(&'t mut Tx<'s>) -> BoxFuture<'t, Result<T, X>> + Send,
+        X: From<StoreError>,
+    {
+        let mut tx = self.begin();
+        let outcome = run(&mut tx).await?;
+        Ok(Queued::new(outcome, tx.submit()?))
+    }
+
     /// Runs `work`, which reads and writes again and again, beside everything else, without a way to and fro for
     /// each read. Must be called inside a Tokio runtime.
     pub fn beside(&self, name: &str, work: impl Future<Output = ()> + Send + 'static) -> StoreResult<()> {
         Ok(engine::beside(self.engine().as_ref(), name, work)?)
+    }
+
+    /// Begins `work`, which reads a few times, and answers what it comes to: with one way to and fro for all reads.
+    /// Must be called inside a Tokio runtime.
+    pub fn aside<T, F>(&self, work: F) -> impl Future<Output = StoreResult<T>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let done = engine::aside(self.engine().as_ref(), work);
+        async move { Ok(done.await?) }
     }
 
     /// Returns once everything that was queued before is durable or refused. What was read before the

@@ -6,6 +6,7 @@
 use super::{
     Store, StoreError, StoreResult, Touched,
     codec::{self, Record},
+    commit::{self, Pending},
     index::Indexed,
     key::Key,
     keyspace::Table,
@@ -103,8 +104,37 @@ impl<'a> Tx<'a> {
     /// Commits; durable when it returns `Ok`. [`StoreError::Conflict`]: nothing was changed, because
     /// something that was read has changed; run the whole again.
     pub async fn commit(self) -> StoreResult<()> {
-        let place = self.store.committer().place(super::commit::size(&self.batch))?;
-        place.submit(self.batch, self.touched).durable().await
+        self.submit()?.durable().await
+    }
+
+    /// Puts the transaction into the queue of commits.
+    pub(super) fn submit(self) -> StoreResult<Pending> {
+        let place = self.store.committer().place(commit::size(&self.batch))?;
+        Ok(place.submit(self.batch, self.touched))
+    }
+}
+
+/// A transaction in the queue of commits, with what it came to. What is queued after it becomes durable
+/// together with it or later, so that it may rest on it; whoever does so must still see that it is done.
+pub struct Queued<T> {
+    outcome: T,
+    pending: Pending,
+}
+
+impl<T> Queued<T> {
+    pub(super) fn new(outcome: T, pending: Pending) -> Self {
+        Self { outcome, pending }
+    }
+
+    /// What the transaction came to, if it is committed.
+    pub fn outcome(&self) -> &T {
+        &self.outcome
+    }
+
+    /// Waits until the transaction is durable. [`StoreError::Conflict`]: as [`Tx::commit`].
+    pub async fn durable(self) -> StoreResult<T> {
+        self.pending.durable().await?;
+        Ok(self.outcome)
     }
 }
 

@@ -4,7 +4,6 @@ mod diff;
 mod registration;
 
 pub use self::diff::{DefinitionDiff, DiffLine, ValueChange};
-use self::registration::Registration;
 use super::{
     Context, ServiceError, ServiceResult,
     listing::{self, Listing},
@@ -19,7 +18,7 @@ use crate::{
         page::{ListId, Page, PageRequest},
         refusal::Entity,
     },
-    store::{Direction, Tx, key::Key, keyspace, prefix},
+    store::{Direction, Queued, Tx, key::Key, keyspace, prefix},
 };
 
 /// Entries of an index that are counted in one call to the engine.
@@ -109,26 +108,25 @@ impl Components {
         &self,
         new: Vec<NewComponentVersion>,
     ) -> ServiceResult<Vec<Result<RegisteredVersion, Refusal>>> {
-        let checked = |new: NewComponentVersion| {
-            new.check(&self.context.limits)?;
-            let hash = VersionHash::of(&new.definition)?;
-            Ok((new, hash))
-        };
-        let new: &Vec<Result<(NewComponentVersion, VersionHash), Refusal>> =
-            &new.into_iter().map(checked).collect();
+        let new = &registration::checked(new, &self.context.limits);
         let registered = self.context.store.transact::<_, ServiceError, _>(|tx| {
-            Box::pin(async move {
-                let mut batch = Registration::begin(tx, new).await?;
-                let one = |new: &Result<(NewComponentVersion, VersionHash), Refusal>| {
-                    let (new, hash) = new.as_ref().map_err(Clone::clone)?;
-                    batch.add(new, *hash, self.context.now())
-                };
-                let registered = new.iter().map(one).collect();
-                batch.write(tx)?;
-                Ok(registered)
-            })
+            Box::pin(registration::register(tx, new, self.context.now()))
         });
         registered.await
+    }
+
+    /// As [`Components::register_all`], and no longer than until the commit is queued. Where that meets a
+    /// conflict, nothing is registered.
+    pub(in crate::service) async fn queue_all(
+        &self,
+        new: Vec<NewComponentVersion>,
+    ) -> ServiceResult<Queued<Vec<Result<RegisteredVersion, Refusal>>>> {
+        let new = &registration::checked(new, &self.context.limits);
+        let queued = self
+            .context
+            .store
+            .queue::<_, ServiceError, _>(|tx| Box::pin(registration::register(tx, new, self.context.now())));
+        queued.await
     }
 
     /// Makes a label point at a version, or removes it. A label never points at a retired version.

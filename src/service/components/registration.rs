@@ -7,13 +7,43 @@ use crate::{
     model::{
         Refusal, Timestamp,
         component::{Component, ComponentVersion, NewComponentVersion, VersionHash},
+        limits::RecordLimits,
     },
     service::ServiceResult,
     store::{Tx, keyspace},
 };
 
+/// A version that is to be registered, with its hash; or the rule that it breaks.
+type Checked = Result<(NewComponentVersion, VersionHash), Refusal>;
+
+/// Versions by the rules that need no look at what is stored.
+pub(super) fn checked(new: Vec<NewComponentVersion>, limits: &RecordLimits) -> Vec<Checked> {
+    let checked = |new: NewComponentVersion| {
+        new.check(limits)?;
+        let hash = VersionHash::of(&new.definition)?;
+        Ok((new, hash))
+    };
+    new.into_iter().map(checked).collect()
+}
+
+/// Registers versions; answers each in its place.
+pub(super) async fn register(
+    tx: &mut Tx<'_>,
+    new: &[Checked],
+    now: Timestamp,
+) -> ServiceResult<Vec<Result<RegisteredVersion, Refusal>>> {
+    let mut registration = Registration::begin(tx, new).await?;
+    let one = |new: &Checked| {
+        let (new, hash) = new.as_ref().map_err(Clone::clone)?;
+        registration.add(new, *hash, now)
+    };
+    let registered = new.iter().map(one).collect();
+    registration.write(tx)?;
+    Ok(registered)
+}
+
 /// Components and versions, as they are stored and as they become.
-pub(super) struct Registration {
+struct Registration {
     components: HashMap<String, (Option<Component>, Option<Component>)>,
     versions: HashMap<(String, VersionHash), ComponentVersion>,
     made: Vec<ComponentVersion>,
@@ -21,10 +51,7 @@ pub(super) struct Registration {
 
 impl Registration {
     /// Reads what is there of all that is to be registered: two calls to the engine.
-    pub(super) async fn begin(
-        tx: &mut Tx<'_>,
-        new: &[Result<(NewComponentVersion, VersionHash), Refusal>],
-    ) -> ServiceResult<Self> {
+    async fn begin(tx: &mut Tx<'_>, new: &[Checked]) -> ServiceResult<Self> {
         let mut keys: Vec<_> =
             new.iter().flatten().map(|(new, hash)| (new.component_id.clone(), *hash)).collect();
         keys.sort_unstable();
@@ -39,7 +66,7 @@ impl Registration {
     }
 
     /// Adds a version, if the component has it not.
-    pub(super) fn add(
+    fn add(
         &mut self,
         new: &NewComponentVersion,
         hash: VersionHash,
@@ -61,7 +88,7 @@ impl Registration {
     }
 
     /// Puts everything into the transaction.
-    pub(super) fn write(self, tx: &mut Tx<'_>) -> ServiceResult<()> {
+    fn write(self, tx: &mut Tx<'_>) -> ServiceResult<()> {
         for (before, after) in self.components.values() {
             if let Some(after) = after.as_ref().filter(|after| before.as_ref() != Some(after)) {
                 tx.put_indexed(before.as_ref(), after)?;

@@ -27,7 +27,7 @@ use crate::{
         refusal::Entity,
     },
     store::{
-        Touched, Tx,
+        Queued, Touched, Tx,
         keyspace::{self, Deleted},
     },
 };
@@ -47,20 +47,23 @@ impl Conversations {
 
     /// Begins a conversation.
     pub async fn create(&self, new: NewConversation) -> ServiceResult<Conversation> {
+        let begun = &self.begun(new)?;
+        let created = self.context.store.transact::<_, ServiceError, _>(|tx| Box::pin(create(tx, begun)));
+        created.await?;
+        Ok(begun.clone())
+    }
+
+    /// As [`Conversations::create`], and no longer than until the commit is queued. Where that meets a conflict,
+    /// nothing is begun.
+    pub(super) async fn queue_new(&self, new: NewConversation) -> ServiceResult<Queued<()>> {
+        let begun = &self.begun(new)?;
+        self.context.store.queue::<_, ServiceError, _>(|tx| Box::pin(create(tx, begun))).await
+    }
+
+    fn begun(&self, new: NewConversation) -> ServiceResult<Conversation> {
         new.check(&self.context.limits)?;
         let id = new.id.unwrap_or_else(|| self.context.new_id());
-        let conversation = &Conversation::begin(id, new, self.context.now());
-        let created = self.context.store.transact::<_, ServiceError, _>(|tx| {
-            Box::pin(async move {
-                if tx.get(keyspace::CONVERSATION, &id).await?.is_some() {
-                    return Err(Refusal::already_exists("conversationId", Entity::Conversation, id).into());
-                }
-                deletion::refuse_pending(tx, "id", Deleted::Conversation(id)).await?;
-                put(tx, None, conversation)
-            })
-        });
-        created.await?;
-        Ok(conversation.clone())
+        Ok(Conversation::begin(id, new, self.context.now()))
     }
 
     /// Changes a conversation's own fields. A patch that changes nothing writes nothing.
@@ -102,6 +105,16 @@ impl Conversations {
         let mut found = store.get_many(keyspace::MESSAGE, &keys).await?.into_iter();
         Ok(addresses.into_iter().map(|address| address.and_then(|_| found.next().flatten())).collect())
     }
+}
+
+/// Puts a conversation where there is none.
+async fn create(tx: &mut Tx<'_>, begun: &Conversation) -> ServiceResult<()> {
+    let id = begun.id;
+    if tx.get(keyspace::CONVERSATION, &id).await?.is_some() {
+        return Err(Refusal::already_exists("conversationId", Entity::Conversation, id).into());
+    }
+    deletion::refuse_pending(tx, "id", Deleted::Conversation(id)).await?;
+    put(tx, None, begun)
 }
 
 /// The conversation, which must be there, and still the same when the transaction commits.

@@ -32,8 +32,8 @@ use self::{
     due::DueTurns,
     said::{Heard, SaidCache},
     settle::Open,
-    turns::Turns,
-    versions::Versions,
+    turns::{BegunConversation, Turns},
+    versions::{Registering, Versions},
 };
 pub use self::{
     report::{
@@ -55,7 +55,7 @@ use crate::{
     },
     semconv::{Judgement, VersionSource, view},
     store::{
-        StoreError,
+        Queued,
         spans::{PackedBodies, TraceWrite, TraceWritten},
     },
 };
@@ -104,16 +104,16 @@ pub struct Ingest {
 struct OneTrace {
     places: Vec<usize>,
     write: TraceWrite,
-    conversation: Option<NewConversation>,
+    conversation: Option<BegunConversation>,
     judgements: Vec<(usize, SpanId, Judgement)>,
 }
 
-/// A conversation that spans name.
-struct NewConversation {
-    /// The application's own id.
-    own: String,
-    user: Option<String>,
-    start: Timestamp,
+/// What spans rest on, in the queue of commits.
+#[derive(Default)]
+struct Prepared {
+    versions: Option<Registering>,
+    /// Those that were not known; without a commit, where they are there.
+    conversations: Vec<(BegunConversation, Option<Queued<()>>)>,
 }
 
 impl Ingest {
@@ -167,23 +167,28 @@ impl Ingest {
         let (mut traces, refused) = self.by_trace(report);
         let mut recorded = Recorded { refused, changed: 0 };
         let conversations = traces.values_mut().filter_map(|one| one.conversation.take()).collect();
-        let prepared = self.prepare(versions, conversations);
+        let prepared = self.prepare(&traces, versions, conversations);
         // Packed before the first is queued, so that all of them share a commit.
         let ready =
             traces.into_iter().map(|(id, one)| Ok((id, one.ready(&self.context.store.claims_at_hand(id))?)));
         let mut ready = ready.collect::<ServiceResult<Vec<_>>>()?;
-        let not_kept = prepared.await?;
-        if !not_kept.is_empty() {
+        let prepared = prepared.await?;
+        if let Some(versions) = prepared.versions.as_ref().filter(|versions| !versions.not_kept().is_empty())
+        {
             for (_, (one, _)) in &mut ready {
-                one.forget_versions(&not_kept);
+                one.forget_versions(versions.not_kept());
             }
         }
         let marking = self.due.marking();
-        let mut written = stream::iter(ready)
+        let written = stream::iter(ready)
             .map(|(id, (one, bodies))| async move { self.record_trace(id, one, bodies).await })
             .buffer_unordered(TRACES_AT_ONCE);
+        // What they rest on is seen to its end, even where one of them fails.
+        let (written, prepared) =
+            future::join(written.try_collect::<Vec<_>>(), self.prepared(prepared)).await;
+        prepared?;
         let mut over = Vec::new();
-        while let Some((of_trace, trace)) = written.try_next().await? {
+        for (of_trace, trace) in written? {
             recorded.refused.extend(of_trace.refused);
             recorded.changed += of_trace.changed;
             over.extend(trace.filter(Trace::is_told));
@@ -222,30 +227,55 @@ impl Ingest {
         self.due.tidy().await
     }
 
-    /// Makes what spans rest on: versions of components, and conversations. It goes on while the spans are
-    /// packed. Answers the versions that are not kept.
+    /// Puts what spans rest on into the queue of commits: versions of components, and conversations; and reads
+    /// what they are added to. It goes on while the spans are packed. Spans that are queued after it are never
+    /// durable before it.
     fn prepare(
         &self,
+        traces: &HashMap<TraceId, OneTrace>,
         versions: Vec<NamedVersion>,
-        conversations: Vec<NewConversation>,
-    ) -> impl Future<Output = ServiceResult<HashSet<ComponentRef>>> + use<> {
+        conversations: Vec<BegunConversation>,
+    ) -> impl Future<Output = ServiceResult<Prepared>> + use<> {
         let known =
-            |new: &NewConversation| self.conversations.lock().get(&conversation_id(&new.own)).is_some();
+            |new: &BegunConversation| self.conversations.lock().get(&conversation_id(&new.own)).is_some();
         let new: Vec<_> = conversations.into_iter().filter(|new| !known(new)).collect();
+        let unread = traces.iter().filter(|(_, one)| !one.write.ops.is_empty()).map(|(id, _)| *id);
+        let unread = unread.filter(|id| self.context.store.is_to_be_read(*id));
+        let unread: Vec<_> = unread.take(TRACES_AT_ONCE).collect();
         let ingest = self.clone();
-        let work = (!versions.is_empty() || !new.is_empty()).then(|| {
-            tokio::spawn(async move {
-                let begun = future::try_join_all(new.into_iter().map(|new| ingest.begin_conversation(new)));
-                let (not_kept, _) = futures_util::try_join!(ingest.versions.register(versions), begun)?;
-                Ok(not_kept)
+        let work = (!versions.is_empty() || !new.is_empty() || !unread.is_empty()).then(|| {
+            self.context.store.aside(async move {
+                let begun = future::try_join_all(new.into_iter().map(async |new| {
+                    let queued = ingest.turns.begin(&new).await?;
+                    Ok((new, queued))
+                }));
+                let Context { store, .. } = &ingest.context;
+                let read = async { Ok(store.read_ahead(&unread, ingest.context.now()).await?) };
+                let (versions, conversations, ()) =
+                    futures_util::try_join!(ingest.versions.register(versions), begun, read)?;
+                Ok(Prepared { versions, conversations })
             })
         });
         async move {
             match work {
-                Some(work) => work.await.map_err(|_| ServiceError::from(StoreError::Closed))?,
-                None => Ok(HashSet::new()),
+                Some(work) => work.await?,
+                None => Ok(Prepared::default()),
             }
         }
+    }
+
+    /// Waits until what spans rest on is durable.
+    async fn prepared(&self, Prepared { versions, conversations }: Prepared) -> ServiceResult<()> {
+        if let Some(versions) = versions {
+            versions.durable().await?;
+        }
+        for (new, queued) in conversations {
+            if let Some(queued) = queued {
+                self.turns.begun(&new, queued).await?;
+            }
+            self.conversations.lock().put(conversation_id(&new.own), ());
+        }
+        Ok(())
     }
 
     /// Sorts a report by traces, and leaves out what breaks a rule by itself.
@@ -315,13 +345,6 @@ impl Ingest {
         }
         Ok((Recorded { refused, changed }, trace))
     }
-
-    async fn begin_conversation(&self, new: NewConversation) -> ServiceResult<()> {
-        let NewConversation { own, user, start } = new;
-        self.turns.begin(&own, user, start).await?;
-        self.conversations.lock().put(conversation_id(&own), ());
-        Ok(())
-    }
 }
 
 /// How many items of a report a write took something new from.
@@ -380,7 +403,7 @@ impl OneTrace {
             let id = Claim { rank, value: conversation_id(&own) };
             if report.conversation_id.as_ref().is_none_or(|known| rank < known.rank) {
                 let user = claim(user).map(|claim| claim.value);
-                self.conversation = Some(NewConversation { own, user, start });
+                self.conversation = Some(BegunConversation { own, user, start });
             }
             Claim::raise(&mut report.conversation_id, id);
         }

@@ -25,6 +25,7 @@ use crate::{
         conversations::{Conversations, HistoryOrder, HistoryRequest},
         tracing::Tracing,
     },
+    store::{Queued, StoreError},
 };
 
 /// Messages of a conversation that new ones are compared with, the last ones.
@@ -40,6 +41,27 @@ pub(super) struct Turns {
     said: Arc<SaidCache>,
     /// Two traces of one conversation are compared with it one after the other.
     stripes: Vec<Arc<Mutex<()>>>,
+}
+
+/// A conversation that spans name.
+pub(super) struct BegunConversation {
+    /// The application's own id.
+    pub(super) own: String,
+    pub(super) user: Option<String>,
+    pub(super) start: Timestamp,
+}
+
+impl BegunConversation {
+    fn to_new(&self) -> NewConversation {
+        let metadata = Json::from_value(&serde_json::json!({ "conversationId": self.own })).ok();
+        NewConversation {
+            id: Some(conversation_id(&self.own)),
+            user_id: self.user.clone(),
+            metadata,
+            created_at: Some(self.start),
+            ..NewConversation::default()
+        }
+    }
 }
 
 /// What a call was given and what it answered.
@@ -60,21 +82,24 @@ impl Turns {
         Self { conversations, tracing, said, stripes }
     }
 
-    /// Makes sure that a conversation is there.
-    pub(super) async fn begin(&self, own: &str, user: Option<String>, start: Timestamp) -> ServiceResult<()> {
-        let id = conversation_id(own);
-        let metadata = Json::from_value(&serde_json::json!({ "conversationId": own })).ok();
-        let new = NewConversation {
-            id: Some(id),
-            user_id: user,
-            metadata,
-            created_at: Some(start),
-            ..NewConversation::default()
-        };
-        match self.conversations.create(new).await {
+    /// Puts a conversation into the queue of commits, unless it is there.
+    pub(super) async fn begin(&self, begun: &BegunConversation) -> ServiceResult<Option<Queued<()>>> {
+        match self.conversations.queue_new(begun.to_new()).await {
+            Ok(queued) => Ok(Some(queued)),
             // It is there already, or is being deleted: both are as good.
-            Ok(_) | Err(ServiceError::Refused(_)) => Ok(()),
+            Err(ServiceError::Refused(_)) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until a conversation is there.
+    pub(super) async fn begun(&self, begun: &BegunConversation, queued: Queued<()>) -> ServiceResult<()> {
+        match queued.durable().await {
+            Err(StoreError::Conflict) => match self.conversations.create(begun.to_new()).await {
+                Ok(_) | Err(ServiceError::Refused(_)) => Ok(()),
+                Err(error) => Err(error),
+            },
+            done => Ok(done?),
         }
     }
 

@@ -13,16 +13,21 @@ use std::{
 
 use lru::LruCache;
 use parking_lot::Mutex;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 use super::{IngestConfig, report::NamedVersion};
 use crate::{
     model::{
+        Refusal,
         component::{Component, ComponentRef, NewComponentVersion, VersionHash},
         limits::RecordLimits,
     },
-    semconv::{Version, VersionSource},
-    service::{ServiceError, ServiceResult, components::Components},
+    semconv::VersionSource,
+    service::{
+        ServiceError, ServiceResult,
+        components::{Components, RegisteredVersion},
+    },
+    store::{Queued, StoreError},
 };
 
 /// Who registers the versions.
@@ -47,7 +52,7 @@ pub(super) struct Versions {
     /// How many components there are: counted before the first is made, then kept.
     count: OnceCell<Mutex<u64>>,
     told: Once,
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What there is room for.
@@ -67,7 +72,7 @@ impl Versions {
             full: Mutex::new(LruCache::new(FULL_REMEMBERED)),
             count: OnceCell::new(),
             told: Once::new(),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
         }
     }
 
@@ -94,55 +99,30 @@ impl Versions {
         references
     }
 
-    /// Registers versions. Answers those that are not kept: what is no version, and what is one too many.
-    pub(super) async fn register(&self, named: Vec<NamedVersion>) -> ServiceResult<HashSet<ComponentRef>> {
+    /// Puts versions into the queue of commits.
+    pub(super) async fn register(
+        self: &Arc<Self>,
+        named: Vec<NamedVersion>,
+    ) -> ServiceResult<Option<Registering>> {
         if named.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(None);
         }
         // Reports that come at the same time mostly show the same components.
-        let _turn = self.turn.lock().await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut seen = HashSet::new();
         let new: Vec<_> = named.into_iter().filter(|named| seen.insert(named.reference.clone())).collect();
         let mut places = self.places_for(&new).await?;
         let (new, refused): (Vec<_>, Vec<_>) =
             new.into_iter().partition(|named| self.take(&mut places, &named.reference.component_id));
-        let mut refused: HashSet<_> = refused.into_iter().map(|named| named.reference).collect();
-        let mut sources: Vec<(u128, Vec<ComponentRef>)> = Vec::new();
-        for some in new.chunks(AT_ONCE) {
-            let versions = some.iter().map(|named| to_register(&named.version)).collect();
-            let registered = match self.components.register_all(versions).await {
-                Ok(registered) => registered,
-                Err(error) => {
-                    self.give_back(&places);
-                    return Err(error);
-                }
-            };
-            for (NamedVersion { reference, source, .. }, registered) in some.iter().zip(registered) {
-                match registered {
-                    Ok(registered) => {
-                        if registered.created {
-                            places.taken.remove(&registered.component.id);
-                        }
-                        match sources.last_mut() {
-                            Some((known, references)) if known == source => {
-                                references.push(reference.clone());
-                            }
-                            _ => sources.push((*source, vec![reference.clone()])),
-                        }
-                    }
-                    Err(refusal) => {
-                        tracing::debug!(component = %reference.component_id, %refusal, "no version of a span");
-                        refused.insert(reference.clone());
-                    }
-                }
-            }
+        let not_kept = refused.into_iter().map(|named| named.reference).collect();
+        let of = Arc::clone(self);
+        let mut registering =
+            Registering { of, not_kept, places, queued: None, sources: Vec::new(), _turn: turn };
+        let mut new = new.into_iter().peekable();
+        while new.peek().is_some() {
+            registering.queue(new.by_ref().take(AT_ONCE).collect()).await?;
         }
-        self.give_back(&places);
-        let mut known = self.known.lock();
-        for (source, references) in sources {
-            known.put(source, references);
-        }
-        Ok(refused)
+        Ok(Some(registering))
     }
 
     /// What there is room for of these versions' components: one call to the engine.
@@ -214,7 +194,75 @@ impl Versions {
     }
 }
 
-fn to_register(version: &Version) -> NewComponentVersion {
+/// What became of versions, each in its place.
+type Registered = Vec<Result<RegisteredVersion, Refusal>>;
+
+/// Versions on their way to the disk.
+pub(super) struct Registering {
+    of: Arc<Versions>,
+    not_kept: HashSet<ComponentRef>,
+    places: Places,
+    /// The last of them, the only ones that may not be durable.
+    queued: Option<(Vec<NamedVersion>, Queued<Registered>)>,
+    sources: Vec<(u128, Vec<ComponentRef>)>,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Registering {
+    /// Those that are not kept: what is no version, and what is one too many.
+    pub(super) fn not_kept(&self) -> &HashSet<ComponentRef> {
+        &self.not_kept
+    }
+
+    /// Waits until all of them are durable.
+    pub(super) async fn durable(mut self) -> ServiceResult<()> {
+        self.settle().await?;
+        self.of.give_back(&self.places);
+        let mut known = self.of.known.lock();
+        for (source, references) in self.sources {
+            known.put(source, references);
+        }
+        Ok(())
+    }
+
+    async fn queue(&mut self, some: Vec<NamedVersion>) -> ServiceResult<()> {
+        self.settle().await?;
+        let queued = self.of.components.queue_all(some.iter().map(to_register).collect()).await;
+        let queued = queued.inspect_err(|_| self.of.give_back(&self.places))?;
+        for (NamedVersion { reference, source, .. }, registered) in some.iter().zip(queued.outcome()) {
+            match registered {
+                Ok(_) => match self.sources.last_mut() {
+                    Some((known, references)) if known == source => references.push(reference.clone()),
+                    _ => self.sources.push((*source, vec![reference.clone()])),
+                },
+                Err(refusal) => {
+                    tracing::debug!(component = %reference.component_id, %refusal, "no version of a span");
+                    self.not_kept.insert(reference.clone());
+                }
+            }
+        }
+        self.queued = Some((some, queued));
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> ServiceResult<()> {
+        let Some((some, queued)) = self.queued.take() else { return Ok(()) };
+        let registered = match queued.durable().await {
+            // Somebody changed one of the components meanwhile.
+            Err(StoreError::Conflict) => {
+                self.of.components.register_all(some.iter().map(to_register).collect()).await
+            }
+            done => done.map_err(ServiceError::from),
+        };
+        let registered = registered.inspect_err(|_| self.of.give_back(&self.places))?;
+        for registered in registered.into_iter().flatten().filter(|registered| registered.created) {
+            self.places.taken.remove(&registered.component.id);
+        }
+        Ok(())
+    }
+}
+
+fn to_register(NamedVersion { version, .. }: &NamedVersion) -> NewComponentVersion {
     NewComponentVersion {
         component_id: version.component_id.clone(),
         component_type: version.component_type,

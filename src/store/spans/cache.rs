@@ -12,7 +12,8 @@ use bytes::Bytes;
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use crate::model::{TraceId, summary::TraceHeads, trace::Trace};
+use super::load::StoredSpans;
+use crate::model::{Timestamp, TraceId, summary::TraceHeads, trace::Trace};
 
 /// A trace as its last queued write leaves it.
 pub(super) struct TraceState {
@@ -25,6 +26,18 @@ pub(super) struct TraceState {
     /// Which reading from the engine it rests on: a write that fails takes only the state with it that
     /// it was part of, not one that was read since.
     pub(super) reading: u64,
+}
+
+impl TraceState {
+    /// A trace as it was read.
+    pub(super) fn of(row: Bytes, StoredSpans { trace, heads }: StoredSpans, reading: u64) -> Self {
+        Self { trace, row: Some(row), heads: TraceHeads::new(heads), reading }
+    }
+
+    /// A trace that is not there, as a report finds it.
+    pub(super) fn absent(id: TraceId, now: Timestamp, reading: u64) -> Self {
+        Self { trace: Trace::reported(id, now), row: None, heads: TraceHeads::default(), reading }
+    }
 }
 
 /// The place of one trace. Writers of a trace take turns by its lock, for as long as it takes to

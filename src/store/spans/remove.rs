@@ -30,12 +30,12 @@ impl Store {
         let place = self.committer().place(0)?;
         let slot = self.traces().slot(id);
         let mut held = slot.state.lock().await;
-        let state = match held.take() {
+        let state = match held.take().filter(|state| state.row.is_some()) {
             Some(state) => Some(state),
             None => self.load_state(id).await?,
         };
         self.traces().resized(&slot, 0);
-        let Some(state) = state.filter(|state| state.row.is_some()) else { return Ok(false) };
+        let Some(state) = state else { return Ok(false) };
         let mut batch = Batch::default();
         let tree = self.tree(keyspace::TRACE.name);
         batch.require(&tree, id.encode(), state.row);

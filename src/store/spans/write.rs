@@ -11,10 +11,9 @@ use super::{
 use crate::{
     engine::Batch,
     model::{
-        Refusal, SpanId, TraceId,
+        Refusal, SpanId, Timestamp, TraceId,
         refusal::Entity,
         span::{Effect, SpanBody, SpanHead, SpanOp, WriteRules},
-        summary::TraceHeads,
         trace::{Claims, Trace, TraceBody, TraceCompletion, TraceReport},
     },
     store::{
@@ -102,16 +101,12 @@ impl Store {
         let place = self.committer().place(bodies.size() + 1_024 * (1 + write.ops.len()))?;
         let slot = self.traces().slot(id);
         let mut held = slot.state.lock().await;
-        if held.is_none() {
+        // One that was not there for a report may have been started since.
+        if held.as_ref().is_none_or(|state| state.row.is_none() && write.report.is_none()) {
             *held = self.load_state(id).await?;
         }
         if held.is_none() && write.report.is_some() {
-            *held = Some(TraceState {
-                trace: Trace::reported(id, rules.now),
-                row: None,
-                heads: TraceHeads::default(),
-                reading: self.traces().next_reading(),
-            });
+            *held = Some(TraceState::absent(id, rules.now, self.traces().next_reading()));
         }
         let Some(state) = held.as_mut().filter(|state| state.row.is_some() || write.report.is_some()) else {
             return Ok(Err(Refusal::not_found("traceId", Entity::Trace, id)));
@@ -144,10 +139,39 @@ impl Store {
     pub(super) async fn load_state(&self, id: TraceId) -> StoreResult<Option<TraceState>> {
         let reading = self.traces().next_reading();
         let found = self.read_spans(&[(id, 0)]).await?.pop().flatten();
-        Ok(found.map(|(row, spans)| {
-            let heads = TraceHeads::new(spans.heads);
-            TraceState { trace: spans.trace, row: Some(row), heads, reading }
-        }))
+        Ok(found.map(|(row, spans)| TraceState::of(row, spans, reading)))
+    }
+
+    /// Whether a write to a trace must read it first.
+    #[must_use]
+    pub fn is_to_be_read(&self, id: TraceId) -> bool {
+        // Somebody's turn: it is read, or will be.
+        let unread = |slot: Arc<Slot>| slot.state.try_lock().is_ok_and(|state| state.is_none());
+        self.traces().at_hand(id).is_none_or(unread)
+    }
+
+    /// Reads traces for the reports that follow, with one call to the engine. Those that are not there begin at
+    /// `now`.
+    pub async fn read_ahead(&self, ids: &[TraceId], now: Timestamp) -> StoreResult<()> {
+        let reading = self.traces().next_reading();
+        let wanted: Vec<_> = ids.iter().map(|id| (*id, 0)).collect();
+        for (id, found) in ids.iter().zip(self.read_spans(&wanted).await?) {
+            let slot = self.traces().slot(*id);
+            // Who holds it has read it. Whoever wrote meanwhile changed the row, so what was read here fails.
+            let Ok(mut held) = slot.state.try_lock() else { continue };
+            if held.is_some() {
+                continue;
+            }
+            let state = match found {
+                Some((row, spans)) => TraceState::of(row, spans, reading),
+                None => TraceState::absent(*id, now, reading),
+            };
+            let heads = state.heads.len();
+            *held = Some(state);
+            drop(held);
+            self.traces().resized(&slot, heads);
+        }
+        Ok(())
     }
 
     /// Chooses from a trace and its heads as the last queued write leaves them: from memory where they are
