@@ -1,6 +1,12 @@
 //! Lists as Relay connections: edges with cursors, the nodes alone, and what a client needs to go on.
 
-use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
+use std::borrow::Cow;
+
+use async_graphql::{
+    Context, ContextSelectionSet, Object, OutputType, Positioned, ServerResult, SimpleObject, TypeName,
+    Value, parser::types::Field, registry::Registry,
+};
+use futures_util::future;
 
 use super::{
     error::Result,
@@ -89,7 +95,7 @@ impl<T: Listed> Connection<T> {
 }
 
 impl<T: Listed> TypeName for Connection<T> {
-    fn type_name() -> std::borrow::Cow<'static, str> {
+    fn type_name() -> Cow<'static, str> {
         T::CONNECTION.into()
     }
 }
@@ -103,8 +109,8 @@ impl<T: Listed> Connection<T> {
     }
 
     /// The entries of the page without their cursors.
-    fn nodes(&self) -> Vec<&T> {
-        self.edges.iter().map(|edge| &edge.node).collect()
+    fn nodes(&self) -> Nodes<'_, T> {
+        Nodes(&self.edges)
     }
 
     /// How to go on.
@@ -118,6 +124,40 @@ impl<T: Listed> Connection<T> {
     }
 }
 
+/// The entries of a page without their cursors, as the list that the library makes of a `Vec`.
+struct Nodes<'a, T>(&'a [Edge<T>]);
+
+/// Entries that are resolved at a time. The library takes a whole list at once; what its fields take as long as
+/// they are resolved is several times what comes of them.
+const AT_A_TIME: usize = 1_000;
+
+impl<T: Listed> OutputType for Nodes<'_, T> {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<T>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<T>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<T>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let mut values = Vec::with_capacity(self.0.len());
+        let mut places = 0..self.0.len();
+        for edges in self.0.chunks(AT_A_TIME) {
+            let resolved = edges.iter().zip(&mut places).map(|(edge, place)| {
+                let ctx = ctx.with_index(place);
+                async move { edge.node.resolve(&ctx, field).await.map_err(|error| ctx.set_error_path(error)) }
+            });
+            values.extend(future::try_join_all(resolved).await?);
+        }
+        Ok(Value::List(values))
+    }
+}
+
 /// An entry of a page.
 pub(super) struct Edge<T> {
     cursor: String,
@@ -125,7 +165,7 @@ pub(super) struct Edge<T> {
 }
 
 impl<T: Listed> TypeName for Edge<T> {
-    fn type_name() -> std::borrow::Cow<'static, str> {
+    fn type_name() -> Cow<'static, str> {
         T::EDGE.into()
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct RequestData {
     pub limits: PageLimits,
     /// Spans that steps down trees have come to.
     walked: Arc<AtomicUsize>,
+    /// Bytes of spans' bodies that its answer holds so far.
+    held: Arc<AtomicUsize>,
     pub traces: Loader<TraceId, Arc<Trace>>,
     pub trace_bodies: Loader<TraceId, Arc<TraceBody>>,
     pub trees: Loader<TraceId, Arc<TraceSpans>>,
@@ -148,25 +150,28 @@ impl RequestData {
         Err(Refusal::limit(field, message).into())
     }
 
-    /// The events of a subscription. Each may walk as far as a request.
+    /// The events of a subscription. Each may walk as far, and hold as much, as a request.
     pub(super) fn events<S, T, P>(&self, changes: S) -> impl Stream<Item = Result<P>> + use<S, T, P>
     where
         S: Stream<Item = ServiceResult<T>>,
         P: From<T>,
     {
-        let walked = Arc::clone(&self.walked);
+        let counts = [Arc::clone(&self.walked), Arc::clone(&self.held)];
         changes.map(move |changes| {
-            walked.store(0, Ordering::Relaxed);
+            for count in &counts {
+                count.store(0, Ordering::Relaxed);
+            }
             changes.map(P::from).map_err(Failure::from)
         })
     }
 
     fn new(services: &Services, limits: &PageLimits) -> Self {
+        let held = Arc::default();
         Self {
             traces: loader!(services.tracing, traces),
             trace_bodies: loader!(services.tracing, trace_bodies),
             trees: loader!(services.tracing, spans),
-            span_bodies: span_bodies(services),
+            span_bodies: span_bodies(services, &held),
             conversations: loader!(services.conversations, get_many),
             messages: loader!(services.conversations, messages),
             branches: paged!(services.conversations, branches),
@@ -182,6 +187,7 @@ impl RequestData {
             services: services.clone(),
             limits: limits.clone(),
             walked: Arc::default(),
+            held,
         }
     }
 }
@@ -202,15 +208,17 @@ fn scores(services: &Services) -> Loader<ScoreTarget, Arc<Vec<Score>>> {
     })
 }
 
-fn span_bodies(services: &Services) -> Loader<SpanKey, Arc<SpanBody>> {
-    let service = services.tracing.clone();
+fn span_bodies(services: &Services, held: &Arc<AtomicUsize>) -> Loader<SpanKey, Arc<SpanBody>> {
+    let (service, held) = (services.tracing.clone(), Arc::clone(held));
     Loader::new(move |keys: Vec<SpanKey>| {
-        let service = service.clone();
+        let (service, held) = (service.clone(), Arc::clone(&held));
         async move {
             let wanted = keys.iter().map(|key| (key, key.head.part_blocks()));
             let wanted = wanted.filter(|(_, blocks)| !blocks.is_empty());
             let wanted = wanted.map(|(key, blocks)| (key.trace_id, key.head.id, blocks));
-            let mut bodies = service.span_bodies(wanted.collect()).await?;
+            let before = held.load(Ordering::Relaxed);
+            let mut bodies = service.span_bodies(wanted.collect(), before).await?;
+            held.fetch_add(bodies.values().map(SpanBody::size).sum(), Ordering::Relaxed);
             let body = |key: &SpanKey| bodies.remove(&(key.trace_id, key.head.id)).map(Arc::new);
             Ok(keys.iter().map(body).collect())
         }

@@ -16,7 +16,7 @@ pub struct ListLimits {
     /// Spans whose heads are read at once, over all traces that are asked for together. A head takes some
     /// 300 bytes. Where it is less than `records.trace_spans`, traces can grow too large to be read.
     pub spans_at_once: usize,
-    /// Bytes of spans' bodies that are read at once.
+    /// Bytes of spans' bodies that are read at once, or for one request.
     pub span_body_bytes_at_once: usize,
 }
 

@@ -137,15 +137,16 @@ impl Tracing {
         heads: &[&SpanHead],
     ) -> ServiceResult<HashMap<SpanId, SpanBody>> {
         let wanted = heads.iter().map(|head| (id, head.id, head.part_blocks())).collect();
-        let bodies = self.span_bodies(wanted).await?;
+        let bodies = self.span_bodies(wanted, 0).await?;
         Ok(bodies.into_iter().map(|((_, span), body)| (span, body)).collect())
     }
 
     /// The bodies of these spans: few calls to the engine, whatever their number. A span without a body is
-    /// left out.
+    /// left out. `held`: bytes of bodies that the caller has already, which count with them.
     pub async fn span_bodies(
         &self,
         wanted: Vec<BodyKey>,
+        held: usize,
     ) -> ServiceResult<HashMap<(TraceId, SpanId), SpanBody>> {
         let mut by_trace: HashMap<TraceId, Vec<(SpanId, PartBlocks)>> = HashMap::new();
         for (trace_id, span_id, blocks) in wanted {
@@ -155,7 +156,7 @@ impl Tracing {
             by_trace.into_iter().map(|(trace_id, spans)| BodyRequest { trace_id, spans }).collect();
         let mut as_stored = false;
         for _ in 1..READ_ATTEMPTS {
-            match self.read_bodies(&requests).await {
+            match self.read_bodies(&requests, held).await {
                 // Blocks were merged since the heads were read: the heads know where they are now.
                 Err(StoreError::Conflict) => {
                     let moved = self.readdress(&mut requests).await?;
@@ -167,17 +168,30 @@ impl Tracing {
                     }
                     as_stored = true;
                 }
-                bodies => return bodies.map_err(too_much),
+                bodies => return bodies.map_err(|error| self.too_much(error)),
             }
         }
-        self.read_bodies(&requests).await.map_err(too_much)
+        self.read_bodies(&requests, held).await.map_err(|error| self.too_much(error))
     }
 
     async fn read_bodies(
         &self,
         requests: &[BodyRequest],
+        held: usize,
     ) -> StoreResult<HashMap<(TraceId, SpanId), SpanBody>> {
-        self.context.store.span_bodies(requests, self.context.lists.span_body_bytes_at_once).await
+        let most = self.context.lists.span_body_bytes_at_once.saturating_sub(held);
+        self.context.store.span_bodies(requests, most).await
+    }
+
+    /// Bodies that do not fit are the caller's to mend.
+    fn too_much(&self, error: StoreError) -> ServiceError {
+        let StoreError::TooMuch { .. } = error else { return error.into() };
+        let message = format!(
+            "the bodies of the spans asked for take more than {} bytes, the most at once. Ask for fewer spans, \
+             or for pages of `spans`",
+            self.context.lists.span_body_bytes_at_once
+        );
+        Refusal::limit("spans", message).into()
     }
 
     /// Asks the heads again where the bodies are. Answers whether one is elsewhere than was thought.
@@ -204,14 +218,4 @@ fn whole_body(parts: &[Option<TraceBody>]) -> Option<TraceBody> {
         final_output: known.final_output.or(more.final_output),
         ..known
     })
-}
-
-/// Bodies that do not fit are the caller's to mend.
-fn too_much(error: StoreError) -> ServiceError {
-    let StoreError::TooMuch { most } = error else { return error.into() };
-    let message = format!(
-        "the bodies of the spans asked for take more than {most} bytes, the most at once. Ask for fewer spans, \
-         or for pages of `spans`"
-    );
-    Refusal::limit("spans", message).into()
 }

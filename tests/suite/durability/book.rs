@@ -128,7 +128,7 @@ impl TraceBook {
         }
         // Whatever is there is whole, acknowledged or not.
         let wanted = heads.values().map(|head| (trace.id, head.id, head.part_blocks()));
-        let bodies = bed.tracing.span_bodies(wanted.collect()).await.unwrap();
+        let bodies = bed.tracing.span_bodies(wanted.collect(), 0).await.unwrap();
         for head in heads.values() {
             let body = &bodies[&(trace.id, head.id)];
             assert_eq!(body.inputs, inputs(&input(head.id)).inputs);

@@ -23,7 +23,7 @@ async fn body(tracing: &Tracing, trace: TraceId, span: SpanId) -> SpanBody {
     let spans = tracing.spans(&[trace]).await.unwrap().pop().flatten().unwrap();
     let head = spans.heads.iter().find(|head| head.id == span).unwrap();
     let wanted = vec![(trace, span, head.part_blocks())];
-    tracing.span_bodies(wanted).await.unwrap().remove(&(trace, span)).unwrap_or_default()
+    tracing.span_bodies(wanted, 0).await.unwrap().remove(&(trace, span)).unwrap_or_default()
 }
 
 #[tokio::test]

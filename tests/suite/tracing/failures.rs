@@ -230,7 +230,7 @@ impl Told {
         assert_eq!(ended, self.ended);
         assert!(self.must_have_ended.is_subset(&ended), "refused as ended, and is not");
         let wanted = heads().map(|(trace, head)| (trace, head.id, head.part_blocks())).collect();
-        let bodies = bed.tracing.span_bodies(wanted).await.unwrap();
+        let bodies = bed.tracing.span_bodies(wanted, 0).await.unwrap();
         let marks: BTreeSet<_> = bodies
             .iter()
             .flat_map(|((trace, span), body)| {

@@ -132,7 +132,7 @@ async fn read(tracing: Tracing, trace: TraceId) {
         assert!(before.iter().all(kept), "{before:?}, then {now:?}");
         before = now;
         let wanted = heads().map(|head| (trace, head.id, head.part_blocks())).collect();
-        tracing.span_bodies(wanted).await.unwrap();
+        tracing.span_bodies(wanted, 0).await.unwrap();
         if spans.trace.status.is_final() {
             return;
         }

@@ -161,7 +161,7 @@ async fn assert_holds(bed: &TestBed, model: &BTreeMap<u64, MTrace>) {
         assert_eq!(spans.trace.status, expected.ended.unwrap_or(TraceStatus::Running));
         assert_eq!(Summary::of(spans.heads.iter().map(AsRef::as_ref)), spans.trace.summary);
         let wanted = spans.heads.iter().map(|head| (trace_id(*trace), head.id, head.part_blocks()));
-        let bodies = bed.tracing.span_bodies(wanted.collect()).await.unwrap();
+        let bodies = bed.tracing.span_bodies(wanted.collect(), 0).await.unwrap();
         let body = |id: SpanId| -> Option<&SpanBody> { bodies.get(&(trace_id(*trace), id)) };
         let held: BTreeMap<_, _> =
             spans.heads.iter().map(|head| (head.id, MSpan::of(head, body(head.id)))).collect();

@@ -68,7 +68,7 @@ async fn sixteen_writers(kind: EngineKind, spans: u64) {
         let head = spans.heads.iter().find(|head| head.id == span).unwrap();
         assert_eq!((head.revision, head.status), (revision, SpanStatus::Ok));
         let wanted = vec![(trace, span, head.part_blocks())];
-        let body = bed.tracing.span_bodies(wanted).await.unwrap().remove(&(trace, span)).unwrap();
+        let body = bed.tracing.span_bodies(wanted, 0).await.unwrap().remove(&(trace, span)).unwrap();
         let expected = (inputs(&span.to_string()).inputs, outputs(&span.to_string()).outputs);
         assert_eq!((body.inputs, body.outputs), expected);
     }
