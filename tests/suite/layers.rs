@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["engine", "model"]),
     // Of the store only who is told of commits, and of what: see `FEW`.
     ("live", &["model", "store"]),
-    ("service", &["live", "model", "semconv", "store"]),
+    ("service", &["live", "llm", "model", "semconv", "store", "tools"]),
     ("graphql", &["config", "model", "semconv", "service"]),
     ("http", &["config", "graphql"]),
     ("otlp", &["model", "semconv", "service"]),
