@@ -25,6 +25,10 @@ run: web ## build everything, then a demo: scripted agents at work on http://127
 build: web ## the release binary, with its pages inside: target/release/dendro
 	$(CARGO) build --release --locked
 
+.PHONY: dist
+dist: web ## the fastest binary, compiled by a profile of its own work: target/dist/dendro (takes half an hour)
+	tools/dist.sh
+
 ##@ Check
 
 .PHONY: test
