@@ -11,8 +11,8 @@ use bincode::{
 };
 use bytes::Bytes;
 use bytestring::ByteString;
-use serde::de;
-use serde_json::value::RawValue;
+use serde::{Serialize, Serializer, de};
+use serde_json::{Value, value::RawValue};
 
 /// A JSON document as compact text, known to be valid. Its clones share the text.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -52,16 +52,24 @@ impl Json {
     }
 
     /// The document of a value that serialises to JSON.
-    pub fn from_value<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
+    pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
         serde_json::to_string(value)
             .map(|text| Self(text.into()))
             .map_err(|error| InvalidJson::Malformed(error.to_string()))
     }
 
+    /// The document of a value, with members in the order of their names: in whatever order they were
+    /// sent, the same value has the same text.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        // A value of texts, numbers, lists and objects can always be written.
+        Self::from_value(&Ordered(value)).unwrap_or_default()
+    }
+
     /// A text as a JSON string.
     #[must_use]
     pub fn string(text: &str) -> Self {
-        Self(serde_json::Value::from(text).to_string().into())
+        Self(Value::from(text).to_string().into())
     }
 
     /// An object without members.
@@ -98,6 +106,24 @@ impl Json {
     /// The document read into `T`.
     pub fn read<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
+    }
+}
+
+/// Writes a value with members in the order of their names.
+struct Ordered<'a>(&'a Value);
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(members) => {
+                let mut members: Vec<_> =
+                    members.iter().map(|(name, value)| (name, Ordered(value))).collect();
+                members.sort_unstable_by_key(|(name, _)| *name);
+                serializer.collect_map(members)
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Ordered)),
+            other => other.serialize(serializer),
+        }
     }
 }
 
@@ -200,6 +226,12 @@ mod tests {
     fn keeps_the_text_as_it_came() {
         let json = Json::parse(" {\"b\": 1.50, \"a\": [\"]\\\"\"]}\n").unwrap();
         assert_eq!(json.text(), "{\"b\": 1.50, \"a\": [\"]\\\"\"]}");
+    }
+
+    #[test]
+    fn a_value_has_one_text() {
+        let value: Value = serde_json::from_str("{\"b\":[{\"d\":1,\"c\":2.50}],\"a\":null}").unwrap();
+        assert_eq!(Json::of(&value).text(), "{\"a\":null,\"b\":[{\"c\":2.5,\"d\":1}]}");
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(super) fn output(operation: OperationType, fields: &Fields<'_>, events: &[Sp
         }
         OperationType::LlmCall => {
             if !fields.has(Field::OutputMessages)
-                && let Some(json) = messages::answer(fields).and_then(|value| Json::from_value(&value).ok())
+                && let Some(json) = messages::answer(fields).map(|value| Json::of(&value))
             {
                 return Content::Whole(json);
             }

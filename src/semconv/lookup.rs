@@ -165,7 +165,7 @@ impl<'a> Fields<'a> {
     pub(super) fn document(&self, field: Field) -> Option<Json> {
         match self.place(field)?.1 {
             Place::Attribute(index) => self.attributes.at(index)?.1.document(),
-            Place::List(_) => Json::from_value(&self.parsed(field)?).ok(),
+            Place::List(_) => Some(Json::of(&self.parsed(field)?)),
         }
     }
 

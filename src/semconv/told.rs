@@ -224,13 +224,12 @@ fn error(fields: &Fields<'_>, events: &[SpanEvent]) -> Option<Json> {
     {
         let attributes = Attributes::read(json);
         let text = |name: &str| attributes.get(name).and_then(super::Value::words);
-        return Json::from_value(&serde_json::json!({
+        return Some(Json::of(&serde_json::json!({
             "type": text("exception.type"),
             "message": text("exception.message"),
             "stacktrace": text("exception.stacktrace"),
-        }))
-        .ok();
+        })));
     }
     let error = fields.text(Field::ErrorType)?;
-    Json::from_value(&serde_json::json!({"type": error, "message": fields.text(Field::ErrorMessage)})).ok()
+    Some(Json::of(&serde_json::json!({"type": error, "message": fields.text(Field::ErrorMessage)})))
 }

@@ -109,7 +109,7 @@ pub fn request_model(body: &SpanBody) -> Option<String> {
 /// A model's settings, under the names that OpenTelemetry has for them: an object.
 #[must_use]
 pub fn settings(body: &SpanBody) -> Json {
-    with_fields(body, |fields| Json::from_value(&settings::of(fields)).unwrap_or_default())
+    with_fields(body, |fields| Json::of(&JsonValue::Object(settings::of(fields))))
 }
 
 /// The messages that went into an operation and came out of it.
@@ -247,7 +247,7 @@ fn document(item: JsonValue) -> Document {
         id: take(&["id", "document_id"]).map(text),
         content: take(&["content", "page_content", "text"]).map(text),
         score: take(&["score", "relevance_score"]).and_then(|score| score.as_f64()),
-        metadata: take(&["metadata"]).map(decoded).and_then(|metadata| Json::from_value(&metadata).ok()),
+        metadata: take(&["metadata"]).map(decoded).map(|metadata| Json::of(&metadata)),
     }
 }
 
@@ -283,8 +283,15 @@ fn tool_definition(value: JsonValue) -> Option<ToolDefinition> {
         name: take(&["name"]).and_then(text)?,
         description: take(&["description"]).and_then(text),
         parameters: take(&["parameters", "inputSchema", "input_schema", "parameters_json_schema"])
-            .map(decoded),
+            .map(decoded)
+            .map(ordered),
     })
+}
+
+/// With members in the order of their names, as [`Json::of`] has them.
+fn ordered(mut value: JsonValue) -> JsonValue {
+    value.sort_all_objects();
+    value
 }
 
 /// The JSON that a text holds, where it holds a list or an object.

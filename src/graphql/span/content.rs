@@ -310,7 +310,7 @@ impl ToolDefinition {
 
     /// What it takes: a JSON Schema.
     async fn parameters(&self) -> Option<Document> {
-        Json::from_value(self.tool.parameters.as_ref()?).ok().map(Document)
+        Some(Document(Json::of(self.tool.parameters.as_ref()?)))
     }
 }
 

@@ -77,18 +77,13 @@ pub(super) fn first_half(hash: &blake3::Hash) -> [u8; 16] {
 /// A value as a document, without the data that stands in it.
 pub(super) fn json(mut value: Value) -> Json {
     clean(&mut value, MAX_DEPTH, true);
-    document(&value)
+    Json::of(&value)
 }
 
 /// A value as a document, whole.
 pub(super) fn whole_json(mut value: Value) -> Json {
     clean(&mut value, MAX_DEPTH, false);
-    document(&value)
-}
-
-fn document(value: &Value) -> Json {
-    // A value of texts, numbers, lists and objects can always be written.
-    Json::from_value(value).unwrap_or_default()
+    Json::of(&value)
 }
 
 /// Cuts what is nested too deep to be read again, and replaces data by its length.

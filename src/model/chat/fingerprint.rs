@@ -107,10 +107,12 @@ impl Canonical {
                     self.value(item);
                 }
             }
-            // Members stand in the order of their names: objects are kept in it.
+            // Members stand in the order of their names, whatever the order in which they were sent.
             Value::Object(members) => {
                 self.tag(b'{');
                 self.length(members.len());
+                let mut members: Vec<_> = members.iter().collect();
+                members.sort_unstable_by_key(|(name, _)| *name);
                 for (name, value) in members {
                     self.text(b'k', name);
                     self.value(value);

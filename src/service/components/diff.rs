@@ -62,7 +62,9 @@ pub(super) fn diff(before: &Json, after: &Json) -> Result<DefinitionDiff, Refusa
 }
 
 fn read(json: &Json) -> Result<Value, Refusal> {
-    json.read().map_err(|error| Refusal::invalid("definition", error.to_string()))
+    let mut value: Value = json.read().map_err(|error| Refusal::invalid("definition", error.to_string()))?;
+    value.sort_all_objects();
+    Ok(value)
 }
 
 /// A comparison under way.
@@ -119,7 +121,6 @@ impl Comparison {
     }
 
     fn changed(&mut self, before: Option<&Value>, after: Option<&Value>) {
-        let json = |value: &Value| Json::from_value(value).ok();
         let lines = match (before, after) {
             (Some(Value::String(before)), Some(Value::String(after)))
                 if before.contains('\n') || after.contains('\n') =>
@@ -128,7 +129,7 @@ impl Comparison {
             }
             _ => Vec::new(),
         };
-        let (before, after) = (before.and_then(json), after.and_then(json));
+        let (before, after) = (before.map(Json::of), after.map(Json::of));
         self.changes.push(ValueChange { path: self.path.clone(), before, after, lines });
     }
 

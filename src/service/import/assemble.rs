@@ -227,5 +227,6 @@ fn metadata(entry: &Entry) -> Result<Option<Json>, Refusal> {
 
 /// A document for a field.
 pub(super) fn document(field: &str, value: &impl serde::Serialize) -> Result<Json, Refusal> {
-    Json::from_value(value).map_err(|error| Refusal::invalid(field, error.to_string()))
+    let value = serde_json::to_value(value).map_err(|error| Refusal::invalid(field, error.to_string()))?;
+    Ok(Json::of(&value))
 }

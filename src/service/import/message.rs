@@ -159,19 +159,17 @@ fn function_call(
         id: id.unwrap_or_else(|| format!("message-{index}-call-{number}")),
         original_id: None,
         name,
-        arguments: arguments_json(arguments)?,
+        arguments: arguments_json(arguments),
     })
 }
 
 /// Arguments as the model wrote them: JSON in a text, most often. A text that is no JSON stays a text.
-fn arguments_json(arguments: Option<Value>) -> Result<Json, Refusal> {
+fn arguments_json(arguments: Option<Value>) -> Json {
     match arguments {
-        None | Some(Value::Null) => Ok(Json::empty_object()),
-        Some(Value::String(text)) if text.trim().is_empty() => Ok(Json::empty_object()),
-        Some(Value::String(text)) => Ok(Json::parse(&text).unwrap_or_else(|_| Json::string(&text))),
-        Some(value) => {
-            Json::from_value(&value).map_err(|error| Refusal::invalid("arguments", error.to_string()))
-        }
+        None | Some(Value::Null) => Json::empty_object(),
+        Some(Value::String(text)) if text.trim().is_empty() => Json::empty_object(),
+        Some(Value::String(text)) => Json::parse(&text).unwrap_or_else(|_| Json::string(&text)),
+        Some(value) => Json::of(&value),
     }
 }
 

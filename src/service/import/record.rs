@@ -137,7 +137,7 @@ fn tools(fields: &Map<String, Value>, limits: &RecordLimits) -> Vec<ToolDefiniti
         let definition = tool.get("function").unwrap_or(tool);
         let name = definition.get("name")?.as_str()?;
         limits.name("tools", &components::tool_id(name)).ok()?;
-        Some(ToolDefinition { name: name.to_owned(), definition: Json::from_value(definition).ok()? })
+        Some(ToolDefinition { name: name.to_owned(), definition: Json::of(definition) })
     });
     definitions.collect()
 }

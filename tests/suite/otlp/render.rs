@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use dendro::model::Json;
 use serde_json::Value;
 
 /// Characters of a text that are shown.
@@ -307,12 +308,12 @@ fn word(value: &Value) -> &str {
 
 /// A text as it is, anything else as JSON.
 pub fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| Json::of(value).text().to_owned(), str::to_owned)
 }
 
 /// JSON, texts in quotes: a number that came as a text is another thing.
 fn json(value: &Value) -> String {
-    short(&value.to_string())
+    short(Json::of(value).text())
 }
 
 /// The beginning of a text, in one line.
