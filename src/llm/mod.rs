@@ -3,6 +3,12 @@
 //! [`Model`] is the seam: behind it stand the providers (`provider`) and the scripted model (`scripted`).
 //! [`Models`] finds the model that a name means. This module knows nothing of agents, traces or the store.
 
+pub mod config;
+mod models;
+mod provider;
+pub mod retry;
+mod scripted;
+
 use std::{fmt, time::Duration};
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
@@ -11,6 +17,13 @@ use crate::model::{
     Json,
     chat::{ChatMessage, ChatPart},
     ledger::{CountingRule, TokenCounts},
+};
+
+pub use self::{
+    config::{ModelsConfig, ProviderConfig, ProviderKind, Secret},
+    models::{Models, ProviderInfo, ResolvedName},
+    retry::Backoff,
+    scripted::{ScriptError, Scripted},
 };
 
 /// What a model is asked.

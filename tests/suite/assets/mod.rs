@@ -16,7 +16,9 @@ async fn served() -> SocketAddr {
 
 /// The client decodes nothing by itself, so what it shows is what was sent.
 async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
-    let mut request = Client::new().get(format!("http://{address}{path}"));
+    // Bodies are shown as they were sent.
+    let client = Client::builder().no_gzip().build().unwrap();
+    let mut request = client.get(format!("http://{address}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

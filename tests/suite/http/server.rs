@@ -105,7 +105,8 @@ impl Answer {
 }
 
 pub fn client() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    // Bodies are shown as they were sent.
+    reqwest::Client::builder().no_gzip().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 /// Posts a body of JSON text as a modern client does.
