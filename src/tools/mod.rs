@@ -4,10 +4,22 @@
 //! answers is bounded. This module knows nothing of agents, traces or the store: what a tool needs of them
 //! comes with it, as whoever adds it made it.
 
+mod arguments;
+pub mod builtin;
+mod config;
+pub mod mcp;
+mod names;
+mod output;
+mod registry;
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;
 
+pub use self::{
+    config::{McpServerConfig, ReadUrlConfig, Secret, ToolsConfig, WrongSetting},
+    registry::{ListedTool, Tools},
+};
 use crate::model::Json;
 
 /// What a tool is: this, without its `source`, is the content of its component version.
