@@ -18,6 +18,16 @@ pub(super) async fn run(services: Services) {
     if let Err(error) = services.ingest.find_open().await {
         tracing::warn!(%error, "reported traces that were left open are not known");
     }
+    match services.agents.end_interrupted().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "ended runs of agents that were cut off"),
+        Err(error) => tracing::warn!(%error, "runs of agents that were cut off are not ended"),
+    }
+    match services.agents.resume_plans().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "plans that were being carried out go on"),
+        Err(error) => tracing::warn!(%error, "plans that were being carried out do not go on"),
+    }
     let mut sweeps = tokio::time::interval(SWEEP_EVERY);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

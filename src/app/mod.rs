@@ -15,9 +15,11 @@ use crate::{
     config::Config,
     engine::{self, EngineKind},
     live::Hub,
+    llm::Models,
     model::clock::{RandomIds, SharedClock, SharedIds, SystemClock},
-    service::{Context, Services},
+    service::{Context, Services, agents::Runtime},
     store::Store,
+    tools::Tools,
 };
 
 /// An open database with its use cases.
@@ -50,7 +52,12 @@ impl Database {
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
         };
-        let services = Services::new(context);
+        let runtime = Runtime {
+            models: Models::new(&config.models)?,
+            tools: Tools::start(&config.tools, Self::clock())?,
+            config: config.agents.clone(),
+        };
+        let services = Services::with(context, runtime);
         Ok(Self { store, services })
     }
 

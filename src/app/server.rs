@@ -81,9 +81,13 @@ impl Server {
             tracing::warn!(%error, "messages that are still to be made are not known");
         }
         tracing::info!(address = %self.address, "listening on http://{}", self.address);
+        let (asked, agents) = (stop.clone(), self.services.agents.clone());
+        let stopping = async move {
+            asked.asked().await;
+            // Who waits for an agent is answered before the connections close.
+            agents.stop().await;
+        };
         let chores = tokio::spawn(chores::run(self.services));
-        let asked = stop.clone();
-        let stopping = async move { asked.asked().await };
         let otlp = self.otlp.serve(&self.lifecycle, stop, self.grace);
         http::serve(self.connections, self.router, self.lifecycle, stopping, self.grace).await;
         otlp.await;

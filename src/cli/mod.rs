@@ -93,8 +93,8 @@ impl Command {
 
     async fn run(self, config: Config) -> anyhow::Result<Outcome> {
         match self {
-            Self::Serve(_) => serve::run(&config).await,
-            Self::Demo(args) => demo::run(args, config).await,
+            Self::Serve(_) => Box::pin(serve::run(&config)).await,
+            Self::Demo(args) => Box::pin(demo::run(args, config)).await,
             Self::Import(args) => import::run(args, &config).await,
             Self::Export(args) => export::run(args, &config).await,
             Self::Reprice(args) => reprice::run(args, &config).await,

@@ -4,6 +4,7 @@
 
 pub mod limits;
 mod log;
+mod models;
 mod origin;
 mod otlp;
 mod prices;
@@ -24,8 +25,10 @@ pub use self::{
 };
 use crate::{
     graphql::page::PageLimits,
+    llm::ModelsConfig,
     model::limits::RecordLimits,
-    service::{ingest::IngestConfig, listing::ListLimits},
+    service::{agents::AgentsConfig, ingest::IngestConfig, listing::ListLimits},
+    tools::{ToolsConfig, WrongSetting},
 };
 
 /// All settings.
@@ -46,10 +49,16 @@ pub struct Config {
     pub pages: PageLimits,
     /// How reports of other systems are taken.
     pub ingest: IngestConfig,
+    /// How agents are run.
+    pub agents: AgentsConfig,
     /// OpenTelemetry's ports, and what a sender may send.
     pub otlp: OtlpConfig,
     /// What model calls cost.
     pub prices: PricesConfig,
+    /// The tools that agents may call.
+    pub tools: ToolsConfig,
+    /// Providers of models, and how they are called.
+    pub models: ModelsConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -78,6 +87,8 @@ impl Config {
         self.check_limits()?;
         self.otlp.check(&self.server)?;
         self.prices.check()?;
+        self.tools.check().map_err(|WrongSetting { key, message }| Fault { key, message })?;
+        models::check(&self.models)?;
         self.log.check()
     }
 
@@ -97,6 +108,7 @@ impl Config {
         // A name stands in a key beside a conversation's or a component's other parts.
         between("records.name_bytes", self.records.name_bytes, 16, crate::engine::MAX_KEY_BYTES / 2)?;
         between("records.document_bytes", self.records.document_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;
+        at_least("agents.running", self.agents.running, 1)?;
         at_least("records.plan_steps", self.records.plan_steps, 1)?;
         at_least("records.trace_spans", self.records.trace_spans, 1)
     }

@@ -10,6 +10,7 @@ use async_graphql::{
 };
 
 use crate::model::{
+    agent::RunFailureKind,
     component::{ComponentType, VersionState},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
@@ -81,6 +82,7 @@ words!(
     Placement as "Placement",
     PlanAction as "PlanAction",
     PlanStatus as "PlanStatus",
+    RunFailureKind as "RunFailureKind",
     ScoreSource as "ScoreSource",
     SpanStatus as "SpanStatus",
     StepActionKind as "StepAction",

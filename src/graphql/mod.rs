@@ -1,5 +1,6 @@
 //! The GraphQL schema and what stands before it. This layer calls services and nothing below them.
 
+mod agent;
 mod component;
 mod conversation;
 mod enums;
@@ -24,6 +25,7 @@ mod trace;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use self::{
+    agent::{AgentMutation, AgentQuery, AgentSubscription, ExecutionMutation},
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
     guard::FieldWeight,
@@ -37,7 +39,7 @@ use self::{
 
 /// What can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(NodeQuery, ConversationQuery, PlanQuery, TraceQuery, ComponentQuery);
+pub struct Query(NodeQuery, ConversationQuery, PlanQuery, TraceQuery, ComponentQuery, AgentQuery);
 
 /// What can be done.
 #[derive(Default, MergedObject)]
@@ -49,11 +51,13 @@ pub struct Mutation(
     SpanMutation,
     ComponentMutation,
     ScoreMutation,
+    AgentMutation,
+    ExecutionMutation,
 );
 
 /// What can be followed live. Every stream starts with a snapshot.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(TraceSubscription, MessageSubscription, PlanSubscription);
+pub struct Subscription(TraceSubscription, MessageSubscription, PlanSubscription, AgentSubscription);
 
 /// The schema with its roots.
 pub type DendroSchema = Schema<Query, Mutation, Subscription>;

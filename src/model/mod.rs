@@ -4,6 +4,7 @@
 //! machines, placement of spans in a tree, a trace's summary. No input or output, no GraphQL, no
 //! engine, no clock of its own.
 
+pub mod agent;
 pub mod chat;
 pub mod clock;
 pub mod component;

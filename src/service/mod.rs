@@ -3,6 +3,7 @@
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
 
+pub mod agents;
 mod arriving;
 pub mod components;
 mod context;
@@ -16,14 +17,19 @@ pub mod plans;
 pub mod scores;
 pub mod tracing;
 
+use self::{
+    agents::{Agents, Runtime},
+    components::Components,
+    conversations::Conversations,
+    ingest::Ingest,
+    plans::Plans,
+    scores::Scores,
+    tracing::Tracing,
+};
 pub use self::{
     arriving::Arriving,
     context::Context,
     error::{ServiceError, ServiceResult},
-};
-use self::{
-    components::Components, conversations::Conversations, ingest::Ingest, plans::Plans, scores::Scores,
-    tracing::Tracing,
 };
 
 /// All use cases of a project. Cheap to clone.
@@ -41,13 +47,22 @@ pub struct Services {
     pub scores: Scores,
     /// What other systems report.
     pub ingest: Ingest,
+    /// Agents that this server runs.
+    pub agents: Agents,
 }
 
 impl Services {
-    /// The use cases over one context.
+    /// The use cases over one context. Agents find no models and no tools.
     #[must_use]
     pub fn new(context: Context) -> Self {
+        Self::with(context, Runtime::default())
+    }
+
+    /// The use cases over one context, with what agents are run with.
+    #[must_use]
+    pub fn with(context: Context, runtime: Runtime) -> Self {
         Self {
+            agents: Agents::new(context.clone(), runtime),
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),

@@ -39,6 +39,8 @@
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
 //! | `turn_due` | trace | [`TurnDue`]; only while messages of it are still to be made |
+//! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
+//! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
 //! | `deletion` | kind (1: conversation, 2: trace), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
 
 use std::marker::PhantomData;
@@ -49,8 +51,8 @@ use super::{
     older,
 };
 use crate::model::{
-    ConversationId, MessageId, PlanId, ScoreId, Timestamp, TraceId,
-    component::{Component, ComponentVersion, VersionHash},
+    ConversationId, MessageId, PlanId, ScoreId, StepId, Timestamp, TraceId, TurnId,
+    component::{Component, ComponentRef, ComponentVersion, VersionHash},
     conversation::{Conversation, Lineage},
     message::Message,
     plan::{Plan, PlanStatus},
@@ -156,13 +158,48 @@ pub struct TurnDue {
     pub revision: u64,
 }
 
+/// Says that an agent of this server runs a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct AgentRun {
+    /// What it is for.
+    pub task: RunTask,
+}
+
+/// What an agent runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub enum RunTask {
+    /// To answer in a conversation.
+    Talk {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The turn in it.
+        turn: TurnId,
+    },
+    /// To carry out a step of a plan.
+    Step {
+        /// The plan.
+        plan: PlanId,
+        /// The step.
+        step: StepId,
+    },
+}
+
+/// Says that a plan is carried out by an agent of this server.
+#[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct PlanRun {
+    /// The version of the agent.
+    pub agent: ComponentRef,
+    /// Values of its instructions' variables.
+    pub variables: Vec<(String, String)>,
+}
+
 /// The bytes of another key.
 #[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
     Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1, TurnDue = 1,
+    Nothing = 1, TurnDue = 1, AgentRun = 1, PlanRun = 1,
 }
 
 impl Record for Trace {
@@ -276,6 +313,8 @@ tables! {
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";
+    AGENT_RUN: TraceId => AgentRun = "agent_run";
+    PLAN_RUN: PlanId => PlanRun = "plan_run";
     TURN_DUE: TraceId => TurnDue = "turn_due";
     DELETION: Deleted => DeletedWith = "deletion";
 }

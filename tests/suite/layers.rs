@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["config", "graphql"]),
     ("otlp", &["model", "semconv", "service"]),
     // Sections of the configuration are the limits that those whom it configures declare.
-    ("config", &["engine", "graphql", "model", "otlp", "service", "store"]),
+    ("config", &["engine", "graphql", "llm", "model", "otlp", "service", "store", "tools"]),
     ("llm", &["model"]),
     ("demo", &["model", "service"]),
     ("tools", &["model"]),
@@ -46,6 +46,8 @@ const FEW: &[(&str, &str, &[&str])] = &[
     ("live", "store", &["Observer", "Touched"]),
     ("graphql", "config", &["limits"]),
     ("config", "graphql", &["page"]),
+    ("config", "tools", &["ToolsConfig", "WrongSetting"]),
+    ("config", "llm", &["Models", "ModelsConfig"]),
     ("config", "engine", &["EngineConfig", "EngineKind", "MAX_KEY_BYTES", "MAX_VALUE_BYTES"]),
 ];
 

@@ -9,6 +9,7 @@
     reason = "a test says by a panic that it failed, and is read for what it proves"
 )]
 
+mod agents;
 mod assets;
 mod browser;
 mod cli;
@@ -21,9 +22,11 @@ mod graphql;
 mod http;
 mod import;
 mod layers;
+mod llm;
 mod otlp;
 mod otlp_files;
 mod records;
 mod service;
 mod support;
+mod tools;
 mod tracing;

@@ -14,7 +14,7 @@ use async_graphql::Context;
 
 pub(super) use self::{live::PlanSubscription, mutations::PlanMutation, queries::PlanQuery, step::PlanStep};
 use super::{error::Result, ids::GlobalId, page::Listed, request};
-use crate::model::{self, PlanId};
+use crate::model::{self, PlanId, StepId};
 
 /// A plan.
 #[derive(Clone)]
@@ -23,6 +23,12 @@ pub(super) struct Plan(Arc<model::plan::Plan>);
 impl Plan {
     pub(super) fn new(row: impl Into<Arc<model::plan::Plan>>) -> Self {
         Self(row.into())
+    }
+
+    /// A step of it, if it is there.
+    pub(super) fn step(&self, id: StepId) -> Option<PlanStep> {
+        let step = self.0.step(id)?.clone();
+        Some(PlanStep::new(&self.0, step))
     }
 
     /// The plan with this ID, if it is there.

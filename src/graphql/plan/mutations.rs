@@ -69,7 +69,7 @@ impl PlanMutation {
         Ok(match advanced.await? {
             Ok((id, plan)) => {
                 let plan = Plan::new(plan);
-                let step = PlanStep::all(&plan.0).into_iter().find(|step| step.step_id() == id);
+                let step = plan.step(id);
                 AdvancePlanStepPayload { step, plan: Some(plan), refusal: None }
             }
             Err(refusal) => AdvancePlanStepPayload { step: None, plan: None, refusal: Some(refusal.into()) },

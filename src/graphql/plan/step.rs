@@ -46,10 +46,6 @@ impl PlanStep {
         Ok(plan.and_then(|plan| Self::all(&plan.0).into_iter().find(|found| found.step.id == step)))
     }
 
-    pub(super) fn step_id(&self) -> StepId {
-        self.step.id
-    }
-
     fn global_id(&self) -> GlobalId {
         GlobalId::PlanStep(self.plan.id, self.step.id)
     }

@@ -44,9 +44,11 @@ mod role;
 #[cfg(test)]
 mod tests;
 mod wrapper;
+mod write;
 
 use serde_json::Value;
 
+pub use self::write::to_json;
 use self::{document::Place, gather::Gather};
 use crate::model::{Json, message::MessageRole};
 

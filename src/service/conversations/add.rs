@@ -9,6 +9,7 @@ use crate::{
         trace::{NewTrace, Trace},
     },
     service::{ServiceError, ServiceResult, tracing},
+    store::{StoreResult, Tx},
 };
 
 /// A message that was added.
@@ -34,10 +35,21 @@ impl Conversations {
         new: NewMessage,
         trace: Option<NewTrace>,
     ) -> ServiceResult<AddedMessage> {
+        self.add_message_and(id, new, trace, |_| Ok(())).await
+    }
+
+    /// As [`Conversations::add_message`], with what `also` writes in the same commit.
+    pub(in crate::service) async fn add_message_and(
+        &self,
+        id: ConversationId,
+        new: NewMessage,
+        trace: Option<NewTrace>,
+        also: impl Fn(&mut Tx<'_>) -> StoreResult<()> + Send + Sync,
+    ) -> ServiceResult<AddedMessage> {
         new.check(&self.context.limits)?;
         let mut draft = self.draft(id, new);
         let trace = &trace.map(|trace| self.set_off(trace, &mut draft)).transpose()?;
-        let draft = &draft;
+        let (draft, also) = (&draft, &also);
         let _turn = self.context.store.turn(id.bytes()).await;
         let added = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
@@ -48,6 +60,7 @@ impl Conversations {
                     Some(trace) => Some(self.start(tx, trace, &conversation).await?),
                     None => None,
                 };
+                also(tx)?;
                 let message = messages.pop().unwrap_or_else(|| draft.clone());
                 Ok(AddedMessage { conversation, message, trace })
             })
@@ -114,7 +127,7 @@ impl Conversations {
 
     async fn start(
         &self,
-        tx: &mut crate::store::Tx<'_>,
+        tx: &mut Tx<'_>,
         trace: &NewTrace,
         conversation: &Conversation,
     ) -> ServiceResult<Trace> {

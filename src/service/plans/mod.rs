@@ -7,20 +7,36 @@ pub use self::{
     list::{PlanFilter, PlanOrder},
     live::PlanChanges,
 };
-use super::{Context, ServiceError, ServiceResult, conversations};
+use super::{Context, ServiceError, ServiceResult, conversations, tracing};
 use crate::{
     model::{
-        PlanId, Refusal, StepId, Timestamp,
-        plan::{NewPlan, Plan, PlanAction, PlanRevision, StepAction},
+        PlanId, Refusal, SpanId, StepId, Timestamp,
+        plan::{NewPlan, Plan, PlanAction, PlanRevision, PlanStep, StepAction},
         refusal::Entity,
+        trace::{NewTrace, Trace},
     },
-    store::{Touched, Tx, keyspace},
+    store::{
+        Touched, Tx,
+        keyspace::{self, AgentRun},
+    },
 };
 
 /// Use cases of plans. Cheap to clone.
 #[derive(Clone)]
 pub struct Plans {
     context: Context,
+}
+
+/// An attempt at a step by an agent of this server.
+pub(in crate::service) struct NewAttempt {
+    /// The span that it runs in.
+    pub(in crate::service) span: SpanId,
+    /// Its trace.
+    pub(in crate::service) trace: NewTrace,
+    /// The mark of the run.
+    pub(in crate::service) mark: AgentRun,
+    /// Says what the agent is told.
+    pub(in crate::service) told: fn(&Plan, &PlanStep) -> String,
 }
 
 /// Plans whose time has run out that one sweep ends: the next sweep takes the rest.
@@ -67,6 +83,46 @@ impl Plans {
         self.change(id, |plan, now| plan.advance(step, action.clone(), now)).await
     }
 
+    /// Begins an attempt at a step together with the trace that it runs in and the mark of the run: one commit.
+    /// Answers the plan, the trace, and what the agent is told.
+    pub(in crate::service) async fn begin_attempt(
+        &self,
+        id: PlanId,
+        step: StepId,
+        attempt: NewAttempt,
+    ) -> ServiceResult<(Plan, Trace, String)> {
+        let NewAttempt { span, trace: new, mark, told } = &attempt;
+        let trace_id = new.id.unwrap_or_else(|| self.context.new_id());
+        let (now, context) = (self.context.now(), &self.context);
+        let _turn = self.context.store.turn(id.bytes()).await;
+        let begun = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                let old = required(tx, id).await?;
+                let mut plan = old.clone();
+                if plan.is_overdue(now) {
+                    plan.expire(now);
+                    put(tx, Some(&old), &plan)?;
+                    return Ok(Err(overdue(&plan)));
+                }
+                let before = plan.step(step).cloned();
+                plan.advance(step, StepAction::Start { span: Some((trace_id, *span)) }, now)?;
+                put(tx, Some(&old), &plan)?;
+                // The step as it stood: its attempts are those before this one.
+                let before = before.ok_or_else(|| Refusal::not_found("stepId", Entity::Step, step))?;
+                let told = told(&plan, &before);
+                let mut new = new.clone();
+                new.id = Some(trace_id);
+                new.name.get_or_insert_with(|| plan.title.clone());
+                new.conversation_id = Some(plan.conversation_id);
+                new.body.user_input = Some(before.description);
+                let trace = tracing::start(context, tx, new).await?;
+                tx.put(keyspace::AGENT_RUN, &trace_id, mark)?;
+                Ok(Ok((plan, trace, told)))
+            })
+        });
+        Ok(begun.await??)
+    }
+
     /// Holds a plan, lets it go on, or gives it up.
     pub async fn control(&self, id: PlanId, action: PlanAction) -> ServiceResult<Plan> {
         self.change(id, |plan, now| plan.control(action, now)).await
@@ -103,8 +159,7 @@ impl Plans {
         let _turn = self.context.store.turn(id.bytes()).await;
         let changed = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
-                let old = tx.get(keyspace::PLAN, &id).await?;
-                let old = old.ok_or_else(|| Refusal::not_found("planId", Entity::Plan, id))?;
+                let old = required(tx, id).await?;
                 let mut plan = old.clone();
                 if plan.is_overdue(now) {
                     plan.expire(now);
@@ -120,6 +175,12 @@ impl Plans {
         });
         Ok(changed.await??)
     }
+}
+
+/// The plan, which must be there, and still the same when the transaction commits.
+async fn required(tx: &mut Tx<'_>, id: PlanId) -> ServiceResult<Plan> {
+    let found = tx.get(keyspace::PLAN, &id).await?;
+    Ok(found.ok_or_else(|| Refusal::not_found("planId", Entity::Plan, id))?)
 }
 
 fn overdue(plan: &Plan) -> Refusal {

@@ -60,6 +60,8 @@ fn keys_are_these_bytes() {
     component_by_type              046167656e740001
     score                          (09*16)02(0a*16)(0c*16)
     score_address                  (0c*16)
+    agent_run                      (09*16)
+    plan_run                       (07*16)
     turn_due                       (09*16)
     deletion                       02(09*16)
     ");

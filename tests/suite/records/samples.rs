@@ -17,8 +17,8 @@ use dendro::{
     },
     store::{
         keyspace::{
-            self, Deleted, DeletedWith, KeyBytes, MessageAddress, Nothing, ToolCallAddress,
-            ToolResultAddress, TurnDue,
+            self, AgentRun, Deleted, DeletedWith, KeyBytes, MessageAddress, Nothing, PlanRun, RunTask,
+            ToolCallAddress, ToolResultAddress, TurnDue,
         },
         spans::{BodyBlock, HeadBlock},
     },
@@ -133,6 +133,19 @@ fn of_the_rest() -> Vec<Entry> {
         Entry::of(keyspace::COMPONENT_BY_TYPE, (4, "agent".to_owned()), Nothing),
         Entry::of(keyspace::SCORE, key, score),
         Entry::of(keyspace::SCORE_ADDRESS, SCORE, KeyBytes(vec![1, 2, 3])),
+        Entry::of(
+            keyspace::AGENT_RUN,
+            TRACE,
+            AgentRun { task: RunTask::Talk { conversation: CONVERSATION, turn: TURN } },
+        ),
+        Entry::of(
+            keyspace::PLAN_RUN,
+            PLAN,
+            PlanRun {
+                agent: ComponentRef { component_id: "agents/a".to_owned(), version_hash: HASH },
+                variables: vec![("user".to_owned(), "Ada".to_owned())],
+            },
+        ),
         Entry::of(keyspace::TURN_DUE, TRACE, TurnDue { revision: 7 }),
         Entry::of(
             keyspace::DELETION,

@@ -5,6 +5,7 @@
 mod determined;
 pub mod engines;
 pub mod property;
+pub mod providers;
 pub mod spans;
 pub mod store;
 
@@ -16,7 +17,7 @@ use dendro::{
     graphql::{self, page::PageLimits, request, text},
     live::Hub,
     model::limits::RecordLimits,
-    service::{Context, Services, ingest::IngestConfig, listing::ListLimits},
+    service::{Context, Services, agents::Runtime, ingest::IngestConfig, listing::ListLimits},
     store::{Store, StoreConfig},
 };
 use futures_util::{Stream, StreamExt};
@@ -56,25 +57,36 @@ impl Server {
 
     /// A server over an engine.
     pub async fn on(engine: SharedEngine, config: StoreConfig, limits: (PageLimits, ListLimits)) -> Self {
-        Self::build(engine, config, limits, IngestConfig::default()).await
+        Self::build(engine, config, limits, (IngestConfig::default(), Runtime::default())).await
     }
 
     /// A server over an engine that takes reports so.
     pub async fn ingesting(engine: SharedEngine, ingest: IngestConfig) -> Self {
-        Self::build(engine, StoreConfig::default(), Default::default(), ingest).await
+        Self::build(engine, StoreConfig::default(), Default::default(), (ingest, Runtime::default())).await
+    }
+
+    /// A server that runs agents with these models and tools.
+    pub async fn running(runtime: Runtime) -> Self {
+        Self::running_on(Arc::new(MemoryEngine::default()), runtime).await
+    }
+
+    /// The same over an engine.
+    pub async fn running_on(engine: SharedEngine, runtime: Runtime) -> Self {
+        let ingest = IngestConfig::default();
+        Self::build(engine, StoreConfig::default(), Default::default(), (ingest, runtime)).await
     }
 
     async fn build(
         engine: SharedEngine,
         config: StoreConfig,
         (limits, lists): (PageLimits, ListLimits),
-        ingest: IngestConfig,
+        (ingest, runtime): (IngestConfig, Runtime),
     ) -> Self {
         let engine = Arc::new(Counting::new(engine));
         let shared: SharedEngine = engine.clone();
         let (hub, clock) = (Arc::new(Hub::default()), Arc::new(SetClock::default()));
         let store = Store::open(shared, config, hub.clone()).await.unwrap();
-        let services = Services::new(Context {
+        let context = Context {
             store: store.clone(),
             hub,
             clock: clock.clone(),
@@ -84,7 +96,8 @@ impl Server {
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::new(ingest),
             arriving: Arc::default(),
-        });
+        };
+        let services = Services::with(context, runtime);
         Self { services, store, clock, engine, schema: graphql::schema(), limits }
     }
 

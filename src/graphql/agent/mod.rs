@@ -1,0 +1,11 @@
+//! Agents that the server runs, in the API: making them, giving them input, following what they put out.
+
+mod inputs;
+mod live;
+mod mutations;
+mod plans;
+mod queries;
+
+pub(super) use self::{
+    live::AgentSubscription, mutations::AgentMutation, plans::ExecutionMutation, queries::AgentQuery,
+};

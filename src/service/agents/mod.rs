@@ -1,0 +1,333 @@
+//! Agents that this server runs itself: making them, giving them input, stopping them, following what they put out.
+//!
+//! A run goes on by itself, whoever waits for it. Each leaves a mark in the store for as long as it goes on, so that
+//! one that was cut off with its process is ended by the next.
+
+mod carry;
+mod memory;
+mod output;
+mod parts;
+mod recorder;
+mod run;
+mod runs;
+mod steps;
+mod talk;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures_util::Stream;
+
+pub use self::{
+    carry::EndedRun,
+    output::{OutputEvent, OutputPart},
+    steps::{BegunStep, PlanExecution},
+    talk::{BegunRun, UserInput},
+};
+use self::{
+    output::Output,
+    parts::{Parts, RunParts},
+    recorder::Recorder,
+    run::{Run, Task},
+    runs::{Place, Runs},
+    steps::Carried,
+};
+use super::{
+    Context, ServiceError, ServiceResult,
+    components::{Components, RegisteredVersion},
+    conversations::Conversations,
+    plans::Plans,
+    tracing::Tracing,
+};
+/// What models and tools are, for those who list them.
+pub use crate::{
+    llm::ProviderInfo,
+    tools::{ListedTool, ToolSource, ToolSpec},
+};
+use crate::{
+    llm::{Backoff, Model, Models, ResolvedName},
+    model::{
+        Json, Refusal, TraceId,
+        agent::{AgentDefinition, RunFailureKind},
+        component::{ComponentRef, ComponentType, NewComponentVersion, VersionSelector},
+        refusal::Entity,
+        trace::{Trace, TraceStatus},
+    },
+    tools::{Tools, ToolsConfig},
+};
+
+/// How agents are run.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentsConfig {
+    /// Runs that may go on at the same time: each holds the history that its model is given, and a stream.
+    pub running: usize,
+    /// How often a model is asked for one answer, where it fails in passing.
+    pub attempts: u32,
+    /// Milliseconds until it is asked again; twice as many after each attempt.
+    pub first_retry_ms: u64,
+    /// Milliseconds until it is asked again at most. Where a provider asks for more, the run fails.
+    pub longest_retry_ms: u64,
+}
+
+impl Default for AgentsConfig {
+    fn default() -> Self {
+        Self { running: 512, attempts: 4, first_retry_ms: 1_000, longest_retry_ms: 60_000 }
+    }
+}
+
+impl AgentsConfig {
+    fn backoff(&self) -> Backoff {
+        Backoff {
+            attempts: self.attempts,
+            first: Duration::from_millis(self.first_retry_ms),
+            most: Duration::from_millis(self.longest_retry_ms),
+            ..Backoff::default()
+        }
+    }
+}
+
+/// What agents are run with.
+#[derive(Clone)]
+pub struct Runtime {
+    /// The models that can be asked.
+    pub models: Models,
+    /// The tools that can be called.
+    pub tools: Tools,
+    /// How agents are run.
+    pub config: AgentsConfig,
+}
+
+impl Default for Runtime {
+    /// No models and no tools.
+    fn default() -> Self {
+        let tools = Tools::empty(&ToolsConfig::default());
+        Self { models: Models::default(), tools, config: AgentsConfig::default() }
+    }
+}
+
+/// Use cases of agents. Cheap to clone.
+#[derive(Clone)]
+pub struct Agents {
+    context: Context,
+    conversations: Conversations,
+    tracing: Tracing,
+    components: Components,
+    plans: Plans,
+    runtime: Arc<Runtime>,
+    parts: Arc<Parts>,
+    runs: Arc<Runs>,
+    carried: Arc<Carried>,
+}
+
+/// An agent that is to be made, or a new version of one.
+#[derive(Debug, Clone)]
+pub struct NewAgent {
+    /// What it is.
+    pub definition: AgentDefinition,
+    /// What people call the version.
+    pub version_name: Option<String>,
+    /// What changed, in words.
+    pub description: Option<String>,
+    /// Who makes it.
+    pub created_by: Option<String>,
+}
+
+/// What a run needs, before it begins.
+struct Prepared {
+    agent: AgentDefinition,
+    version: ComponentRef,
+    definition: Json,
+    instructions: String,
+    model: Arc<dyn Model>,
+    name: ResolvedName,
+    specs: Vec<ToolSpec>,
+    parts: RunParts,
+}
+
+impl Agents {
+    /// The use cases over one context.
+    #[must_use]
+    pub fn new(context: Context, runtime: Runtime) -> Self {
+        let components = Components::new(context.clone());
+        Self {
+            conversations: Conversations::new(context.clone()),
+            tracing: Tracing::new(context.clone()),
+            plans: Plans::new(context.clone()),
+            carried: Arc::default(),
+            parts: Arc::new(Parts::new(components.clone())),
+            components,
+            runs: Runs::new(runtime.config.running),
+            runtime: Arc::new(runtime),
+            context,
+        }
+    }
+
+    /// The tools that can be called.
+    #[must_use]
+    pub fn tools(&self) -> &Tools {
+        &self.runtime.tools
+    }
+
+    /// Says whether a tool may be called, until the server stops.
+    #[expect(clippy::unused_async, reason = "use cases are asked so")]
+    pub async fn set_tool_enabled(&self, name: &str, enabled: bool) -> ServiceResult<ListedTool> {
+        let unknown = |message: String| Refusal::invalid("name", message);
+        let tools = &self.runtime.tools;
+        tools.set_enabled(name, enabled).map_err(|error| unknown(error.message))?;
+        let found = tools.list().into_iter().find(|tool| tool.spec.name == name);
+        Ok(found.ok_or_else(|| unknown(format!("there is no tool `{name}`")))?)
+    }
+
+    /// The models that can be asked.
+    #[must_use]
+    pub fn models(&self) -> &Models {
+        &self.runtime.models
+    }
+
+    /// Makes an agent, or a version of one that is there. Its model and its tools must be known.
+    pub async fn create(&self, new: NewAgent) -> ServiceResult<RegisteredVersion> {
+        let NewAgent { definition, version_name, description, created_by } = new;
+        definition.check(&self.context.limits)?;
+        self.model_of(&definition).map_err(|refusal| refusal.below("model"))?;
+        self.specs_of(&definition)?;
+        let version = NewComponentVersion {
+            component_id: definition.component_id(),
+            component_type: ComponentType::Agent,
+            version_name,
+            definition: definition.to_json()?,
+            created_by,
+            description,
+            tags: Vec::new(),
+            state: None,
+        };
+        self.components.register(version).await
+    }
+
+    /// Stops a run. It ends as cancelled, with all that it did so far.
+    pub async fn cancel(&self, trace: TraceId) -> ServiceResult<Trace> {
+        if let Some(output) = self.runs.output(trace)
+            && self.runs.stop(trace, RunFailureKind::Cancelled)
+        {
+            output.ended().await;
+        }
+        let found = self.tracing.traces(&[trace]).await?.pop().flatten();
+        let found = found.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, trace))?;
+        if found.status == TraceStatus::Running {
+            let message = "no agent of this server runs it; `completeTrace` ends it";
+            return Err(Refusal::invalid("traceId", message).into());
+        }
+        Ok(found)
+    }
+
+    /// What a run puts out, from a number on, until it is over. Of one that ended long ago only the end.
+    pub async fn output(
+        &self,
+        trace: TraceId,
+        from: u64,
+    ) -> ServiceResult<impl Stream<Item = OutputPart> + Send + use<>> {
+        let output = match self.runs.output(trace) {
+            Some(output) => output,
+            None => self.output_of_ended(trace).await?,
+        };
+        Ok(output.follow(from))
+    }
+
+    async fn output_of_ended(&self, trace: TraceId) -> ServiceResult<Arc<Output>> {
+        let found = self.tracing.traces(&[trace]).await?.pop().flatten();
+        let found = found.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, trace))?;
+        if found.status == TraceStatus::Running {
+            let message = "no agent of this server runs it; follow it with `traceSpans`";
+            return Err(Refusal::invalid("traceId", message).into());
+        }
+        let output = Output::of_ended();
+        output.put(OutputEvent::End { status: found.status, message_id: None, error: None });
+        Ok(output)
+    }
+
+    /// Stops all runs, because the server stops, and waits until they are ended.
+    pub async fn stop(&self) {
+        self.runs.stop_all(RunFailureKind::Interrupted);
+        self.runs.ended().await;
+    }
+
+    /// What a run of an agent needs, before it begins.
+    async fn prepare(
+        &self,
+        agent_id: &str,
+        version: &VersionSelector,
+        variables: &BTreeMap<String, String>,
+    ) -> ServiceResult<Prepared> {
+        let version = self.components.resolve(agent_id, version).await?;
+        if version.component_type != ComponentType::Agent {
+            return Err(Refusal::invalid("agentId", format!("`{agent_id}` is no agent")).into());
+        }
+        let agent = AgentDefinition::read(&version.definition)?;
+        let instructions = agent.instructions(variables)?;
+        let (model, name) = self.model_of(&agent).map_err(|refusal| refusal.below("agentId"))?;
+        let specs = self.specs_of(&agent)?;
+        let parts = self.parts.of(&agent, &name.provider, &name.model, &specs).await?;
+        let (component_id, version_hash) = (version.component_id, version.version_hash);
+        Ok(Prepared {
+            agent,
+            version: ComponentRef { component_id, version_hash },
+            definition: version.definition,
+            instructions,
+            model,
+            name,
+            specs,
+            parts,
+        })
+    }
+
+    /// A place for a run, if there is one.
+    fn place(&self, trace: TraceId) -> ServiceResult<Place> {
+        let too_many = || ServiceError::Overloaded { retry_after: Duration::from_secs(1) };
+        self.runs.begin(trace).ok_or_else(too_many)
+    }
+
+    /// A run that is to be carried out.
+    fn run(&self, prepared: Prepared, trace: TraceId, task: Task, place: &Place) -> Run {
+        let Prepared { agent, version, definition: _, instructions, model, name, specs, parts } = prepared;
+        Run {
+            context: self.context.clone(),
+            conversations: self.conversations.clone(),
+            tools: self.runtime.tools.clone(),
+            model,
+            provider: name.provider,
+            model_name: name.model,
+            backoff: self.runtime.config.backoff(),
+            agent,
+            version,
+            parts,
+            specs,
+            instructions,
+            task,
+            trace,
+            recorder: Recorder::begin(&self.context, trace),
+            output: Arc::clone(&place.output),
+        }
+    }
+
+    /// The model of an agent.
+    fn model_of(&self, agent: &AgentDefinition) -> Result<(Arc<dyn Model>, ResolvedName), Refusal> {
+        let resolved = self.runtime.models.resolve(&agent.model.name);
+        resolved.map_err(|error| Refusal::invalid("name", error.message))
+    }
+
+    /// The tools of an agent.
+    fn specs_of(&self, agent: &AgentDefinition) -> Result<Vec<ToolSpec>, Refusal> {
+        let listed = self.runtime.tools.list();
+        let one = |(index, name): (usize, &String)| {
+            let unknown = || {
+                let names: Vec<_> = listed.iter().map(|tool| tool.spec.name.as_str()).collect();
+                Refusal::invalid(
+                    format!("tools.{index}"),
+                    format!("there is no tool `{name}`; there are: {}", names.join(", ")),
+                )
+            };
+            let found = listed.iter().find(|tool| tool.spec.name == *name);
+            found.map(|tool| tool.spec.clone()).ok_or_else(unknown)
+        };
+        agent.tools.iter().enumerate().map(one).collect()
+    }
+}

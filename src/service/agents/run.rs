@@ -1,0 +1,579 @@
+//! One run of an agent: asks the model, calls the tools that it asks for, and goes on until there is an answer or a
+//! reason to stop. Everything is recorded as it happens.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
+
+use super::{
+    memory::{self, Memory},
+    output::{Output, OutputEvent},
+    parts::RunParts,
+    recorder::{OpenSpan, Recorder, patiently},
+};
+use crate::{
+    llm::{Backoff, Model, ModelAnswer, ModelError, ModelEvent, ModelRequest, ModelSettings, ToolDefinition},
+    model::{
+        ConversationId, Json, MessageId, PlanId, SpanId, StepId, TraceId, TurnId,
+        agent::{AgentDefinition, AgentLimits, RunFailure, RunFailureKind},
+        chat::{self, ChatMessage, ChatPart},
+        component::ComponentRef,
+        ledger::Ledger,
+        message::{Message, MessageRole, MessageType, NewMessage, NewToolCall},
+        prices::PricedCall,
+        span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
+    },
+    service::{Context, ServiceError, conversations::Conversations},
+    tools::{ToolSpec, Tools},
+};
+
+impl From<ServiceError> for RunFailure {
+    fn from(error: ServiceError) -> Self {
+        Self::new(RunFailureKind::Internal, error.to_string())
+    }
+}
+
+/// Tools that are called at the same time.
+const TOOLS_AT_ONCE: usize = 16;
+
+/// What a run is given.
+pub(super) struct Run {
+    pub(super) context: Context,
+    pub(super) conversations: Conversations,
+    pub(super) tools: Tools,
+    pub(super) model: Arc<dyn Model>,
+    pub(super) provider: String,
+    pub(super) model_name: String,
+    pub(super) backoff: Backoff,
+    pub(super) agent: AgentDefinition,
+    pub(super) version: ComponentRef,
+    pub(super) parts: RunParts,
+    pub(super) specs: Vec<ToolSpec>,
+    pub(super) instructions: String,
+    pub(super) task: Task,
+    pub(super) trace: TraceId,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) output: Arc<Output>,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone)]
+pub(super) enum Task {
+    /// To answer in a conversation, where everything is said.
+    Talk {
+        conversation: ConversationId,
+        turn: TurnId,
+        /// The message that is to be answered.
+        asked: MessageId,
+    },
+    /// To carry out a step of a plan. Nothing of it is said in a conversation; what comes of it is the step's result.
+    Step {
+        plan: PlanId,
+        step: StepId,
+        /// What the step is called.
+        name: String,
+        /// The span that the attempt runs in.
+        span: SpanId,
+        /// What the agent is told.
+        told: String,
+    },
+}
+
+/// What a run has used so far.
+#[derive(Debug, Default)]
+struct Spent {
+    tokens: u64,
+    nanos: i64,
+}
+
+/// The answer of a run.
+pub(super) struct Answered {
+    /// What it says.
+    pub(super) text: String,
+    /// The message with it, in a conversation.
+    pub(super) message: Option<Message>,
+}
+
+impl Run {
+    /// Runs the agent. The caller ends what is open where this is dropped.
+    pub(super) fn drive(&self) -> BoxFuture<'_, Result<Answered, RunFailure>> {
+        self.driven().boxed()
+    }
+
+    async fn driven(&self) -> Result<Answered, RunFailure> {
+        let above = self.begin_step().await;
+        let root = self.begin_root(above.as_ref().map(|(span, _)| *span)).await;
+        let limit = Duration::from_secs(self.agent.limits.seconds);
+        let driven = tokio::time::timeout(limit, self.steps(root)).await;
+        let outcome = driven.unwrap_or_else(|_| {
+            let message = format!("the run took longer than {} s", self.agent.limits.seconds);
+            Err(RunFailure::new(RunFailureKind::TimeLimit, message))
+        });
+        let (status, changes) = match &outcome {
+            Ok(answer) => (SpanStatus::Ok, outputs(Some(Json::string(&answer.text)))),
+            Err(failure) => (SpanStatus::Error, failed(&failure.message, failure.kind.text())),
+        };
+        self.end_span(root, (OperationType::Agent, &self.agent.name), status, changes.clone()).await;
+        if let Some((span, name)) = above {
+            self.end_span(span, (OperationType::PlanStep, name), status, changes).await;
+        }
+        outcome
+    }
+
+    /// The span of the plan's step, where it is one.
+    async fn begin_step(&self) -> Option<(OpenSpan, &str)> {
+        let Task::Step { plan, step, name, span, told } = &self.task else { return None };
+        let details = SpanDetails { plan_id: Some(*plan), step_id: Some(*step), ..SpanDetails::default() };
+        let body = SpanBody { inputs: Some(Json::string(told)), ..SpanBody::default() };
+        let changes = SpanChanges { details, body, ..SpanChanges::default() };
+        let span = OpenSpan { id: *span };
+        self.recorder.start_as(span, None, OperationType::PlanStep, name.clone(), changes).await;
+        self.tell(span, None, (OperationType::PlanStep, name), SpanStatus::Running);
+        Some((span, name))
+    }
+
+    async fn begin_root(&self, above: Option<OpenSpan>) -> OpenSpan {
+        let details = SpanDetails { agent_name: Some(self.agent.name.clone()), ..SpanDetails::default() };
+        let changes =
+            SpanChanges { details, components: vec![self.version.clone()], ..SpanChanges::default() };
+        self.start_span(above, (OperationType::Agent, &self.agent.name), changes).await
+    }
+
+    async fn steps(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
+        let Memory { summary, mut messages, unsummarised, .. } = self.remember(root).await?;
+        let system = match &summary {
+            Some(summary) => format!("{}\n\nEarlier in this conversation:\n{summary}", self.instructions),
+            None => self.instructions.clone(),
+        };
+        let mut spent = Spent::default();
+        for _ in 0..self.agent.limits.steps {
+            let answer = self.ask(root, &system, &messages).await?;
+            spent.add(self, &answer);
+            let calls: Vec<_> = self.calls_of(&answer);
+            if calls.is_empty() {
+                let answered = self.answer(&answer).await?;
+                self.summarise_if_long(root, unsummarised, &messages, &answered.text).await;
+                return Ok(answered);
+            }
+            spent.check(&self.agent.limits)?;
+            messages.push(with_calls(&answer, &calls));
+            messages.extend(self.call_tools(root, &answer, calls).await?);
+        }
+        let message = format!("the model asked for tools in each of {} steps", self.agent.limits.steps);
+        Err(RunFailure::new(RunFailureKind::StepLimit, message))
+    }
+
+    /// Reads what the model is given of the conversation.
+    async fn remember(&self, root: OpenSpan) -> Result<Memory, RunFailure> {
+        const NAME: &str = "load history";
+        let conversation = match &self.task {
+            Task::Talk { conversation, .. } => *conversation,
+            Task::Step { told, .. } => {
+                let messages = vec![said_by(MessageRole::User, told)];
+                return Ok(Memory { messages, ..Memory::default() });
+            }
+        };
+        let span = self.start_span(Some(root), (OperationType::Memory, NAME), SpanChanges::default()).await;
+        let budget = self.agent.limits.history_tokens;
+        let memory = memory::read(&self.conversations, conversation, budget).await?;
+        let found = serde_json::json!({
+            "messages": memory.messages.len(), "tokens": memory.tokens,
+            "summary": memory.summary.is_some(), "olderLeftOut": memory.is_cut,
+        });
+        let changes = outputs(Json::from_value(&found).ok());
+        self.end_span(span, (OperationType::Memory, NAME), SpanStatus::Ok, changes).await;
+        Ok(memory)
+    }
+
+    /// Asks the model, again where it fails in passing. Each attempt is a span of its own.
+    async fn ask(
+        &self,
+        parent: OpenSpan,
+        system: &str,
+        messages: &[ChatMessage],
+    ) -> Result<ModelAnswer, RunFailure> {
+        let request = self.request(system, messages);
+        let mut attempt = 1;
+        loop {
+            let error = match self.attempt(parent, request.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let Some(delay) = self.backoff.delay(attempt, &error, rand::random()) else {
+                return Err(RunFailure::new(RunFailureKind::ModelFailed, error.to_string()));
+            };
+            self.output.put(OutputEvent::Retry { message: error.to_string() });
+            tokio::time::sleep(delay).await;
+            attempt += 1;
+        }
+    }
+
+    fn request(&self, system: &str, messages: &[ChatMessage]) -> ModelRequest {
+        let model = &self.agent.model;
+        let tool = |spec: &ToolSpec| ToolDefinition {
+            name: spec.name.clone(),
+            description: spec.description.clone(),
+            parameters: spec.parameters.clone(),
+        };
+        ModelRequest {
+            model: self.model_name.clone(),
+            system: (!system.is_empty()).then(|| system.to_owned()),
+            messages: messages.to_vec(),
+            tools: self.specs.iter().map(tool).collect(),
+            settings: ModelSettings {
+                temperature: model.temperature,
+                top_p: model.top_p,
+                max_tokens: model.max_tokens,
+                stop: model.stop.clone(),
+                seed: model.seed,
+                reasoning_effort: model.reasoning_effort.clone(),
+                answer_schema: None,
+            },
+        }
+    }
+
+    async fn attempt(&self, parent: OpenSpan, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
+        let name = format!("chat {}", self.model_name);
+        let said = |system: &String| said_by(MessageRole::System, system);
+        let given: Vec<_> = request.system.iter().map(said).chain(request.messages.iter().cloned()).collect();
+        let details = SpanDetails {
+            model: Some(self.model_name.clone()),
+            provider: Some(self.provider.clone()),
+            ..SpanDetails::default()
+        };
+        let body = SpanBody { inputs: Some(chat::to_json(&given)), ..SpanBody::default() };
+        let changes =
+            SpanChanges { details, components: self.parts.model.clone(), body, ..SpanChanges::default() };
+        let span = self.start_span(Some(parent), (OperationType::LlmCall, &name), changes).await;
+        let answer = self.stream(span, request).await;
+        let (status, changes) = match &answer {
+            Ok(answer) => (SpanStatus::Ok, answered(answer)),
+            Err(error) => (SpanStatus::Error, failed(&error.to_string(), &error.kind.to_string())),
+        };
+        self.end_span(span, (OperationType::LlmCall, &name), status, changes).await;
+        answer
+    }
+
+    async fn stream(&self, span: OpenSpan, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
+        let begun = self.context.now();
+        let mut is_first = true;
+        let mut pieces = self.model.ask(request).await?;
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            if std::mem::take(&mut is_first) {
+                let time_to_first_token_nanos = Some(self.context.now().nanos_since(begun));
+                let details = SpanDetails { time_to_first_token_nanos, ..SpanDetails::default() };
+                self.recorder.update(span, SpanChanges { details, ..SpanChanges::default() }).await;
+            }
+            match piece {
+                ModelEvent::Text(text) => self.output.put(OutputEvent::Text(text)),
+                ModelEvent::Thinking(text) => self.output.put(OutputEvent::Thinking(text)),
+                ModelEvent::ToolCall(_) => {}
+                ModelEvent::End(answer) => return Ok(answer),
+            }
+        }
+        Err(ModelError::new(crate::llm::ModelErrorKind::CutOff, "the answer ended without its end"))
+    }
+
+    /// The calls of tools in an answer, each with an id of its own.
+    fn calls_of(&self, answer: &ModelAnswer) -> Vec<Call> {
+        let mut calls: Vec<Call> = Vec::new();
+        for (id, name, arguments) in answer.message.tool_calls() {
+            let given = id.filter(|id| !id.is_empty() && calls.iter().all(|call| call.id != **id));
+            let id = given.map_or_else(|| format!("call-{}", self.context.ids.next()), str::to_owned);
+            calls.push(Call { id, name: name.to_owned(), arguments: arguments.clone() });
+        }
+        calls
+    }
+
+    /// Calls the tools that the model asks for, at the same time, and tells the conversation.
+    async fn call_tools(
+        &self,
+        parent: OpenSpan,
+        answer: &ModelAnswer,
+        calls: Vec<Call>,
+    ) -> Result<Vec<ChatMessage>, RunFailure> {
+        let asked = calls.iter().map(|call| NewToolCall {
+            id: None,
+            call_id: Some(call.id.clone()),
+            name: call.name.clone(),
+            arguments: call.arguments.clone(),
+        });
+        let message = NewMessage {
+            content: answer.message.text(),
+            tool_calls: asked.collect(),
+            ..self.said(MessageRole::Assistant, answer)
+        };
+        self.add(vec![message]).await?;
+        let called: Vec<_> = calls.iter().map(|call| self.call_tool(parent, call).boxed()).collect();
+        let results: Vec<_> = stream::iter(called).buffered(TOOLS_AT_ONCE).collect().await;
+        let told = calls.iter().zip(&results).map(|(call, result)| NewMessage {
+            tool_call_id: Some(call.id.clone()),
+            ..self.of_run(NewMessage::text(MessageRole::Tool, text_of(result)))
+        });
+        self.add(told.collect()).await?;
+        let results = calls.into_iter().zip(results);
+        Ok(results.map(|(call, result)| memory::tool_result(&call.id, &call.name, result)).collect())
+    }
+
+    async fn call_tool(&self, parent: OpenSpan, call: &Call) -> Json {
+        let details = SpanDetails {
+            tool_name: Some(call.name.clone()),
+            tool_call_id: Some(call.id.clone()),
+            ..SpanDetails::default()
+        };
+        let body = SpanBody { inputs: Some(call.arguments.clone()), ..SpanBody::default() };
+        let components = self.parts.tools.get(&call.name).cloned().into_iter().collect();
+        let changes = SpanChanges { details, components, body, ..SpanChanges::default() };
+        let span = self.start_span(Some(parent), (OperationType::ToolCall, &call.name), changes).await;
+        self.output.put(OutputEvent::ToolCall {
+            call_id: call.id.clone(),
+            name: call.name.clone(),
+            arguments: call.arguments.clone(),
+        });
+        let known = self.specs.iter().any(|spec| spec.name == call.name);
+        let outcome = if known {
+            self.tools.call(&call.name, &call.arguments).await
+        } else {
+            Err(self.unknown(&call.name))
+        };
+        let is_error = outcome.is_err();
+        let (result, status, changes) = match outcome {
+            Ok(output) => (output.result.clone(), SpanStatus::Ok, outputs(Some(output.result))),
+            Err(error) => {
+                let told = Json::string(&format!("Error: {error}"));
+                let changes = failed(&error.to_string(), &error.kind.to_string());
+                (told, SpanStatus::Error, changes)
+            }
+        };
+        self.end_span(span, (OperationType::ToolCall, &call.name), status, changes).await;
+        self.output.put(OutputEvent::ToolResult {
+            call_id: call.id.clone(),
+            result: result.clone(),
+            failed: is_error,
+        });
+        result
+    }
+
+    /// A tool that the agent may not call is as good as none.
+    fn unknown(&self, name: &str) -> crate::tools::ToolError {
+        let names: Vec<_> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+        let known = if names.is_empty() {
+            "there are no tools".to_owned()
+        } else {
+            format!("there are: {}", names.join(", "))
+        };
+        let name = crate::model::text::shortened(name, 60);
+        crate::tools::ToolError::new(
+            crate::tools::ToolErrorKind::Unknown,
+            format!("there is no tool `{name}`; {known}"),
+        )
+    }
+
+    /// Puts the answer into the conversation.
+    async fn answer(&self, answer: &ModelAnswer) -> Result<Answered, RunFailure> {
+        let text = answer.message.text().unwrap_or_default();
+        let message = NewMessage { content: Some(text.clone()), ..self.said(MessageRole::Assistant, answer) };
+        let message = self.add(vec![message]).await?.pop();
+        Ok(Answered { text, message })
+    }
+
+    /// A message of this run.
+    fn said(&self, role: MessageRole, answer: &ModelAnswer) -> NewMessage {
+        NewMessage {
+            content: None,
+            thinking: answer.message.reasoning(),
+            model_name: Some(answer.model.clone().unwrap_or_else(|| self.model_name.clone())),
+            token_count: answer.tokens.and_then(|tokens| tokens.output),
+            ..self.of_run(NewMessage::text(role, ""))
+        }
+    }
+
+    fn of_run(&self, message: NewMessage) -> NewMessage {
+        let (turn_id, parent_message_id) = match &self.task {
+            Task::Talk { turn, asked, .. } => (Some(*turn), Some(*asked)),
+            Task::Step { .. } => (None, None),
+        };
+        NewMessage { turn_id, parent_message_id, trace_id: Some(self.trace), ..message }
+    }
+
+    /// Says something in the conversation, where there is one.
+    async fn add(&self, messages: Vec<NewMessage>) -> Result<Vec<Message>, RunFailure> {
+        let Task::Talk { conversation, .. } = self.task else { return Ok(Vec::new()) };
+        let add = || self.conversations.add_messages(conversation, messages.clone()).boxed();
+        Ok(patiently(add).await?)
+    }
+
+    /// Summarises the conversation where it has grown past what the model is given, so that the next run knows what
+    /// was said before. Whether it succeeds or not, the answer stands.
+    async fn summarise_if_long(
+        &self,
+        root: OpenSpan,
+        unsummarised: u64,
+        messages: &[ChatMessage],
+        answer: &str,
+    ) {
+        const NAME: &str = "summarise history";
+        if unsummarised <= self.agent.limits.history_tokens {
+            return;
+        }
+        let span = self.start_span(Some(root), (OperationType::Memory, NAME), SpanChanges::default()).await;
+        let said = messages.iter().filter_map(|message| Some((message.role, message.text()?)));
+        let said = said.chain([(MessageRole::Assistant, answer.to_owned())]);
+        let transcript: Vec<_> = said.map(|(role, text)| format!("{role}: {text}")).collect();
+        let transcript = transcript.join("\n\n");
+        let asked = said_by(MessageRole::User, &transcript);
+        let mut request = self.request(SUMMARISE, std::slice::from_ref(&asked));
+        request.tools.clear();
+        let summary = match self.attempt(span, request).await {
+            Ok(answer) => answer.message.text().filter(|text| !text.trim().is_empty()),
+            Err(_) => None,
+        };
+        let (status, changes) = match summary {
+            Some(summary) => {
+                let message = NewMessage {
+                    message_type: Some(MessageType::Summary),
+                    ..self.of_run(NewMessage::text(MessageRole::System, &summary))
+                };
+                match self.add(vec![message]).await {
+                    Ok(_) => (SpanStatus::Ok, outputs(Some(Json::string(&summary)))),
+                    Err(failure) => (SpanStatus::Error, failed(&failure.message, failure.kind.text())),
+                }
+            }
+            None => (SpanStatus::Error, failed("the model gave no summary", "no summary")),
+        };
+        self.end_span(span, (OperationType::Memory, NAME), status, changes).await;
+    }
+
+    async fn start_span(
+        &self,
+        parent: Option<OpenSpan>,
+        (operation_type, name): (OperationType, &str),
+        changes: SpanChanges,
+    ) -> OpenSpan {
+        let span = self.recorder.start(parent, operation_type, name, changes).await;
+        self.tell(span, parent, (operation_type, name), SpanStatus::Running);
+        span
+    }
+
+    async fn end_span(
+        &self,
+        span: OpenSpan,
+        (operation_type, name): (OperationType, &str),
+        status: SpanStatus,
+        changes: SpanChanges,
+    ) {
+        self.recorder.end(span, status, changes).await;
+        self.tell(span, None, (operation_type, name), status);
+    }
+
+    fn tell(
+        &self,
+        span: OpenSpan,
+        parent: Option<OpenSpan>,
+        (operation_type, name): (OperationType, &str),
+        status: SpanStatus,
+    ) {
+        self.output.put(OutputEvent::Span {
+            id: span.id,
+            parent_id: parent.map(|parent| parent.id),
+            operation_type,
+            name: name.to_owned(),
+            status,
+        });
+    }
+}
+
+/// What a model is told that is to summarise a conversation.
+const SUMMARISE: &str = "Summarise the conversation for the assistant who will go on with it and sees nothing else \
+    of it: who the user is and what they want, what was agreed and found out, names, numbers and decisions, and what \
+    is still open. Answer with the summary alone.";
+
+/// A call of a tool.
+struct Call {
+    id: String,
+    name: String,
+    arguments: Json,
+}
+
+impl Spent {
+    fn add(&mut self, run: &Run, answer: &ModelAnswer) {
+        let Some(tokens) = answer.tokens else { return };
+        let ledger = Ledger { tokens, rule: Some(answer.rule), ..Ledger::default() };
+        let totals = ledger.totals();
+        self.tokens = self.tokens.saturating_add(totals.input).saturating_add(totals.output);
+        let model = answer.model.as_deref().unwrap_or(&run.model_name);
+        let call = PricedCall { model, provider: Some(&run.provider), at: run.context.now(), tokens: totals };
+        if let Some(cost) = run.context.prices.cost(&call) {
+            self.nanos = self.nanos.saturating_add(cost.nanos());
+        }
+    }
+
+    fn check(&self, limits: &AgentLimits) -> Result<(), RunFailure> {
+        if let Some(most) = limits.tokens.filter(|most| self.tokens >= *most) {
+            let message = format!("the run used {} tokens, and may use {most}", self.tokens);
+            return Err(RunFailure::new(RunFailureKind::TokenLimit, message));
+        }
+        let cost = crate::model::ledger::NanoUsd::from_nanos(self.nanos).dollars();
+        if let Some(most) = limits.cost_usd.filter(|most| cost >= *most) {
+            let message = format!("the run cost ${cost:.6}, and may cost ${most}");
+            return Err(RunFailure::new(RunFailureKind::CostLimit, message));
+        }
+        Ok(())
+    }
+}
+
+/// A message that only says something.
+fn said_by(role: MessageRole, text: &str) -> ChatMessage {
+    ChatMessage { role, name: None, parts: vec![ChatPart::Text(text.to_owned())], finish_reason: None }
+}
+
+/// An answer as the model is given it again, with the ids under which its calls are answered.
+fn with_calls(answer: &ModelAnswer, calls: &[Call]) -> ChatMessage {
+    let mut calls = calls.iter();
+    let mut message = answer.message.clone();
+    for part in &mut message.parts {
+        if let ChatPart::ToolCall { id, .. } = part {
+            *id = calls.next().map(|call| call.id.clone());
+        }
+    }
+    message
+}
+
+/// What an answer adds to the span of its call.
+fn answered(answer: &ModelAnswer) -> SpanChanges {
+    let message = std::slice::from_ref(&answer.message);
+    SpanChanges {
+        details: SpanDetails {
+            model: answer.model.clone(),
+            finish_reason: answer.message.finish_reason.clone(),
+            response_id: answer.response_id.clone(),
+            ..SpanDetails::default()
+        },
+        tokens: answer.tokens,
+        rule: answer.tokens.map(|_| answer.rule),
+        body: SpanBody { outputs: Some(chat::to_json(message)), ..SpanBody::default() },
+        ..SpanChanges::default()
+    }
+}
+
+fn outputs(outputs: Option<Json>) -> SpanChanges {
+    SpanChanges { body: SpanBody { outputs, ..SpanBody::default() }, ..SpanChanges::default() }
+}
+
+fn failed(message: &str, kind: &str) -> SpanChanges {
+    let details = serde_json::json!({ "type": kind, "message": message });
+    SpanChanges {
+        status_message: Some(crate::model::text::shortened(message, STATUS_BYTES)),
+        body: SpanBody { error_details: Json::from_value(&details).ok(), ..SpanBody::default() },
+        ..SpanChanges::default()
+    }
+}
+
+/// Bytes of a failure that stand in a span's head.
+const STATUS_BYTES: usize = 1_000;
+
+/// A result as the text of a message.
+fn text_of(result: &Json) -> String {
+    result.read::<String>().unwrap_or_else(|_| result.text().to_owned())
+}
