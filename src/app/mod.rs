@@ -17,7 +17,11 @@ use crate::{
     live::Hub,
     llm::Models,
     model::clock::{RandomIds, SharedClock, SharedIds, SystemClock},
-    service::{Context, Services, agents::Runtime},
+    service::{
+        Context, Services,
+        agents::{Runtime, SearchConversations},
+        conversations::Conversations,
+    },
     store::Store,
     tools::Tools,
 };
@@ -54,7 +58,8 @@ impl Database {
         };
         let runtime = Runtime {
             models: Models::new(&config.models)?,
-            tools: Tools::start(&config.tools, Self::clock())?,
+            tools: Tools::start(&config.tools, Self::clock())?
+                .with(Arc::new(SearchConversations::new(Conversations::new(context.clone())))),
             config: config.agents.clone(),
         };
         let services = Services::with(context, runtime);

@@ -10,6 +10,7 @@ mod parts;
 mod recorder;
 mod run;
 mod runs;
+mod search;
 mod steps;
 mod talk;
 
@@ -20,6 +21,7 @@ use futures_util::Stream;
 pub use self::{
     carry::EndedRun,
     output::{OutputEvent, OutputPart},
+    search::SearchConversations,
     steps::{BegunStep, PlanExecution},
     talk::{BegunRun, UserInput},
 };

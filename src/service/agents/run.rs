@@ -245,16 +245,23 @@ impl Run {
         let changes =
             SpanChanges { details, components: self.parts.model.clone(), body, ..SpanChanges::default() };
         let span = self.start_span(Some(parent), (OperationType::LlmCall, &name), changes).await;
-        let answer = self.stream(span, request).await;
+        let mut said = String::new();
+        let answer = self.stream(span, request, &mut said).await;
         let (status, changes) = match &answer {
             Ok(answer) => (SpanStatus::Ok, answered(answer)),
-            Err(error) => (SpanStatus::Error, failed(&error.to_string(), &error.kind.to_string())),
+            Err(error) => (SpanStatus::Error, broken_off(&said, error)),
         };
         self.end_span(span, (OperationType::LlmCall, &name), status, changes).await;
         answer
     }
 
-    async fn stream(&self, span: OpenSpan, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
+    /// The answer; `said`: what came of its text, if it breaks off.
+    async fn stream(
+        &self,
+        span: OpenSpan,
+        request: ModelRequest,
+        said: &mut String,
+    ) -> Result<ModelAnswer, ModelError> {
         let begun = self.context.now();
         let mut is_first = true;
         let mut pieces = self.model.ask(request).await?;
@@ -266,7 +273,10 @@ impl Run {
                 self.recorder.update(span, SpanChanges { details, ..SpanChanges::default() }).await;
             }
             match piece {
-                ModelEvent::Text(text) => self.output.put(OutputEvent::Text(text)),
+                ModelEvent::Text(text) => {
+                    said.push_str(&text);
+                    self.output.put(OutputEvent::Text(text));
+                }
                 ModelEvent::Thinking(text) => self.output.put(OutputEvent::Thinking(text)),
                 ModelEvent::ToolCall(_) => {}
                 ModelEvent::End(answer) => return Ok(answer),
@@ -555,6 +565,15 @@ fn answered(answer: &ModelAnswer) -> SpanChanges {
         body: SpanBody { outputs: Some(chat::to_json(message)), ..SpanBody::default() },
         ..SpanChanges::default()
     }
+}
+
+/// What is kept of an answer that broke off.
+fn broken_off(said: &str, error: &ModelError) -> SpanChanges {
+    let mut changes = failed(&error.to_string(), &error.kind.to_string());
+    if !said.is_empty() {
+        changes.body.outputs = Some(chat::to_json(&[said_by(MessageRole::Assistant, said)]));
+    }
+    changes
 }
 
 fn outputs(outputs: Option<Json>) -> SpanChanges {

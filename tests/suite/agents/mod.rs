@@ -5,6 +5,7 @@ mod follow;
 mod making;
 mod plans;
 mod runs;
+mod wire;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Runs that give an answer: what they say, what they record, and with which versions.
 
+use dendro::{service::agents::SearchConversations, tools::Tool};
 use serde_json::json;
 
 use super::{agent, conversation, messages, say, server, tree};
@@ -201,4 +202,24 @@ scripts:
             "  LLM_CALL chat test OK",
         ]
     );
+}
+
+#[tokio::test]
+async fn what_was_said_in_other_conversations_is_found() {
+    let server = server(SUMS).await;
+    agent(&server, json!({})).await;
+    for said in ["greet the Émigré from Leeds", "greet nobody", "greet someone from leeds"] {
+        let conversation = conversation(&server).await;
+        say(&server, &conversation, said, json!({})).await;
+    }
+    let search = SearchConversations::new(server.services.conversations.clone());
+    let found = async |query: &str| {
+        let found = search.call(json!({ "query": query })).await.unwrap();
+        found.read::<serde_json::Value>().unwrap()
+    };
+    let leeds = found("LEEDS greet").await;
+    assert_eq!(leeds["found"], 2, "{leeds:#}");
+    assert_eq!(leeds["messages"][0]["text"], "greet someone from leeds");
+    assert_eq!(found("émigré").await["messages"][0]["role"], "USER");
+    assert_eq!(found("nothing of the kind").await, json!({ "found": 0, "messages": [] }));
 }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::support::SetClock;
 
 /// The tools of a configuration, given as it would be in the file.
-fn started(config: Value) -> Tools {
+pub fn started(config: Value) -> Tools {
     let config: ToolsConfig = serde_json::from_value(config).unwrap();
     config.check().unwrap();
     Tools::start(&config, Arc::new(SetClock::default())).unwrap()
@@ -46,7 +46,7 @@ fn script(path: &str) -> String {
 }
 
 /// The configuration of a server that runs such a program.
-fn node(path: &str, arguments: &[&str]) -> Value {
+pub fn node(path: &str, arguments: &[&str]) -> Value {
     let arguments: Vec<_> =
         [script(path)].into_iter().chain(arguments.iter().map(|it| (*it).to_owned())).collect();
     json!({"command": "node", "args": arguments, "start_seconds": 60})
