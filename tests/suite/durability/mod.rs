@@ -11,6 +11,7 @@ mod child;
 mod exporter;
 mod ingest;
 mod kill;
+mod plans;
 mod reports;
 mod said;
 mod told;

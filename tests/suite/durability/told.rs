@@ -95,7 +95,7 @@ async fn pages(server: &str, document: &str, mut variables: Value, mut each: imp
     }
 }
 
-async fn ask(server: &str, document: &str, variables: Value) -> Value {
+pub async fn ask(server: &str, document: &str, variables: Value) -> Value {
     let request = reqwest::Client::new().post(format!("http://{server}/graphql"));
     let response = request.json(&json!({ "query": document, "variables": variables })).send().await.unwrap();
     let mut answer: Value = response.json().await.unwrap();
