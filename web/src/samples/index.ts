@@ -137,4 +137,14 @@ export const groups: Group[] = [
       }),
     ],
   },
+  {
+    title: "Agents",
+    samples: [
+      sample("models-and-tools", "Models and tools", "What an agent may ask and call here"),
+      sample("make-agent", "Make an agent", "Its prompt, model and tools, as a version"),
+      sample("talk-to-agent", "Talk to it", "The answer, and the run behind it", {
+        conversation: { newest: "ownConversation" },
+      }),
+    ],
+  },
 ];
