@@ -11,8 +11,12 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     model::{
-        SpanId, TraceId,
-        span::{NewSpan, OperationType, SpanAction, SpanChanges, SpanCompletion, SpanOp, SpanStatus},
+        Json, SpanId, TraceId,
+        chat::{self, ChatMessage, ChatPart},
+        message::MessageRole,
+        span::{
+            NewSpan, OperationType, SpanAction, SpanBody, SpanChanges, SpanCompletion, SpanOp, SpanStatus,
+        },
         trace::{Trace, TraceCompletion},
     },
     service::{
@@ -27,6 +31,9 @@ const WAITING: usize = 1_024;
 /// Events that are written in one commit.
 const AT_ONCE: usize = 128;
 
+/// Bytes that are kept of what was said in a span that is cut off.
+const SAID_BYTES: usize = 1 << 20;
+
 /// How often a write is tried that finds too much going on.
 const ATTEMPTS: usize = 40;
 
@@ -36,8 +43,8 @@ pub(super) struct Recorder {
     trace: TraceId,
     queue: mpsc::Sender<SpanOp>,
     writer: JoinHandle<()>,
-    /// Spans that have begun and not ended.
-    open: Mutex<Vec<SpanId>>,
+    /// Spans that have begun and not ended, with what was said in them so far.
+    open: Mutex<Vec<(SpanId, String)>>,
 }
 
 /// A span that goes on.
@@ -76,7 +83,7 @@ impl Recorder {
         name: impl Into<String>,
         changes: SpanChanges,
     ) {
-        self.open.lock().push(id);
+        self.open.lock().push((id, String::new()));
         let span = NewSpan {
             id,
             parent_id: parent.map(|parent| parent.id),
@@ -95,9 +102,26 @@ impl Recorder {
         self.put(SpanOp { id: span.id, action: SpanAction::Update(Box::new(changes)) }).await;
     }
 
+    /// Notes what a model says while it says it: if the run is stopped, that is kept.
+    pub(super) fn said(&self, span: OpenSpan, more: &str) {
+        let mut open = self.open.lock();
+        if let Some((_, said)) = open.iter_mut().find(|(open, _)| *open == span.id)
+            && said.len() < SAID_BYTES
+        {
+            said.push_str(more);
+        }
+    }
+
+    /// What was noted of a span so far.
+    pub(super) fn take_said(&self, span: OpenSpan) -> String {
+        let mut open = self.open.lock();
+        let found = open.iter_mut().find(|(open, _)| *open == span.id);
+        found.map(|(_, said)| mem::take(said)).unwrap_or_default()
+    }
+
     /// Ends a span.
     pub(super) async fn end(&self, span: OpenSpan, status: SpanStatus, changes: SpanChanges) {
-        self.open.lock().retain(|open| *open != span.id);
+        self.open.lock().retain(|(open, _)| *open != span.id);
         let end_time = Some(self.context.now());
         let completion = SpanCompletion { status, end_time, changes };
         self.put(SpanOp { id: span.id, action: SpanAction::Complete(Box::new(completion)) }).await;
@@ -119,11 +143,14 @@ impl Recorder {
             tracing::error!(%trace, %error, "the writer of a run's spans broke off");
         }
         let now = context.now();
-        let cancelled = |id: SpanId| {
+        let cancelled = |(id, said): (SpanId, String)| {
             let completion = SpanCompletion {
                 status: SpanStatus::Cancelled,
                 end_time: Some(now),
-                changes: SpanChanges::default(),
+                changes: SpanChanges {
+                    body: SpanBody { outputs: as_answer(&said), ..SpanBody::default() },
+                    ..SpanChanges::default()
+                },
             };
             SpanOp { id, action: SpanAction::Complete(Box::new(completion)) }
         };
@@ -132,6 +159,13 @@ impl Recorder {
         let tracing = Tracing::new(context);
         patiently(|| tracing.record_end(trace, ops.clone(), completion.clone()).boxed()).await
     }
+}
+
+/// What was said as the answer of a model; `None`: nothing.
+pub(super) fn as_answer(said: &str) -> Option<Json> {
+    let parts = vec![ChatPart::Text(said.to_owned())];
+    let message = ChatMessage { role: MessageRole::Assistant, name: None, parts, finish_reason: None };
+    (!said.is_empty()).then(|| chat::to_json(&[message]))
 }
 
 /// Writes what comes, as much as there is at a time.

@@ -9,7 +9,7 @@ use super::{
     memory::{self, Memory},
     output::{Output, OutputEvent},
     parts::RunParts,
-    recorder::{OpenSpan, Recorder, patiently},
+    recorder::{OpenSpan, Recorder, as_answer, patiently},
 };
 use crate::{
     llm::{Backoff, Model, ModelAnswer, ModelError, ModelEvent, ModelRequest, ModelSettings, ToolDefinition},
@@ -245,23 +245,16 @@ impl Run {
         let changes =
             SpanChanges { details, components: self.parts.model.clone(), body, ..SpanChanges::default() };
         let span = self.start_span(Some(parent), (OperationType::LlmCall, &name), changes).await;
-        let mut said = String::new();
-        let answer = self.stream(span, request, &mut said).await;
+        let answer = self.stream(span, request).await;
         let (status, changes) = match &answer {
             Ok(answer) => (SpanStatus::Ok, answered(answer)),
-            Err(error) => (SpanStatus::Error, broken_off(&said, error)),
+            Err(error) => (SpanStatus::Error, broken_off(&self.recorder.take_said(span), error)),
         };
         self.end_span(span, (OperationType::LlmCall, &name), status, changes).await;
         answer
     }
 
-    /// The answer; `said`: what came of its text, if it breaks off.
-    async fn stream(
-        &self,
-        span: OpenSpan,
-        request: ModelRequest,
-        said: &mut String,
-    ) -> Result<ModelAnswer, ModelError> {
+    async fn stream(&self, span: OpenSpan, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
         let begun = self.context.now();
         let mut is_first = true;
         let mut pieces = self.model.ask(request).await?;
@@ -274,7 +267,7 @@ impl Run {
             }
             match piece {
                 ModelEvent::Text(text) => {
-                    said.push_str(&text);
+                    self.recorder.said(span, &text);
                     self.output.put(OutputEvent::Text(text));
                 }
                 ModelEvent::Thinking(text) => self.output.put(OutputEvent::Thinking(text)),
@@ -570,9 +563,7 @@ fn answered(answer: &ModelAnswer) -> SpanChanges {
 /// What is kept of an answer that broke off.
 fn broken_off(said: &str, error: &ModelError) -> SpanChanges {
     let mut changes = failed(&error.to_string(), &error.kind.to_string());
-    if !said.is_empty() {
-        changes.body.outputs = Some(chat::to_json(&[said_by(MessageRole::Assistant, said)]));
-    }
+    changes.body.outputs = as_answer(said);
     changes
 }
 

@@ -152,6 +152,11 @@ async fn stopping_a_run_ends_the_request() {
     let stopped = server.data(CANCEL, json!({ "id": begun["trace"]["traceId"] })).await;
     assert_eq!(stopped["cancelTrace"]["trace"]["status"], "CANCELLED");
     tokio::time::timeout(Duration::from_secs(30), provider.client_left()).await.unwrap();
+    let calls = calls(&server, &begun).await;
+    assert_eq!(calls[0]["status"], "CANCELLED");
+    // What it had said by then is kept, if it had said it.
+    let said = &calls[0]["outputMessages"];
+    assert!(said == &json!([]) || said[0]["text"] == "Well", "{said}");
 }
 
 #[tokio::test]
