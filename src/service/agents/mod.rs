@@ -3,6 +3,8 @@
 //! A run goes on by itself, whoever waits for it. Each leaves a mark in the store for as long as it goes on, so that
 //! one that was cut off with its process is ended by the next.
 
+mod ask;
+mod call;
 mod carry;
 mod memory;
 mod output;

@@ -1,25 +1,26 @@
-//! One run of an agent: asks the model, calls the tools that it asks for, and goes on until there is an answer or a
-//! reason to stop. Everything is recorded as it happens.
+//! One run of an agent: asks the model (`ask`), calls the tools that it asks for (`call`), and goes on until there is
+//! an answer or a reason to stop. Everything is recorded as it happens.
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
+use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
+    call::with_calls,
     memory::{self, Memory},
     output::{Output, OutputEvent},
     parts::RunParts,
-    recorder::{OpenSpan, Recorder, as_answer, patiently},
+    recorder::{OpenSpan, Recorder, patiently},
 };
 use crate::{
-    llm::{Backoff, Model, ModelAnswer, ModelError, ModelEvent, ModelRequest, ModelSettings, ToolDefinition},
+    llm::{Backoff, Model, ModelAnswer},
     model::{
         ConversationId, Json, MessageId, PlanId, SpanId, StepId, TraceId, TurnId,
         agent::{AgentDefinition, AgentLimits, RunFailure, RunFailureKind},
-        chat::{self, ChatMessage, ChatPart},
+        chat::{ChatMessage, ChatPart},
         component::ComponentRef,
         ledger::Ledger,
-        message::{Message, MessageRole, MessageType, NewMessage, NewToolCall},
+        message::{Message, MessageRole, MessageType, NewMessage},
         prices::PricedCall,
         span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
     },
@@ -32,9 +33,6 @@ impl From<ServiceError> for RunFailure {
         Self::new(RunFailureKind::Internal, error.to_string())
     }
 }
-
-/// Tools that are called at the same time.
-const TOOLS_AT_ONCE: usize = 16;
 
 /// What a run is given.
 pub(super) struct Run {
@@ -185,194 +183,6 @@ impl Run {
         Ok(memory)
     }
 
-    /// Asks the model, again where it fails in passing. Each attempt is a span of its own.
-    async fn ask(
-        &self,
-        parent: OpenSpan,
-        system: &str,
-        messages: &[ChatMessage],
-    ) -> Result<ModelAnswer, RunFailure> {
-        let request = self.request(system, messages);
-        let mut attempt = 1;
-        loop {
-            let error = match self.attempt(parent, request.clone()).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let Some(delay) = self.backoff.delay(attempt, &error, rand::random()) else {
-                return Err(RunFailure::new(RunFailureKind::ModelFailed, error.to_string()));
-            };
-            self.output.put(OutputEvent::Retry { message: error.to_string() });
-            tokio::time::sleep(delay).await;
-            attempt += 1;
-        }
-    }
-
-    fn request(&self, system: &str, messages: &[ChatMessage]) -> ModelRequest {
-        let model = &self.agent.model;
-        let tool = |spec: &ToolSpec| ToolDefinition {
-            name: spec.name.clone(),
-            description: spec.description.clone(),
-            parameters: spec.parameters.clone(),
-        };
-        ModelRequest {
-            model: self.model_name.clone(),
-            system: (!system.is_empty()).then(|| system.to_owned()),
-            messages: messages.to_vec(),
-            tools: self.specs.iter().map(tool).collect(),
-            settings: ModelSettings {
-                temperature: model.temperature,
-                top_p: model.top_p,
-                max_tokens: model.max_tokens,
-                stop: model.stop.clone(),
-                seed: model.seed,
-                reasoning_effort: model.reasoning_effort.clone(),
-                answer_schema: None,
-            },
-        }
-    }
-
-    async fn attempt(&self, parent: OpenSpan, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
-        let name = format!("chat {}", self.model_name);
-        let said = |system: &String| said_by(MessageRole::System, system);
-        let given: Vec<_> = request.system.iter().map(said).chain(request.messages.iter().cloned()).collect();
-        let details = SpanDetails {
-            model: Some(self.model_name.clone()),
-            provider: Some(self.provider.clone()),
-            ..SpanDetails::default()
-        };
-        let body = SpanBody { inputs: Some(chat::to_json(&given)), ..SpanBody::default() };
-        let changes =
-            SpanChanges { details, components: self.parts.model.clone(), body, ..SpanChanges::default() };
-        let span = self.start_span(Some(parent), (OperationType::LlmCall, &name), changes).await;
-        let answer = self.stream(span, request).await;
-        let (status, changes) = match &answer {
-            Ok(answer) => (SpanStatus::Ok, answered(answer)),
-            Err(error) => (SpanStatus::Error, broken_off(&self.recorder.take_said(span), error)),
-        };
-        self.end_span(span, (OperationType::LlmCall, &name), status, changes).await;
-        answer
-    }
-
-    async fn stream(&self, span: OpenSpan, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
-        let begun = self.context.now();
-        let mut is_first = true;
-        let mut pieces = self.model.ask(request).await?;
-        while let Some(piece) = pieces.next().await {
-            let piece = piece?;
-            if std::mem::take(&mut is_first) {
-                let time_to_first_token_nanos = Some(self.context.now().nanos_since(begun));
-                let details = SpanDetails { time_to_first_token_nanos, ..SpanDetails::default() };
-                self.recorder.update(span, SpanChanges { details, ..SpanChanges::default() }).await;
-            }
-            match piece {
-                ModelEvent::Text(text) => {
-                    self.recorder.said(span, &text);
-                    self.output.put(OutputEvent::Text(text));
-                }
-                ModelEvent::Thinking(text) => self.output.put(OutputEvent::Thinking(text)),
-                ModelEvent::ToolCall(_) => {}
-                ModelEvent::End(answer) => return Ok(answer),
-            }
-        }
-        Err(ModelError::new(crate::llm::ModelErrorKind::CutOff, "the answer ended without its end"))
-    }
-
-    /// The calls of tools in an answer, each with an id of its own.
-    fn calls_of(&self, answer: &ModelAnswer) -> Vec<Call> {
-        let mut calls: Vec<Call> = Vec::new();
-        for (id, name, arguments) in answer.message.tool_calls() {
-            let given = id.filter(|id| !id.is_empty() && calls.iter().all(|call| call.id != **id));
-            let id = given.map_or_else(|| format!("call-{}", self.context.ids.next()), str::to_owned);
-            calls.push(Call { id, name: name.to_owned(), arguments: arguments.clone() });
-        }
-        calls
-    }
-
-    /// Calls the tools that the model asks for, at the same time, and tells the conversation.
-    async fn call_tools(
-        &self,
-        parent: OpenSpan,
-        answer: &ModelAnswer,
-        calls: Vec<Call>,
-    ) -> Result<Vec<ChatMessage>, RunFailure> {
-        let asked = calls.iter().map(|call| NewToolCall {
-            id: None,
-            call_id: Some(call.id.clone()),
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
-        });
-        let message = NewMessage {
-            content: answer.message.text(),
-            tool_calls: asked.collect(),
-            ..self.said(MessageRole::Assistant, answer)
-        };
-        self.add(vec![message]).await?;
-        let called: Vec<_> = calls.iter().map(|call| self.call_tool(parent, call).boxed()).collect();
-        let results: Vec<_> = stream::iter(called).buffered(TOOLS_AT_ONCE).collect().await;
-        let told = calls.iter().zip(&results).map(|(call, result)| NewMessage {
-            tool_call_id: Some(call.id.clone()),
-            ..self.of_run(NewMessage::text(MessageRole::Tool, text_of(result)))
-        });
-        self.add(told.collect()).await?;
-        let results = calls.into_iter().zip(results);
-        Ok(results.map(|(call, result)| memory::tool_result(&call.id, &call.name, result)).collect())
-    }
-
-    async fn call_tool(&self, parent: OpenSpan, call: &Call) -> Json {
-        let details = SpanDetails {
-            tool_name: Some(call.name.clone()),
-            tool_call_id: Some(call.id.clone()),
-            ..SpanDetails::default()
-        };
-        let body = SpanBody { inputs: Some(call.arguments.clone()), ..SpanBody::default() };
-        let components = self.parts.tools.get(&call.name).cloned().into_iter().collect();
-        let changes = SpanChanges { details, components, body, ..SpanChanges::default() };
-        let span = self.start_span(Some(parent), (OperationType::ToolCall, &call.name), changes).await;
-        self.output.put(OutputEvent::ToolCall {
-            call_id: call.id.clone(),
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
-        });
-        let known = self.specs.iter().any(|spec| spec.name == call.name);
-        let outcome = if known {
-            self.tools.call(&call.name, &call.arguments).await
-        } else {
-            Err(self.unknown(&call.name))
-        };
-        let is_error = outcome.is_err();
-        let (result, status, changes) = match outcome {
-            Ok(output) => (output.result.clone(), SpanStatus::Ok, outputs(Some(output.result))),
-            Err(error) => {
-                let told = Json::string(&format!("Error: {error}"));
-                let changes = failed(&error.to_string(), &error.kind.to_string());
-                (told, SpanStatus::Error, changes)
-            }
-        };
-        self.end_span(span, (OperationType::ToolCall, &call.name), status, changes).await;
-        self.output.put(OutputEvent::ToolResult {
-            call_id: call.id.clone(),
-            result: result.clone(),
-            failed: is_error,
-        });
-        result
-    }
-
-    /// A tool that the agent may not call is as good as none.
-    fn unknown(&self, name: &str) -> crate::tools::ToolError {
-        let names: Vec<_> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
-        let known = if names.is_empty() {
-            "there are no tools".to_owned()
-        } else {
-            format!("there are: {}", names.join(", "))
-        };
-        let name = crate::model::text::shortened(name, 60);
-        crate::tools::ToolError::new(
-            crate::tools::ToolErrorKind::Unknown,
-            format!("there is no tool `{name}`; {known}"),
-        )
-    }
-
     /// Puts the answer into the conversation.
     async fn answer(&self, answer: &ModelAnswer) -> Result<Answered, RunFailure> {
         let text = answer.message.text().unwrap_or_default();
@@ -382,7 +192,7 @@ impl Run {
     }
 
     /// A message of this run.
-    fn said(&self, role: MessageRole, answer: &ModelAnswer) -> NewMessage {
+    pub(super) fn said(&self, role: MessageRole, answer: &ModelAnswer) -> NewMessage {
         NewMessage {
             content: None,
             thinking: answer.message.reasoning(),
@@ -392,7 +202,7 @@ impl Run {
         }
     }
 
-    fn of_run(&self, message: NewMessage) -> NewMessage {
+    pub(super) fn of_run(&self, message: NewMessage) -> NewMessage {
         let (turn_id, parent_message_id) = match &self.task {
             Task::Talk { turn, asked, .. } => (Some(*turn), Some(*asked)),
             Task::Step { .. } => (None, None),
@@ -401,7 +211,7 @@ impl Run {
     }
 
     /// Says something in the conversation, where there is one.
-    async fn add(&self, messages: Vec<NewMessage>) -> Result<Vec<Message>, RunFailure> {
+    pub(super) async fn add(&self, messages: Vec<NewMessage>) -> Result<Vec<Message>, RunFailure> {
         let Task::Talk { conversation, .. } = self.task else { return Ok(Vec::new()) };
         let add = || self.conversations.add_messages(conversation, messages.clone()).boxed();
         Ok(patiently(add).await?)
@@ -448,7 +258,7 @@ impl Run {
         self.end_span(span, (OperationType::Memory, NAME), status, changes).await;
     }
 
-    async fn start_span(
+    pub(super) async fn start_span(
         &self,
         parent: Option<OpenSpan>,
         (operation_type, name): (OperationType, &str),
@@ -459,7 +269,7 @@ impl Run {
         span
     }
 
-    async fn end_span(
+    pub(super) async fn end_span(
         &self,
         span: OpenSpan,
         (operation_type, name): (OperationType, &str),
@@ -492,13 +302,6 @@ const SUMMARISE: &str = "Summarise the conversation for the assistant who will g
     of it: who the user is and what they want, what was agreed and found out, names, numbers and decisions, and what \
     is still open. Answer with the summary alone.";
 
-/// A call of a tool.
-struct Call {
-    id: String,
-    name: String,
-    arguments: Json,
-}
-
 impl Spent {
     fn add(&mut self, run: &Run, answer: &ModelAnswer) {
         let Some(tokens) = answer.tokens else { return };
@@ -527,51 +330,15 @@ impl Spent {
 }
 
 /// A message that only says something.
-fn said_by(role: MessageRole, text: &str) -> ChatMessage {
+pub(super) fn said_by(role: MessageRole, text: &str) -> ChatMessage {
     ChatMessage { role, name: None, parts: vec![ChatPart::Text(text.to_owned())], finish_reason: None }
 }
 
-/// An answer as the model is given it again, with the ids under which its calls are answered.
-fn with_calls(answer: &ModelAnswer, calls: &[Call]) -> ChatMessage {
-    let mut calls = calls.iter();
-    let mut message = answer.message.clone();
-    for part in &mut message.parts {
-        if let ChatPart::ToolCall { id, .. } = part {
-            *id = calls.next().map(|call| call.id.clone());
-        }
-    }
-    message
-}
-
-/// What an answer adds to the span of its call.
-fn answered(answer: &ModelAnswer) -> SpanChanges {
-    let message = std::slice::from_ref(&answer.message);
-    SpanChanges {
-        details: SpanDetails {
-            model: answer.model.clone(),
-            finish_reason: answer.message.finish_reason.clone(),
-            response_id: answer.response_id.clone(),
-            ..SpanDetails::default()
-        },
-        tokens: answer.tokens,
-        rule: answer.tokens.map(|_| answer.rule),
-        body: SpanBody { outputs: Some(chat::to_json(message)), ..SpanBody::default() },
-        ..SpanChanges::default()
-    }
-}
-
-/// What is kept of an answer that broke off.
-fn broken_off(said: &str, error: &ModelError) -> SpanChanges {
-    let mut changes = failed(&error.to_string(), &error.kind.to_string());
-    changes.body.outputs = as_answer(said);
-    changes
-}
-
-fn outputs(outputs: Option<Json>) -> SpanChanges {
+pub(super) fn outputs(outputs: Option<Json>) -> SpanChanges {
     SpanChanges { body: SpanBody { outputs, ..SpanBody::default() }, ..SpanChanges::default() }
 }
 
-fn failed(message: &str, kind: &str) -> SpanChanges {
+pub(super) fn failed(message: &str, kind: &str) -> SpanChanges {
     let details = serde_json::json!({ "type": kind, "message": message });
     SpanChanges {
         status_message: Some(crate::model::text::shortened(message, STATUS_BYTES)),
@@ -582,8 +349,3 @@ fn failed(message: &str, kind: &str) -> SpanChanges {
 
 /// Bytes of a failure that stand in a span's head.
 const STATUS_BYTES: usize = 1_000;
-
-/// A result as the text of a message.
-fn text_of(result: &Json) -> String {
-    result.read::<String>().unwrap_or_else(|_| result.text().to_owned())
-}

@@ -1,0 +1,143 @@
+//! Calling the tools that a model asks for, at the same time. What fails is told to the model, which may try again.
+
+use futures_util::{FutureExt, StreamExt, stream};
+
+use super::{
+    memory,
+    output::OutputEvent,
+    recorder::OpenSpan,
+    run::{Run, failed, outputs},
+};
+use crate::{
+    llm::ModelAnswer,
+    model::{
+        Json,
+        agent::RunFailure,
+        chat::{ChatMessage, ChatPart},
+        message::{MessageRole, NewMessage, NewToolCall},
+        span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
+        text::shortened,
+    },
+    tools::{ToolError, ToolErrorKind},
+};
+
+/// Tools that are called at the same time.
+const TOOLS_AT_ONCE: usize = 16;
+
+/// A call of a tool.
+pub(super) struct Call {
+    id: String,
+    name: String,
+    arguments: Json,
+}
+
+impl Run {
+    /// The calls of tools in an answer, each with an id of its own.
+    pub(super) fn calls_of(&self, answer: &ModelAnswer) -> Vec<Call> {
+        let mut calls: Vec<Call> = Vec::new();
+        for (id, name, arguments) in answer.message.tool_calls() {
+            let given = id.filter(|id| !id.is_empty() && calls.iter().all(|call| call.id != **id));
+            let id = given.map_or_else(|| format!("call-{}", self.context.ids.next()), str::to_owned);
+            calls.push(Call { id, name: name.to_owned(), arguments: arguments.clone() });
+        }
+        calls
+    }
+
+    /// Calls the tools that the model asks for, at the same time, and tells the conversation.
+    pub(super) async fn call_tools(
+        &self,
+        parent: OpenSpan,
+        answer: &ModelAnswer,
+        calls: Vec<Call>,
+    ) -> Result<Vec<ChatMessage>, RunFailure> {
+        let asked = calls.iter().map(|call| NewToolCall {
+            id: None,
+            call_id: Some(call.id.clone()),
+            name: call.name.clone(),
+            arguments: call.arguments.clone(),
+        });
+        let message = NewMessage {
+            content: answer.message.text(),
+            tool_calls: asked.collect(),
+            ..self.said(MessageRole::Assistant, answer)
+        };
+        self.add(vec![message]).await?;
+        let called: Vec<_> = calls.iter().map(|call| self.call_tool(parent, call).boxed()).collect();
+        let results: Vec<_> = stream::iter(called).buffered(TOOLS_AT_ONCE).collect().await;
+        let told = calls.iter().zip(&results).map(|(call, result)| NewMessage {
+            tool_call_id: Some(call.id.clone()),
+            ..self.of_run(NewMessage::text(MessageRole::Tool, text_of(result)))
+        });
+        self.add(told.collect()).await?;
+        let results = calls.into_iter().zip(results);
+        Ok(results.map(|(call, result)| memory::tool_result(&call.id, &call.name, result)).collect())
+    }
+
+    async fn call_tool(&self, parent: OpenSpan, call: &Call) -> Json {
+        let details = SpanDetails {
+            tool_name: Some(call.name.clone()),
+            tool_call_id: Some(call.id.clone()),
+            ..SpanDetails::default()
+        };
+        let body = SpanBody { inputs: Some(call.arguments.clone()), ..SpanBody::default() };
+        let components = self.parts.tools.get(&call.name).cloned().into_iter().collect();
+        let changes = SpanChanges { details, components, body, ..SpanChanges::default() };
+        let span = self.start_span(Some(parent), (OperationType::ToolCall, &call.name), changes).await;
+        self.output.put(OutputEvent::ToolCall {
+            call_id: call.id.clone(),
+            name: call.name.clone(),
+            arguments: call.arguments.clone(),
+        });
+        let known = self.specs.iter().any(|spec| spec.name == call.name);
+        let outcome = if known {
+            self.tools.call(&call.name, &call.arguments).await
+        } else {
+            Err(self.unknown(&call.name))
+        };
+        let is_error = outcome.is_err();
+        let (result, status, changes) = match outcome {
+            Ok(output) => (output.result.clone(), SpanStatus::Ok, outputs(Some(output.result))),
+            Err(error) => {
+                let told = Json::string(&format!("Error: {error}"));
+                let changes = failed(&error.to_string(), &error.kind.to_string());
+                (told, SpanStatus::Error, changes)
+            }
+        };
+        self.end_span(span, (OperationType::ToolCall, &call.name), status, changes).await;
+        self.output.put(OutputEvent::ToolResult {
+            call_id: call.id.clone(),
+            result: result.clone(),
+            failed: is_error,
+        });
+        result
+    }
+
+    /// A tool that the agent may not call is as good as none.
+    fn unknown(&self, name: &str) -> ToolError {
+        let names: Vec<_> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+        let known = if names.is_empty() {
+            "there are no tools".to_owned()
+        } else {
+            format!("there are: {}", names.join(", "))
+        };
+        let name = shortened(name, 60);
+        ToolError::new(ToolErrorKind::Unknown, format!("there is no tool `{name}`; {known}"))
+    }
+}
+
+/// An answer as the model is given it again, with the ids under which its calls are answered.
+pub(super) fn with_calls(answer: &ModelAnswer, calls: &[Call]) -> ChatMessage {
+    let mut calls = calls.iter();
+    let mut message = answer.message.clone();
+    for part in &mut message.parts {
+        if let ChatPart::ToolCall { id, .. } = part {
+            *id = calls.next().map(|call| call.id.clone());
+        }
+    }
+    message
+}
+
+/// A result as the text of a message.
+fn text_of(result: &Json) -> String {
+    result.read::<String>().unwrap_or_else(|_| result.text().to_owned())
+}
