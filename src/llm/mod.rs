@@ -20,7 +20,7 @@ use crate::model::{
 };
 
 pub use self::{
-    config::{ModelsConfig, ProviderConfig, ProviderKind, Secret},
+    config::{ModelsConfig, ProviderConfig, ProviderKind},
     models::{Models, ProviderInfo, ResolvedName},
     retry::Backoff,
     scripted::{ScriptError, Scripted},
@@ -111,8 +111,9 @@ pub struct ModelError {
     pub retry_after: Option<Duration>,
 }
 
-/// Kinds of failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Kinds of failures; in scripts they are written `rate_limited`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ModelErrorKind {
     /// No provider has this name, or no script this model.
     UnknownModel,

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, env, fmt, sync::Arc};
 
 use super::{
     Model, ModelError, ModelErrorKind, ModelsConfig, ProviderConfig, ProviderKind, ScriptError, Scripted,
-    Secret,
     provider::{Caller, Provider},
 };
+use crate::model::secret::Secret;
 
 /// The models of all providers.
 #[derive(Clone, Default)]
@@ -93,7 +93,10 @@ impl Models {
         for (name, (kind, provider)) in config.all_providers() {
             let ProviderConfig { url, key_env, key, script, .. } = provider;
             let from_variable = || key_env.as_deref().and_then(&variable).map(|key| Secret::new(key.trim()));
-            let key = key.or_else(from_variable).filter(|key| !key.expose().is_empty());
+            let key = key
+                .map(|key| Secret::new(key.expose().trim()))
+                .or_else(from_variable)
+                .filter(|key| !key.expose().is_empty());
             let provider = Provider::new(caller.clone(), &name, kind, url.as_deref(), (key, key_env));
             let entry = if let Some(provider) = provider {
                 Entry::called(&name, kind, provider)

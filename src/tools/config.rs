@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{
     builtin::AllowList,
     mcp::http_headers,
     names::{MAX_NAME, is_name},
 };
+use crate::model::secret::{HIDDEN, Secret};
 
 /// The tools that agents may call, and what bounds a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,39 +60,6 @@ pub struct McpServerConfig {
     pub headers: BTreeMap<String, Secret>,
     /// Seconds until it has to be ready. 30: the first start of an npm package downloads it.
     pub start_seconds: u64,
-}
-
-/// A text that is used and never shown.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-/// What stands for a secret.
-const HIDDEN: &str = "(hidden)";
-
-impl Secret {
-    /// Keeps a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for the one whom it is meant for.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(HIDDEN)
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(HIDDEN)
-    }
 }
 
 impl Default for ToolsConfig {
@@ -189,7 +157,7 @@ impl McpServerConfig {
             ));
         }
         let mut secrets = self.env.iter().chain(&self.headers);
-        if let Some((name, _)) = secrets.find(|(_, value)| value.reveal() == HIDDEN) {
+        if let Some((name, _)) = secrets.find(|(_, value)| value.expose() == HIDDEN) {
             return Err(format!("`{name}` is {HIDDEN}, which is shown instead of a value; it needs its own"));
         }
         match (&self.command, &self.url) {
@@ -210,7 +178,7 @@ impl McpServerConfig {
         if let Some(name) = self.env.keys().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
             return Err(format!("`{name}` in `env` is no name of a variable"));
         }
-        let texts = self.args.iter().map(String::as_str).chain(self.env.values().map(Secret::reveal));
+        let texts = self.args.iter().map(String::as_str).chain(self.env.values().map(Secret::expose));
         if texts.chain([command]).any(|text| text.contains('\0')) {
             return Err("a NUL is in its command, arguments or variables".to_owned());
         }

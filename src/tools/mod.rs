@@ -17,7 +17,7 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 pub use self::{
-    config::{McpServerConfig, ReadUrlConfig, Secret, ToolsConfig, WrongSetting},
+    config::{McpServerConfig, ReadUrlConfig, ToolsConfig, WrongSetting},
     registry::{ListedTool, Tools},
 };
 use crate::model::Json;

@@ -8,7 +8,8 @@ use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
 
 use crate::{
-    llm::{ModelError, ModelErrorKind, Secret},
+    llm::{ModelError, ModelErrorKind},
+    model::secret::Secret,
     model::text::shortened,
 };
 

@@ -26,9 +26,8 @@ use self::{
     answer::{Answering, Watch},
     failure::{Hidden, failure},
 };
-use super::{
-    Model, ModelError, ModelErrorKind, ModelRequest, ModelStream, ModelsConfig, ProviderKind, Secret,
-};
+use super::{Model, ModelError, ModelErrorKind, ModelRequest, ModelStream, ModelsConfig, ProviderKind};
+use crate::model::secret::Secret;
 
 /// Makes the connections of all providers. It is built when the first call is made, because it reads the
 /// machine's certificates, which whoever calls no provider may be without.

@@ -119,7 +119,7 @@ impl Tokens {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fail {
-    kind: FailKind,
+    kind: ModelErrorKind,
     /// Pieces that come before it.
     #[serde(default)]
     pub after_pieces: usize,
@@ -129,35 +129,11 @@ pub(super) struct Fail {
     message: Option<String>,
 }
 
-/// The kinds of failures, as they are written.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum FailKind {
-    UnknownModel,
-    Unauthorized,
-    Refused,
-    RateLimited,
-    Unavailable,
-    TimedOut,
-    CutOff,
-    Malformed,
-}
-
 impl Fail {
     pub(super) fn error(&self) -> ModelError {
-        let kind = match self.kind {
-            FailKind::UnknownModel => ModelErrorKind::UnknownModel,
-            FailKind::Unauthorized => ModelErrorKind::Unauthorized,
-            FailKind::Refused => ModelErrorKind::Refused,
-            FailKind::RateLimited => ModelErrorKind::RateLimited,
-            FailKind::Unavailable => ModelErrorKind::Unavailable,
-            FailKind::TimedOut => ModelErrorKind::TimedOut,
-            FailKind::CutOff => ModelErrorKind::CutOff,
-            FailKind::Malformed => ModelErrorKind::Malformed,
-        };
         let message = self.message.as_deref().unwrap_or("the script says so");
         let retry_after = self.retry_after_ms.map(Duration::from_millis);
-        ModelError { retry_after, ..ModelError::new(kind, message) }
+        ModelError { retry_after, ..ModelError::new(self.kind, message) }
     }
 }
 

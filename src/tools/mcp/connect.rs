@@ -19,10 +19,10 @@ use rmcp::{
 use tokio::sync::Notify;
 
 use super::{
-    super::{McpServerConfig, Secret},
+    super::McpServerConfig,
     process::{LastWords, Process},
 };
-use crate::model::text::shortened;
+use crate::model::{secret::Secret, text::shortened};
 
 /// Bytes of one message at most. A larger one is left out, so its call comes to no answer.
 const MESSAGE_BYTES: usize = 4 << 20;
@@ -115,7 +115,7 @@ pub(in crate::tools) fn http_headers(headers: &BTreeMap<String, Secret>) -> Resu
     let mut read = HeaderMap::new();
     for (name, value) in headers {
         let known: HeaderName = name.parse().map_err(|_| format!("`{name}` is no name of a header"))?;
-        let mut value = HeaderValue::from_str(value.reveal())
+        let mut value = HeaderValue::from_str(value.expose())
             .map_err(|_| format!("the value of header `{name}` has characters that no header can have"))?;
         value.set_sensitive(true);
         read.insert(known, value);

@@ -12,8 +12,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::super::{McpServerConfig, Secret};
-use crate::model::text::shortened;
+use super::super::McpServerConfig;
+
+use crate::model::{secret::Secret, text::shortened};
 
 /// Variables that are passed on: what a program needs to find its files, its user and its language.
 const PASSED_ON: &[&str] =
@@ -54,7 +55,7 @@ impl Process {
             .args(&config.args)
             .env_clear()
             .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
-            .envs(config.env.iter().map(|(name, value)| (name, Secret::reveal(value))))
+            .envs(config.env.iter().map(|(name, value)| (name, Secret::expose(value))))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

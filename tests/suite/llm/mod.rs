@@ -10,10 +10,11 @@ mod secrets;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use dendro::model::secret::Secret;
 use dendro::{
     llm::{
         Model, ModelAnswer, ModelError, ModelEvent, ModelRequest, ModelSettings, Models, ModelsConfig,
-        ProviderConfig, ProviderKind, Secret, ToolDefinition,
+        ProviderConfig, ProviderKind, ToolDefinition,
     },
     model::{
         Json,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use dendro::llm::{ModelErrorKind, Models, ModelsConfig, ProviderConfig, ProviderKind, Scripted, Secret};
+use dendro::llm::{ModelErrorKind, Models, ModelsConfig, ProviderConfig, ProviderKind, Scripted};
+use dendro::model::secret::Secret;
 
 use super::{ask, request, user};
 

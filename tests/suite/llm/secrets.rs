@@ -1,8 +1,9 @@
 //! Keys are shown nowhere.
 
+use dendro::model::secret::Secret;
 use dendro::{
     config::{Config, Flags},
-    llm::{ModelErrorKind, Models, ProviderKind, Secret},
+    llm::{ModelErrorKind, Models, ProviderKind},
 };
 
 use super::{KEY, ask, config, model, request, user};

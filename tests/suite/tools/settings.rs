@@ -1,9 +1,7 @@
 //! What can be set of tools: what is wrong is named, and secrets are not shown.
 
-use dendro::{
-    config::Config,
-    tools::{Secret, ToolsConfig},
-};
+use dendro::model::secret::Secret;
+use dendro::{config::Config, tools::ToolsConfig};
 use serde_json::{Value, json};
 
 #[test]
@@ -25,7 +23,7 @@ fn a_wrong_setting_is_named_with_what_would_be_right() {
         (server(json!({"url": "http://user:pass@a"})), "tools.mcp", "`headers`"),
         (server(json!({"url": "http://a", "headers": {"a b": "c"}})), "tools.mcp", "name of a header"),
         (server(json!({"url": "http://a", "headers": {"a": "secret\n"}})), "tools.mcp", "header `a`"),
-        (server(json!({"url": "http://a", "headers": {"a": "(hidden)"}})), "tools.mcp", "instead of a value"),
+        (server(json!({"url": "http://a", "headers": {"a": "***"}})), "tools.mcp", "instead of a value"),
         (server(json!({"command": "a", "start_seconds": 0})), "tools.mcp", "start_seconds"),
         (json!({"mcp": {"a.b": {"command": "a"}}}), "tools.mcp", "letters, digits"),
     ] {
@@ -47,10 +45,10 @@ fn secrets_are_used_and_not_shown() {
     .unwrap();
     assert_eq!(config.check(), Ok(()));
     let headers = &config.mcp["far"].headers;
-    assert_eq!(headers.get("Authorization").map(Secret::reveal), Some("Bearer hunter2"));
+    assert_eq!(headers.get("Authorization").map(Secret::expose), Some("Bearer hunter2"));
     for shown in
         [format!("{config:?}"), serde_json::to_string(&config).unwrap(), toml::to_string(&config).unwrap()]
     {
-        assert!(!shown.contains("hunter2") && shown.contains("(hidden)"), "{shown}");
+        assert!(!shown.contains("hunter2") && shown.contains("***"), "{shown}");
     }
 }
