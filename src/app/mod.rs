@@ -40,6 +40,26 @@ impl Database {
     /// # Errors
     /// When the folder is not a database of that engine, or is open elsewhere, or cannot be read.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        let (store, context) = Self::open_store(config).await?;
+        Ok(Self { store, services: Services::new(context) })
+    }
+
+    /// As [`Database::open`], to run agents too: MCP servers are started, and scripts of models read.
+    ///
+    /// # Errors
+    /// Those of [`Database::open`], and when a script or a setting of a tool cannot be used.
+    pub async fn open_with_agents(config: &Config) -> anyhow::Result<Self> {
+        let (store, context) = Self::open_store(config).await?;
+        let search = SearchConversations::new(Conversations::new(context.clone()));
+        let runtime = Runtime {
+            models: Models::new(&config.models)?,
+            tools: Tools::start(&config.tools, Self::clock())?.with(Arc::new(search)),
+            config: config.agents.clone(),
+        };
+        Ok(Self { store, services: Services::with(context, runtime) })
+    }
+
+    async fn open_store(config: &Config) -> anyhow::Result<(Store, Context)> {
         let (engine_config, folder) = (config.store.engine_config(), config.store.data_dir.clone());
         // Opening may read for a while, and must not hold up what else runs.
         let engine = tokio::task::spawn_blocking(move || engine::open(&engine_config, &folder)).await?;
@@ -56,14 +76,7 @@ impl Database {
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
         };
-        let runtime = Runtime {
-            models: Models::new(&config.models)?,
-            tools: Tools::start(&config.tools, Self::clock())?
-                .with(Arc::new(SearchConversations::new(Conversations::new(context.clone())))),
-            config: config.agents.clone(),
-        };
-        let services = Services::with(context, runtime);
-        Ok(Self { store, services })
+        Ok((store, context))
     }
 
     /// The clock that everything goes by.

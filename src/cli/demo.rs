@@ -81,7 +81,7 @@ pub(super) async fn run(args: DemoArgs, mut config: Config) -> anyhow::Result<Ou
     }
     let stop = Stop::default();
     stop.at_signals();
-    let database = Database::open(&config).await?;
+    let database = Database::open_with_agents(&config).await?;
     let server = Server::bind(&config, database.services.clone()).await?;
     announce(&server, &config)?;
     if temporary.is_some() {

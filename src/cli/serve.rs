@@ -50,7 +50,7 @@ impl ServeArgs {
 pub(super) async fn run(config: &Config) -> anyhow::Result<Outcome> {
     let stop = Stop::default();
     stop.at_signals();
-    let database = Database::open(config).await?;
+    let database = Database::open_with_agents(config).await?;
     let server = Server::bind(config, database.services.clone()).await?;
     announce(&server, config)?;
     server.run(&stop).await?;

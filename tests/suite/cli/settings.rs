@@ -58,3 +58,16 @@ fn wrong_settings_name_the_key_and_where_it_was_set() {
     }
     assert_eq!(run(folder.path(), &["config", "--listen", "0.0.0.0:0", "--allow-remote"]).code, Some(0));
 }
+
+/// What only looks at a database starts no program that a server would start.
+#[test]
+fn commands_that_run_no_agent_start_no_mcp_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(folder.path(), &["import", "--data", "db", "/dev/null"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let config = "[tools.mcp.greedy]\ncommand = \"touch\"\nargs = [\"started\"]\n";
+    std::fs::write(folder.path().join("dendro.toml"), config).unwrap();
+    let ended = run(folder.path(), &["check", "--data", "db"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!folder.path().join("started").exists());
+}
