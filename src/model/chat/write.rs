@@ -7,11 +7,11 @@ use crate::model::{Json, message::MessageRole};
 
 /// Messages as [`super::read_messages`] reads them again.
 #[must_use]
-pub fn to_json(messages: &[ChatMessage]) -> Json {
-    Json::of(&messages.iter().map(message).collect())
+pub fn to_json(messages: impl IntoIterator<Item = ChatMessage>) -> Json {
+    Json::of(&messages.into_iter().map(message).collect())
 }
 
-fn message(ChatMessage { role, name, parts, finish_reason }: &ChatMessage) -> Value {
+fn message(ChatMessage { role, name, parts, finish_reason }: ChatMessage) -> Value {
     let role = match role {
         MessageRole::System => "system",
         MessageRole::User => "user",
@@ -20,9 +20,9 @@ fn message(ChatMessage { role, name, parts, finish_reason }: &ChatMessage) -> Va
     };
     let mut message = Map::new();
     message.insert("role".to_owned(), role.into());
-    message.extend(name.iter().map(|name| ("name".to_owned(), name.as_str().into())));
+    message.extend(name.map(|name| ("name".to_owned(), name.into())));
     message.insert("parts".to_owned(), parts.iter().map(part).collect());
-    message.extend(finish_reason.iter().map(|why| ("finish_reason".to_owned(), why.as_str().into())));
+    message.extend(finish_reason.map(|why| ("finish_reason".to_owned(), why.into())));
     Value::Object(message)
 }
 
@@ -73,6 +73,6 @@ mod tests {
             answer,
             said(MessageRole::Tool, vec![result]),
         ];
-        assert_eq!(read_messages(&to_json(&messages), MessageRole::User), messages);
+        assert_eq!(read_messages(&to_json(messages.clone()), MessageRole::User), messages);
     }
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     llm::{ModelAnswer, ModelError, ModelErrorKind, ModelEvent, ModelRequest, ModelSettings, ToolDefinition},
     model::{
+        Json,
         agent::{RunFailure, RunFailureKind},
         chat::{self, ChatMessage},
         message::MessageRole,
@@ -26,10 +27,11 @@ impl Run {
         system: &str,
         messages: &[ChatMessage],
     ) -> Result<ModelAnswer, RunFailure> {
-        let request = self.request(system, messages);
+        let request = self.request(system, messages.to_vec());
+        let given = given(&request);
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(parent, request.clone()).await {
+            let error = match self.attempt(parent, &request, &given).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -42,7 +44,7 @@ impl Run {
         }
     }
 
-    pub(super) fn request(&self, system: &str, messages: &[ChatMessage]) -> ModelRequest {
+    pub(super) fn request(&self, system: &str, messages: Vec<ChatMessage>) -> ModelRequest {
         let model = &self.agent.model;
         let tool = |spec: &ToolSpec| ToolDefinition {
             name: spec.name.clone(),
@@ -52,7 +54,7 @@ impl Run {
         ModelRequest {
             model: self.model_name.clone(),
             system: (!system.is_empty()).then(|| system.to_owned()),
-            messages: messages.to_vec(),
+            messages,
             tools: self.specs.iter().map(tool).collect(),
             settings: ModelSettings {
                 temperature: model.temperature,
@@ -69,21 +71,20 @@ impl Run {
     pub(super) async fn attempt(
         &self,
         parent: OpenSpan,
-        request: ModelRequest,
+        request: &ModelRequest,
+        given: &Json,
     ) -> Result<ModelAnswer, ModelError> {
         let name = format!("chat {}", self.model_name);
-        let said = |system: &String| said_by(MessageRole::System, system);
-        let given: Vec<_> = request.system.iter().map(said).chain(request.messages.iter().cloned()).collect();
         let details = SpanDetails {
             model: Some(self.model_name.clone()),
             provider: Some(self.provider.clone()),
             ..SpanDetails::default()
         };
-        let body = SpanBody { inputs: Some(chat::to_json(&given)), ..SpanBody::default() };
+        let body = SpanBody { inputs: Some(given.clone()), ..SpanBody::default() };
         let changes =
             SpanChanges { details, components: self.parts.model.clone(), body, ..SpanChanges::default() };
         let span = self.start_span(Some(parent), (OperationType::LlmCall, &name), changes).await;
-        let answer = self.stream(span, request).await;
+        let answer = self.stream(span, request.clone()).await;
         let (status, changes) = match &answer {
             Ok(answer) => (SpanStatus::Ok, answered(answer)),
             Err(error) => (SpanStatus::Error, broken_off(&self.recorder.take_said(span), error)),
@@ -117,9 +118,14 @@ impl Run {
     }
 }
 
+/// What a model is given, as the spans of its calls keep it: their copies share the text.
+pub(super) fn given(request: &ModelRequest) -> Json {
+    let system = request.system.iter().map(|system| said_by(MessageRole::System, system));
+    chat::to_json(system.chain(request.messages.iter().cloned()))
+}
+
 /// What an answer adds to the span of its call.
 fn answered(answer: &ModelAnswer) -> SpanChanges {
-    let message = std::slice::from_ref(&answer.message);
     SpanChanges {
         details: SpanDetails {
             model: answer.model.clone(),
@@ -129,7 +135,7 @@ fn answered(answer: &ModelAnswer) -> SpanChanges {
         },
         tokens: answer.tokens,
         rule: answer.tokens.map(|_| answer.rule),
-        body: SpanBody { outputs: Some(chat::to_json(message)), ..SpanBody::default() },
+        body: SpanBody { outputs: Some(chat::to_json([answer.message.clone()])), ..SpanBody::default() },
         ..SpanChanges::default()
     }
 }

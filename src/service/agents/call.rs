@@ -18,6 +18,7 @@ use crate::{
         span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
         text::shortened,
     },
+    service::ServiceError,
     tools::{ToolError, ToolErrorKind},
 };
 
@@ -37,31 +38,55 @@ impl Run {
         let mut calls: Vec<Call> = Vec::new();
         for (id, name, arguments) in answer.message.tool_calls() {
             let given = id.filter(|id| !id.is_empty() && calls.iter().all(|call| call.id != **id));
-            let id = given.map_or_else(|| format!("call-{}", self.context.ids.next()), str::to_owned);
+            let id = given.map_or_else(|| self.new_call_id(), str::to_owned);
             calls.push(Call { id, name: name.to_owned(), arguments: arguments.clone() });
         }
         calls
     }
 
-    /// Calls the tools that the model asks for, at the same time, and tells the conversation.
-    pub(super) async fn call_tools(
-        &self,
-        parent: OpenSpan,
-        answer: &ModelAnswer,
-        calls: Vec<Call>,
-    ) -> Result<Vec<ChatMessage>, RunFailure> {
+    /// An id that no model gives; some providers take no longer ones.
+    fn new_call_id(&self) -> String {
+        format!("call_{}", self.context.ids.next().simple())
+    }
+
+    /// Says in the conversation which tools the model asks for. There are models that give the same ids in every
+    /// turn: where the conversation has one of them already, the calls get others.
+    async fn tell_asked(&self, answer: &ModelAnswer, calls: &mut [Call]) -> Result<(), RunFailure> {
+        match self.add(vec![self.asking(answer, calls)]).await {
+            Err(ServiceError::Refused(_)) => {
+                for call in calls.iter_mut() {
+                    call.id = self.new_call_id();
+                }
+                self.add(vec![self.asking(answer, calls)]).await?;
+            }
+            told => drop(told?),
+        }
+        Ok(())
+    }
+
+    fn asking(&self, answer: &ModelAnswer, calls: &[Call]) -> NewMessage {
         let asked = calls.iter().map(|call| NewToolCall {
             id: None,
             call_id: Some(call.id.clone()),
             name: call.name.clone(),
             arguments: call.arguments.clone(),
         });
-        let message = NewMessage {
+        NewMessage {
             content: answer.message.text(),
             tool_calls: asked.collect(),
             ..self.said(MessageRole::Assistant, answer)
-        };
-        self.add(vec![message]).await?;
+        }
+    }
+
+    /// Calls the tools that the model asks for, at the same time, and tells the conversation. Answers what the model
+    /// is told: what it said, and the results.
+    pub(super) async fn call_tools(
+        &self,
+        parent: OpenSpan,
+        answer: &ModelAnswer,
+        mut calls: Vec<Call>,
+    ) -> Result<Vec<ChatMessage>, RunFailure> {
+        self.tell_asked(answer, &mut calls).await?;
         let called: Vec<_> = calls.iter().map(|call| self.call_tool(parent, call).boxed()).collect();
         let results: Vec<_> = stream::iter(called).buffered(TOOLS_AT_ONCE).collect().await;
         let told = calls.iter().zip(&results).map(|(call, result)| NewMessage {
@@ -69,8 +94,10 @@ impl Run {
             ..self.of_run(NewMessage::text(MessageRole::Tool, text_of(result)))
         });
         self.add(told.collect()).await?;
+        let asked = with_calls(answer, &calls);
         let results = calls.into_iter().zip(results);
-        Ok(results.map(|(call, result)| memory::tool_result(&call.id, &call.name, result)).collect())
+        let results = results.map(|(call, result)| memory::tool_result(&call.id, &call.name, result));
+        Ok(std::iter::once(asked).chain(results).collect())
     }
 
     async fn call_tool(&self, parent: OpenSpan, call: &Call) -> Json {
@@ -126,7 +153,7 @@ impl Run {
 }
 
 /// An answer as the model is given it again, with the ids under which its calls are answered.
-pub(super) fn with_calls(answer: &ModelAnswer, calls: &[Call]) -> ChatMessage {
+fn with_calls(answer: &ModelAnswer, calls: &[Call]) -> ChatMessage {
     let mut calls = calls.iter();
     let mut message = answer.message.clone();
     for part in &mut message.parts {

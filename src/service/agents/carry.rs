@@ -98,7 +98,11 @@ impl Agents {
             Some(_) => TraceStatus::Failed,
         };
         let completion = TraceCompletion { status, final_output: text.clone(), end_time: None };
-        let ended = recorder.finish(completion).await?;
+        let ended = match recorder.finish(completion).await {
+            // The trace is gone: nothing is left that a mark could stand for.
+            Err(error @ ServiceError::Refused(_)) => Err(error),
+            ended => Ok(ended?),
+        };
         if let Task::Step { plan, step, .. } = task {
             let action = match &failure {
                 None => StepAction::Complete { result: text.clone() },
@@ -106,8 +110,8 @@ impl Agents {
             };
             self.end_step(*plan, *step, action).await?;
         }
-        self.unmark(trace).await?;
-        Ok(EndedRun { trace: ended, text, answer, failure })
+        self.unmark(keyspace::AGENT_RUN, &trace).await?;
+        Ok(EndedRun { trace: ended?, text, answer, failure })
     }
 
     /// Says in the conversation why there is no answer.
@@ -140,19 +144,6 @@ impl Agents {
             Ok(_) | Err(ServiceError::Refused(_)) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    async fn unmark(&self, trace: TraceId) -> ServiceResult<()> {
-        let unmark = || {
-            let unmarked = self.context.store.transact::<_, ServiceError, _>(move |tx| {
-                Box::pin(async move {
-                    tx.delete(keyspace::AGENT_RUN, &trace);
-                    Ok(())
-                })
-            });
-            unmarked.boxed()
-        };
-        patiently(unmark).await
     }
 
     /// Ends the runs that were cut off with an earlier process; answers how many.
@@ -203,7 +194,7 @@ impl Agents {
             };
             self.end_step(plan, step, action).await?;
         }
-        self.unmark(trace).await
+        self.unmark(keyspace::AGENT_RUN, &trace).await
     }
 
     /// The ends of a trace's spans that still go on.

@@ -18,7 +18,7 @@ mod talk;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream};
 
 pub use self::{
     carry::EndedRun,
@@ -30,9 +30,9 @@ pub use self::{
 use self::{
     output::Output,
     parts::{Parts, RunParts},
-    recorder::Recorder,
+    recorder::{Recorder, patiently},
     run::{Run, Task},
-    runs::{Place, Runs},
+    runs::{NoPlace, Place, Runs},
     steps::Carried,
 };
 use super::{
@@ -56,6 +56,7 @@ use crate::{
         refusal::Entity,
         trace::{Trace, TraceStatus},
     },
+    store::{key::Key, keyspace::Table},
     tools::{Tools, ToolsConfig},
 };
 
@@ -248,6 +249,24 @@ impl Agents {
         Ok(output)
     }
 
+    /// Removes a mark.
+    async fn unmark<K: Key + Clone + Send + Sync, R>(
+        &self,
+        marks: Table<K, R>,
+        key: &K,
+    ) -> ServiceResult<()> {
+        let unmark = || {
+            let unmarked = self.context.store.transact::<_, ServiceError, _>(move |tx| {
+                Box::pin(async move {
+                    tx.delete(marks, key);
+                    Ok(())
+                })
+            });
+            unmarked.boxed()
+        };
+        patiently(unmark).await
+    }
+
     /// Stops all runs, because the server stops, and waits until they are ended.
     pub async fn stop(&self) {
         self.runs.stop_all(RunFailureKind::Interrupted);
@@ -285,8 +304,10 @@ impl Agents {
 
     /// A place for a run, if there is one.
     fn place(&self, trace: TraceId) -> ServiceResult<Place> {
-        let too_many = || ServiceError::Overloaded { retry_after: Duration::from_secs(1) };
-        self.runs.begin(trace).ok_or_else(too_many)
+        self.runs.begin(trace).map_err(|none| match none {
+            NoPlace::Full => ServiceError::Overloaded { retry_after: Duration::from_secs(1) },
+            NoPlace::Taken => Refusal::already_exists("traceId", Entity::Trace, trace).into(),
+        })
     }
 
     /// A run that is to be carried out.

@@ -132,7 +132,18 @@ impl Output {
     /// Waits until the run is over.
     pub(super) async fn ended(&self) {
         let mut end = self.end.subscribe();
-        while !self.kept.lock().over && end.changed().await.is_ok() {}
+        while !self.is_over() && end.changed().await.is_ok() {}
+    }
+
+    /// Whether its end was put out.
+    pub(super) fn is_over(&self) -> bool {
+        self.kept.lock().over
+    }
+
+    /// Ends it with nothing more.
+    pub(super) fn close(&self) {
+        self.kept.lock().over = true;
+        self.end.send_modify(|_| {});
     }
 
     /// Puts out a piece.
@@ -157,7 +168,7 @@ impl Output {
             // Whatever it is told by, it looks for itself.
             end.mark_unchanged();
             let mut part = output.since(from);
-            while part.events.is_empty() && !output.kept.lock().over {
+            while part.events.is_empty() && !output.is_over() {
                 if end.changed().await.is_err() {
                     break;
                 }

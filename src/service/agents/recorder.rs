@@ -157,7 +157,12 @@ impl Recorder {
         // The innermost began last.
         let ops: Vec<_> = mem::take(&mut *open.lock()).into_iter().rev().map(cancelled).collect();
         let tracing = Tracing::new(context);
-        patiently(|| tracing.record_end(trace, ops.clone(), completion.clone()).boxed()).await
+        let ended = patiently(|| tracing.record_end(trace, ops.clone(), completion.clone()).boxed()).await;
+        let Err(ServiceError::Refused(refusal)) = ended else { return ended };
+        // Somebody else has ended it, or deleted it: its spans are ended alone.
+        let writes = ops.into_iter().map(|op| SpanWrite { trace_id: trace, op }).collect();
+        tracing.write_spans(writes).await;
+        tracing.traces(&[trace]).await?.pop().flatten().ok_or_else(|| refusal.into())
     }
 }
 
@@ -165,7 +170,7 @@ impl Recorder {
 pub(super) fn as_answer(said: &str) -> Option<Json> {
     let parts = vec![ChatPart::Text(said.to_owned())];
     let message = ChatMessage { role: MessageRole::Assistant, name: None, parts, finish_reason: None };
-    (!said.is_empty()).then(|| chat::to_json(&[message]))
+    (!said.is_empty()).then(|| chat::to_json([message]))
 }
 
 /// Writes what comes, as much as there is at a time.

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
-    call::with_calls,
+    ask::given,
     memory::{self, Memory},
     output::{Output, OutputEvent},
     parts::RunParts,
@@ -19,12 +19,13 @@ use crate::{
         agent::{AgentDefinition, AgentLimits, RunFailure, RunFailureKind},
         chat::{ChatMessage, ChatPart},
         component::ComponentRef,
-        ledger::Ledger,
+        ledger::{Ledger, NanoUsd},
         message::{Message, MessageRole, MessageType, NewMessage},
         prices::PricedCall,
         span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
+        text::shortened,
     },
-    service::{Context, ServiceError, conversations::Conversations},
+    service::{Context, ServiceError, ServiceResult, conversations::Conversations},
     tools::{ToolSpec, Tools},
 };
 
@@ -150,11 +151,11 @@ impl Run {
             let calls: Vec<_> = self.calls_of(&answer);
             if calls.is_empty() {
                 let answered = self.answer(&answer).await?;
-                self.summarise_if_long(root, unsummarised, &messages, &answered.text).await;
+                let known = summary.as_deref();
+                self.summarise_if_long(root, unsummarised, (known, &messages, &answered.text)).await;
                 return Ok(answered);
             }
             spent.check(&self.agent.limits)?;
-            messages.push(with_calls(&answer, &calls));
             messages.extend(self.call_tools(root, &answer, calls).await?);
         }
         let message = format!("the model asked for tools in each of {} steps", self.agent.limits.steps);
@@ -211,10 +212,10 @@ impl Run {
     }
 
     /// Says something in the conversation, where there is one.
-    pub(super) async fn add(&self, messages: Vec<NewMessage>) -> Result<Vec<Message>, RunFailure> {
+    pub(super) async fn add(&self, messages: Vec<NewMessage>) -> ServiceResult<Vec<Message>> {
         let Task::Talk { conversation, .. } = self.task else { return Ok(Vec::new()) };
         let add = || self.conversations.add_messages(conversation, messages.clone()).boxed();
-        Ok(patiently(add).await?)
+        patiently(add).await
     }
 
     /// Summarises the conversation where it has grown past what the model is given, so that the next run knows what
@@ -223,8 +224,7 @@ impl Run {
         &self,
         root: OpenSpan,
         unsummarised: u64,
-        messages: &[ChatMessage],
-        answer: &str,
+        (known, messages, answer): (Option<&str>, &[ChatMessage], &str),
     ) {
         const NAME: &str = "summarise history";
         if unsummarised <= self.agent.limits.history_tokens {
@@ -233,12 +233,14 @@ impl Run {
         let span = self.start_span(Some(root), (OperationType::Memory, NAME), SpanChanges::default()).await;
         let said = messages.iter().filter_map(|message| Some((message.role, message.text()?)));
         let said = said.chain([(MessageRole::Assistant, answer.to_owned())]);
-        let transcript: Vec<_> = said.map(|(role, text)| format!("{role}: {text}")).collect();
+        let said = said.map(|(role, text)| format!("{role}: {text}"));
+        let known = known.map(|known| format!("Earlier: {known}"));
+        let transcript: Vec<_> = known.into_iter().chain(said).collect();
         let transcript = transcript.join("\n\n");
         let asked = said_by(MessageRole::User, &transcript);
-        let mut request = self.request(SUMMARISE, std::slice::from_ref(&asked));
+        let mut request = self.request(SUMMARISE, vec![asked]);
         request.tools.clear();
-        let summary = match self.attempt(span, request).await {
+        let summary = match self.attempt(span, &request, &given(&request)).await {
             Ok(answer) => answer.message.text().filter(|text| !text.trim().is_empty()),
             Err(_) => None,
         };
@@ -250,7 +252,7 @@ impl Run {
                 };
                 match self.add(vec![message]).await {
                     Ok(_) => (SpanStatus::Ok, outputs(Some(Json::string(&summary)))),
-                    Err(failure) => (SpanStatus::Error, failed(&failure.message, failure.kind.text())),
+                    Err(error) => (SpanStatus::Error, failed(&error.to_string(), "not kept")),
                 }
             }
             None => (SpanStatus::Error, failed("the model gave no summary", "no summary")),
@@ -320,7 +322,7 @@ impl Spent {
             let message = format!("the run used {} tokens, and may use {most}", self.tokens);
             return Err(RunFailure::new(RunFailureKind::TokenLimit, message));
         }
-        let cost = crate::model::ledger::NanoUsd::from_nanos(self.nanos).dollars();
+        let cost = NanoUsd::from_nanos(self.nanos).dollars();
         if let Some(most) = limits.cost_usd.filter(|most| cost >= *most) {
             let message = format!("the run cost ${cost:.6}, and may cost ${most}");
             return Err(RunFailure::new(RunFailureKind::CostLimit, message));
@@ -341,7 +343,7 @@ pub(super) fn outputs(outputs: Option<Json>) -> SpanChanges {
 pub(super) fn failed(message: &str, kind: &str) -> SpanChanges {
     let details = serde_json::json!({ "type": kind, "message": message });
     SpanChanges {
-        status_message: Some(crate::model::text::shortened(message, STATUS_BYTES)),
+        status_message: Some(shortened(message, STATUS_BYTES)),
         body: SpanBody { error_details: Json::from_value(&details).ok(), ..SpanBody::default() },
         ..SpanChanges::default()
     }

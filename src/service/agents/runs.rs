@@ -2,12 +2,12 @@
 //! can still be followed.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::Arc,
 };
 
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::output::Output;
 use crate::model::{TraceId, agent::RunFailureKind};
@@ -19,14 +19,16 @@ const ENDED: usize = 256;
 pub(super) struct Runs {
     most: usize,
     state: Mutex<State>,
+    /// Told when a run is gone.
+    gone: Notify,
+    /// Whether no further one may begin.
+    closed: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct State {
     running: HashMap<TraceId, Handle>,
     ended: VecDeque<(TraceId, Arc<Output>)>,
-    /// Whether no further one may begin.
-    closed: bool,
 }
 
 struct Handle {
@@ -43,22 +45,36 @@ pub(super) struct Place {
     pub(super) stop: watch::Receiver<Option<RunFailureKind>>,
 }
 
+/// Why there is no place for a run.
+pub(super) enum NoPlace {
+    /// There are too many, or the server stops.
+    Full,
+    /// One with this trace goes on.
+    Taken,
+}
+
 impl Runs {
     /// Room for so many runs at a time.
     pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, state: Mutex::default() })
+        let closed = watch::channel(false).0;
+        Arc::new(Self { most, state: Mutex::default(), gone: Notify::new(), closed })
     }
 
-    /// A place for a run; `None` where there are too many.
-    pub(super) fn begin(self: &Arc<Self>, id: TraceId) -> Option<Place> {
+    /// A place for a run.
+    pub(super) fn begin(self: &Arc<Self>, id: TraceId) -> Result<Place, NoPlace> {
         let (stop, stopped) = watch::channel(None);
         let output = Output::new();
         let mut state = self.state.lock();
-        if state.closed || state.running.len() >= self.most {
-            return None;
+        if self.is_closed() || state.running.len() >= self.most {
+            return Err(NoPlace::Full);
         }
-        state.running.insert(id, Handle { output: Arc::clone(&output), stop });
-        Some(Place { runs: Arc::clone(self), id, output, stop: stopped })
+        match state.running.entry(id) {
+            Entry::Occupied(_) => Err(NoPlace::Taken),
+            Entry::Vacant(free) => {
+                free.insert(Handle { output: Arc::clone(&output), stop });
+                Ok(Place { runs: Arc::clone(self), id, output, stop: stopped })
+            }
+        }
     }
 
     /// Stops a run. Whether there is such a run.
@@ -72,8 +88,8 @@ impl Runs {
 
     /// Stops all runs; no further one begins.
     pub(super) fn stop_all(&self, why: RunFailureKind) {
-        let mut state = self.state.lock();
-        state.closed = true;
+        let state = self.state.lock();
+        self.closed.send_replace(true);
         for handle in state.running.values() {
             handle.stop.send_replace(Some(why));
         }
@@ -81,19 +97,23 @@ impl Runs {
 
     /// Whether no further one may begin.
     pub(super) fn is_closed(&self) -> bool {
-        self.state.lock().closed
+        *self.closed.borrow()
+    }
+
+    /// Waits until no further one may begin.
+    pub(super) async fn closed(&self) {
+        // The sender is our own, so this ends only with that.
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
     /// Waits until none goes on.
     pub(super) async fn ended(&self) {
-        let running = || {
-            let state = self.state.lock();
-            state.running.values().next().map(|handle| Arc::clone(&handle.output))
-        };
-        while let Some(output) = running() {
-            output.ended().await;
-            // Its place goes a moment later.
-            tokio::task::yield_now().await;
+        loop {
+            let gone = self.gone.notified();
+            if self.state.lock().running.is_empty() {
+                return;
+            }
+            gone.await;
         }
     }
 
@@ -109,9 +129,16 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.runs.state.lock();
         state.running.remove(&self.id);
-        if state.ended.len() == ENDED {
-            state.ended.pop_front();
+        if self.output.is_over() {
+            if state.ended.len() == ENDED {
+                state.ended.pop_front();
+            }
+            state.ended.push_back((self.id, Arc::clone(&self.output)));
+        } else {
+            // It never began: whoever follows it has nothing to wait for.
+            self.output.close();
         }
-        state.ended.push_back((self.id, Arc::clone(&self.output)));
+        drop(state);
+        self.runs.gone.notify_waiters();
     }
 }

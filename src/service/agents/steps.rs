@@ -7,20 +7,21 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt::{self, Write as _},
-    sync::Arc,
     time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 
 use super::{Agents, EndedRun, Prepared, recorder::patiently, run::Task};
 use crate::{
     live::Topic,
     model::{
         PlanId, Refusal, StepId, TraceId,
+        agent::RunFailureKind,
         component::{ComponentRef, VersionSelector},
-        plan::{Plan, PlanStep},
+        plan::{Plan, PlanStep, StepAction},
         refusal::Entity,
         text::shortened,
         trace::{NewTrace, Trace, TraceBody},
@@ -68,13 +69,13 @@ pub struct BegunStep {
     pub plan: Plan,
     /// The trace of the attempt.
     pub trace: Trace,
-    ended: BoxFuture<'static, Option<EndedRun>>,
+    ended: JoinHandle<Option<EndedRun>>,
 }
 
 impl BegunStep {
     /// Waits until the attempt is over. `None`: its end could not be kept.
     pub async fn ended(self) -> Option<EndedRun> {
-        self.ended.await
+        self.ended.await.ok().flatten()
     }
 }
 
@@ -84,10 +85,7 @@ impl Agents {
         let PlanExecution { plan_id, agent_id, version, variables } = execution;
         let prepared = self.prepare(&agent_id, &version, &variables).await?;
         let trace = self.context.new_id();
-        let BegunStep { plan, trace, ended } = self.begin_step(prepared, plan_id, step, trace).await?;
-        // It goes on whoever waits.
-        let ended = tokio::spawn(ended);
-        Ok(BegunStep { plan, trace, ended: async move { ended.await.ok().flatten() }.boxed() })
+        self.begin_step(prepared, plan_id, step, trace).await
     }
 
     /// Carries out a plan, from where it stands to its end. Answers the plan as it is when that begins.
@@ -159,10 +157,6 @@ impl Agents {
         loop {
             let plan = patiently(|| self.plan(id).boxed()).await?;
             let Some(plan) = plan.filter(|plan| !plan.status.is_final()) else { break };
-            if self.runs.is_closed() {
-                // Its mark stays: the next process goes on.
-                return Ok(());
-            }
             let ready: Vec<_> = plan.ready_steps().filter(|step| !begun.contains_key(&step.id)).collect();
             for step in ready.into_iter().take(STEPS_AT_ONCE.saturating_sub(begun.len())) {
                 let trace = self.context.new_id();
@@ -177,14 +171,16 @@ impl Agents {
                     outcome?;
                 }
                 _ = watch.beyond(plan.revision) => {}
+                // Its mark stays: the next process goes on.
+                () = self.runs.closed() => return Ok(()),
             }
         }
         // The plan is over: what still goes on is stopped.
         for trace in begun.values() {
-            self.runs.stop(*trace, crate::model::agent::RunFailureKind::Cancelled);
+            self.runs.stop(*trace, RunFailureKind::Cancelled);
         }
         while attempts.next().await.is_some() {}
-        self.unmark_plan(id).await
+        self.unmark(keyspace::PLAN_RUN, &id).await
     }
 
     async fn plan(&self, id: PlanId) -> ServiceResult<Option<Plan>> {
@@ -245,7 +241,6 @@ impl Agents {
 
     /// An attempt that failed before its run began.
     async fn fail_step(&self, plan: PlanId, step: StepId, why: &Refusal) -> ServiceResult<()> {
-        use crate::model::plan::StepAction;
         for action in [StepAction::Start { span: None }, StepAction::Fail { error: why.to_string() }] {
             match patiently(|| self.plans.advance(plan, step, action.clone()).boxed()).await {
                 Ok(_) | Err(ServiceError::Refused(_)) => {}
@@ -280,22 +275,10 @@ impl Agents {
         let name = shortened(&step.description, NAME_BYTES);
         let task = Task::Step { plan: plan_id, step: step_id, name, span, told };
         let run = self.run(prepared, trace_id, task, &place);
-        let agents = Arc::new(self.clone());
-        let ended = async move { agents.carry_out(run, place).await }.boxed();
+        let agents = self.clone();
+        // It goes on whoever waits for it.
+        let ended = tokio::spawn(async move { agents.carry_out(run, place).await });
         Ok(BegunStep { plan, trace, ended })
-    }
-
-    async fn unmark_plan(&self, id: PlanId) -> ServiceResult<()> {
-        let unmark = || {
-            let unmarked = self.context.store.transact::<_, ServiceError, _>(move |tx| {
-                Box::pin(async move {
-                    tx.delete(keyspace::PLAN_RUN, &id);
-                    Ok(())
-                })
-            });
-            unmarked.boxed()
-        };
-        patiently(unmark).await
     }
 }
 

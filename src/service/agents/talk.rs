@@ -1,6 +1,6 @@
 //! Something said to an agent in a conversation, and the run that answers it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{Agents, EndedRun, run::Task};
 use crate::{
@@ -73,7 +73,7 @@ impl Agents {
         let task = Task::Talk { conversation, turn, asked: message.id };
         let run = self.run(prepared, trace_id, task, &place);
         let (tell, ended) = tokio::sync::oneshot::channel();
-        let agents = Arc::new(self.clone());
+        let agents = self.clone();
         tokio::spawn(async move {
             if let Some(end) = agents.carry_out(run, place).await {
                 // Nobody may be waiting.

@@ -97,13 +97,10 @@ impl Plans {
         let _turn = self.context.store.turn(id.bytes()).await;
         let begun = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
-                let old = required(tx, id).await?;
-                let mut plan = old.clone();
-                if plan.is_overdue(now) {
-                    plan.expire(now);
-                    put(tx, Some(&old), &plan)?;
-                    return Ok(Err(overdue(&plan)));
-                }
+                let (old, mut plan) = match open(tx, id, now).await? {
+                    Ok(plan) => (plan.clone(), plan),
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
                 let before = plan.step(step).cloned();
                 plan.advance(step, StepAction::Start { span: Some((trace_id, *span)) }, now)?;
                 put(tx, Some(&old), &plan)?;
@@ -159,13 +156,10 @@ impl Plans {
         let _turn = self.context.store.turn(id.bytes()).await;
         let changed = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
-                let old = required(tx, id).await?;
-                let mut plan = old.clone();
-                if plan.is_overdue(now) {
-                    plan.expire(now);
-                    put(tx, Some(&old), &plan)?;
-                    return Ok(Err(overdue(&plan)));
-                }
+                let (old, mut plan) = match open(tx, id, now).await? {
+                    Ok(plan) => (plan.clone(), plan),
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
                 change(&mut plan, now)?;
                 if plan != old {
                     put(tx, Some(&old), &plan)?;
@@ -181,6 +175,18 @@ impl Plans {
 async fn required(tx: &mut Tx<'_>, id: PlanId) -> ServiceResult<Plan> {
     let found = tx.get(keyspace::PLAN, &id).await?;
     Ok(found.ok_or_else(|| Refusal::not_found("planId", Entity::Plan, id))?)
+}
+
+/// The plan, to be changed. One whose time has run out is ended instead, and the change refused.
+async fn open(tx: &mut Tx<'_>, id: PlanId, now: Timestamp) -> ServiceResult<Result<Plan, Refusal>> {
+    let plan = required(tx, id).await?;
+    if !plan.is_overdue(now) {
+        return Ok(Ok(plan));
+    }
+    let mut ended = plan.clone();
+    ended.expire(now);
+    put(tx, Some(&plan), &ended)?;
+    Ok(Err(overdue(&ended)))
 }
 
 fn overdue(plan: &Plan) -> Refusal {

@@ -142,3 +142,39 @@ async fn a_server_that_stops_ends_its_runs_first() {
         .await;
     assert_eq!(errors[0]["extensions"]["code"], "OVERLOADED");
 }
+
+#[tokio::test]
+async fn a_second_run_of_the_same_id_is_refused_and_the_first_goes_on() {
+    let server = server(STUBBORN).await;
+    agent(&server, json!({ "tools": ["wait"] })).await;
+    let conversation = conversation(&server).await;
+    let id = "0192f7c4-6e1a-7b3e-9a55-2f0c5d1e8a44";
+    let chosen = json!({ "wait": false, "traceId": id });
+    let first = say(&server, &conversation, "wait", chosen.clone()).await;
+    let second = say(&server, &conversation, "wait", chosen).await;
+    assert!(second["refusal"]["message"].as_str().unwrap().contains("already"), "{second}");
+    const CANCEL: &str = "mutation($id: ID!) { cancelTrace(input: {traceId: $id}) { trace { status } } }";
+    let stopped = server.data(CANCEL, json!({ "id": id })).await;
+    assert_eq!(stopped["cancelTrace"]["trace"]["status"], "CANCELLED");
+    nothing_runs(&server, &first["trace"]).await;
+}
+
+#[tokio::test]
+async fn a_run_whose_trace_somebody_else_ends_leaves_nothing_open() {
+    let server = server(STUBBORN).await;
+    agent(&server, json!({ "tools": ["wait"] })).await;
+    let conversation = conversation(&server).await;
+    let begun = say(&server, &conversation, "wait", json!({ "wait": false })).await;
+    let id = json!({ "id": begun["trace"]["traceId"] });
+    // It is at work before it is ended.
+    while tree(&server, &begun["trace"]).await.len() < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    const END: &str =
+        "mutation($id: ID!) { completeTrace(input: {traceId: $id, status: COMPLETED}) { trace { status } } }";
+    server.data(END, id.clone()).await;
+    const CANCEL: &str = "mutation($id: ID!) { cancelTrace(input: {traceId: $id}) { trace { status } } }";
+    assert_eq!(server.data(CANCEL, id).await["cancelTrace"]["trace"]["status"], "COMPLETED");
+    nothing_runs(&server, &begun["trace"]).await;
+    assert_eq!(server.services.agents.end_interrupted().await.unwrap(), 0);
+}

@@ -222,3 +222,32 @@ async fn a_plan_goes_on_where_another_process_was_cut_off() {
     assert_eq!(ends, ["INTERRUPTED", "COMPLETED"]);
     assert_eq!(done["steps"][0]["attempts"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_server_that_stops_ends_its_attempts_and_the_next_goes_on() {
+    let engine: SharedEngine = Arc::new(MemoryEngine::default());
+    let runtime = |scripts: &str| Runtime {
+        models: Models::default().with("scripted", Arc::new(Scripted::parse(scripts).unwrap())),
+        config: AgentsConfig { first_retry_ms: 1, ..AgentsConfig::default() },
+        ..Runtime::default()
+    };
+    let first = Server::running_on(engine.clone(), runtime(WORKER)).await;
+    agent(&first, json!({ "tools": [] })).await;
+    let conversation = conversation(&first).await;
+    let id = plan(&first, &conversation, &[("slow", &[]), ("last", &["slow"])], 1).await;
+    first.data(EXECUTE, json!({ "plan": id })).await;
+    let step = async || first.data(PLAN, json!({ "plan": id })).await["plan"]["steps"][0].clone();
+    while step().await["status"] != "RUNNING" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(30), first.services.agents.stop()).await.unwrap();
+    assert_eq!(step().await["status"], "INTERRUPTED");
+    // Whoever holds the store lets go: nothing of the plan waits for the end of time.
+    let store = first.store.clone();
+    drop(first);
+    tokio::time::timeout(Duration::from_secs(2), store.close()).await.unwrap();
+    let second = Server::running_on(engine, runtime(&WORKER.replace("600000", "0"))).await;
+    assert_eq!(second.services.agents.end_interrupted().await.unwrap(), 0);
+    assert_eq!(second.services.agents.resume_plans().await.unwrap(), 1);
+    assert_eq!(over(&second, &id).await["status"], "COMPLETED");
+}

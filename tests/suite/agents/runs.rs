@@ -223,3 +223,53 @@ async fn what_was_said_in_other_conversations_is_found() {
     assert_eq!(found("émigré").await["messages"][0]["role"], "USER");
     assert_eq!(found("nothing of the kind").await, json!({ "found": 0, "messages": [] }));
 }
+
+#[tokio::test]
+async fn a_model_that_gives_the_same_ids_again_is_understood() {
+    let server = server(
+        "
+scripts:
+  test:
+    turns:
+      - when: { step: 0 }
+        tool_calls: [{ id: c1, name: add, arguments: { a: 1, b: 2 } }, { id: c1, name: add, arguments: { a: 3, b: 4 } }]
+      - when: { step: 1 }
+        text: 'Sums: {{tool_results}}'
+",
+    )
+    .await;
+    agent(&server, json!({})).await;
+    let conversation = conversation(&server).await;
+    for turn in 1..=2 {
+        let done = say(&server, &conversation, "sum", json!({})).await;
+        assert!(done["failure"].is_null(), "{done}");
+        let said = messages(&server, &conversation).await;
+        assert_eq!(said.len(), turn * 5);
+        assert_eq!(said[turn * 5 - 3..turn * 5 - 1], ["TOOL TOOL_RESULT: 3", "TOOL TOOL_RESULT: 7"]);
+    }
+}
+
+#[tokio::test]
+async fn a_summary_goes_on_from_the_one_before() {
+    let server = server(
+        "
+scripts:
+  test:
+    turns:
+      - when: { user_matches: '(?s)^Earlier: Of apples' }
+        text: Of apples and pears.
+      - when: { user_matches: '(?s)^USER: ' }
+        text: Of apples.
+    otherwise: { text: Well. }
+",
+    )
+    .await;
+    agent(&server, json!({ "tools": [], "limits": { "historyTokens": "100" } })).await;
+    let conversation = conversation(&server).await;
+    for fruit in ["apple ", "pear "] {
+        say(&server, &conversation, &fruit.repeat(200), json!({})).await;
+    }
+    let said = messages(&server, &conversation).await;
+    let summaries: Vec<_> = said.iter().filter(|said| said.starts_with("SYSTEM SUMMARY")).collect();
+    assert_eq!(summaries, ["SYSTEM SUMMARY: Of apples.", "SYSTEM SUMMARY: Of apples and pears."]);
+}

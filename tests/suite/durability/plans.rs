@@ -19,7 +19,7 @@ const STEPS: usize = 20;
 /// Attempts that a step may have: as many as there may be kills, and one that lives.
 const RETRIES: usize = 12;
 
-/// Times that the server is killed.
+/// Times that the server is killed, or asked to stop.
 const KILLS: usize = 8;
 
 /// How long a server lives, in milliseconds.
@@ -56,8 +56,15 @@ async fn killed(engine: EngineKind) {
     let plans = begin(&server.address, &mut random).await;
     for _ in 0..KILLS {
         tokio::time::sleep(Duration::from_millis(random.random_range(LIVES))).await;
-        let ended = server.kill();
-        assert_eq!(ended.code, None, "the server ended by itself: {ended:?}");
+        // Now and then it is asked to stop: it ends what it is at, and lets go.
+        let is_asked = random.random_bool(0.25);
+        let ended = if is_asked {
+            server.signal("TERM");
+            server.wait()
+        } else {
+            server.kill()
+        };
+        assert_eq!(ended.code, is_asked.then_some(0), "{ended:?}");
         server = place.serve();
     }
     let mut attempts = 0;
