@@ -125,7 +125,7 @@ impl Agents {
             message_type: Some(MessageType::Error),
             turn_id: Some(turn),
             trace_id: Some(trace),
-            metadata: Json::from_value(&serde_json::json!({ "failure": failure.kind.text() })).ok(),
+            metadata: Some(Json::of(&serde_json::json!({ "failure": failure.kind.text() }))),
             ..NewMessage::text(MessageRole::Assistant, &failure.message)
         };
         let add = || self.conversations.add_messages(conversation, vec![message.clone()]).boxed();

@@ -179,7 +179,7 @@ impl Run {
             "messages": memory.messages.len(), "tokens": memory.tokens,
             "summary": memory.summary.is_some(), "olderLeftOut": memory.is_cut,
         });
-        let changes = outputs(Json::from_value(&found).ok());
+        let changes = outputs(Some(Json::of(&found)));
         self.end_span(span, (OperationType::Memory, NAME), SpanStatus::Ok, changes).await;
         Ok(memory)
     }
@@ -344,7 +344,7 @@ pub(super) fn failed(message: &str, kind: &str) -> SpanChanges {
     let details = serde_json::json!({ "type": kind, "message": message });
     SpanChanges {
         status_message: Some(shortened(message, STATUS_BYTES)),
-        body: SpanBody { error_details: Json::from_value(&details).ok(), ..SpanBody::default() },
+        body: SpanBody { error_details: Some(Json::of(&details)), ..SpanBody::default() },
         ..SpanChanges::default()
     }
 }
