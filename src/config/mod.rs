@@ -109,6 +109,7 @@ impl Config {
         between("records.name_bytes", self.records.name_bytes, 16, crate::engine::MAX_KEY_BYTES / 2)?;
         between("records.document_bytes", self.records.document_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;
         at_least("agents.running", self.agents.running, 1)?;
+        self.agents.tracing.check().map_err(|refusal| Fault::new("agents.tracing", refusal.to_string()))?;
         at_least("records.plan_steps", self.records.plan_steps, 1)?;
         at_least("records.trace_spans", self.records.trace_spans, 1)
     }

@@ -25,7 +25,7 @@ mod trace;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use self::{
-    agent::{AgentMutation, AgentQuery, AgentSubscription, ExecutionMutation},
+    agent::{AgentMutation, AgentQuery, AgentSubscription, ExecutionMutation, TracingMutation, TracingQuery},
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
     guard::FieldWeight,
@@ -39,7 +39,15 @@ use self::{
 
 /// What can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(NodeQuery, ConversationQuery, PlanQuery, TraceQuery, ComponentQuery, AgentQuery);
+pub struct Query(
+    NodeQuery,
+    ConversationQuery,
+    PlanQuery,
+    TraceQuery,
+    ComponentQuery,
+    AgentQuery,
+    TracingQuery,
+);
 
 /// What can be done.
 #[derive(Default, MergedObject)]
@@ -53,6 +61,7 @@ pub struct Mutation(
     ScoreMutation,
     AgentMutation,
     ExecutionMutation,
+    TracingMutation,
 );
 
 /// What can be followed live. Every stream starts with a snapshot.

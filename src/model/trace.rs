@@ -83,6 +83,8 @@ pub struct Trace {
     pub settled: bool,
     /// Which spans its fields were taken from, where it was spans that told them.
     pub claims: Claims,
+    /// The trace whose run it is again.
+    pub replay_of: Option<TraceId>,
 }
 
 impl Trace {
@@ -206,6 +208,7 @@ impl Trace {
             origin: TraceOrigin::Reported,
             settled: false,
             claims: Claims::default(),
+            replay_of: None,
         }
     }
 
@@ -287,6 +290,7 @@ pub struct NewTrace {
     pub user_id: Option<String>,
     pub session_id: Option<String>,
     pub start_time: Option<Timestamp>,
+    pub replay_of: Option<TraceId>,
     pub body: TraceBody,
 }
 

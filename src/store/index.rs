@@ -171,6 +171,7 @@ impl Indexed for Trace {
         keyspace::TRACE_BY_SESSION.name,
         keyspace::TRACE_BY_USER.name,
         keyspace::TRACE_BY_STATUS.name,
+        keyspace::TRACE_BY_REPLAYED.name,
         keyspace::TRACE_BY_COMPONENT.name,
     ];
 
@@ -192,6 +193,9 @@ impl Indexed for Trace {
         }
         if let Some(user) = &self.user_id {
             entries.push(IndexEntry::of(keyspace::TRACE_BY_USER, &(user.clone(), start, id)));
+        }
+        if let Some(replayed) = self.replay_of {
+            entries.push(IndexEntry::of(keyspace::TRACE_BY_REPLAYED, &(replayed, start, id)));
         }
         for component in &self.summary.components {
             let version = (component.component_id.clone(), component.version_hash);

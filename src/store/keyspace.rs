@@ -23,12 +23,13 @@
 //! | `plan_by_status` | status, creation, plan | – |
 //! | `plan_by_deadline` | deadline, plan | –; only of plans that run with a time-out |
 //! | `trace` | trace | [`Trace`] with its summary |
-//! | `trace_body` | trace, part (0: given at the start, 1: at the end; 2: input, 3: output, as spans tell them) | [`TraceBody`] |
+//! | `trace_body` | trace, part (0: given at the start, 1: at the end; 2: input, 3: output, as spans tell them; 4: read when it started) | [`TraceBody`] |
 //! | `trace_by_start` | start, trace | – |
 //! | `trace_by_conversation` | conversation, start, trace | – |
 //! | `trace_by_session` | session, start, trace | – |
 //! | `trace_by_user` | user, start, trace | – |
 //! | `trace_by_status` | status, start, trace | – |
+//! | `trace_by_replayed` | trace that was replayed, start, trace | – |
 //! | `trace_by_component` | component, version, start, trace | – |
 //! | `span_head` | trace, revision | a block of [`SpanHead`](crate::model::span::SpanHead)s: see [`super::spans`] |
 //! | `span_body` | trace, block address | a block of bodies |
@@ -182,6 +183,8 @@ pub enum RunTask {
         /// The step.
         step: StepId,
     },
+    /// For itself: nothing outside of its trace waits for what comes of it.
+    Alone,
 }
 
 /// Says that a plan is carried out by an agent of this server.
@@ -198,12 +201,21 @@ pub struct PlanRun {
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, TraceBody = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
+    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
     Nothing = 1, TurnDue = 1, AgentRun = 1, PlanRun = 1,
 }
 
 impl Record for Trace {
+    const VERSION: u8 = 3;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read_trace(version, payload)
+    }
+}
+
+impl Record for TraceBody {
     const VERSION: u8 = 2;
+    const PACKED: bool = true;
 
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
         older::read(version, payload)
@@ -304,6 +316,7 @@ tables! {
     TRACE_BY_SESSION: (String, Timestamp, TraceId) => Nothing = "trace_by_session";
     TRACE_BY_USER: (String, Timestamp, TraceId) => Nothing = "trace_by_user";
     TRACE_BY_STATUS: (TraceStatus, Timestamp, TraceId) => Nothing = "trace_by_status";
+    TRACE_BY_REPLAYED: (TraceId, Timestamp, TraceId) => Nothing = "trace_by_replayed";
     TRACE_BY_COMPONENT: ((String, VersionHash), Timestamp, TraceId) => Nothing = "trace_by_component";
     SPAN_HEAD: (TraceId, u64) => super::spans::HeadBlock = "span_head";
     SPAN_BODY: (TraceId, u64) => super::spans::BodyBlock = "span_body";

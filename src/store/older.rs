@@ -16,7 +16,7 @@ use crate::model::{
     message::Message,
     span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
     summary::{RootSpan, Summary},
-    trace::{Claims, Trace, TraceOrigin, TraceStatus},
+    trace::{Claims, Trace, TraceBody, TraceOrigin, TraceStatus},
 };
 
 #[derive(Decode)]
@@ -80,6 +80,29 @@ struct Summary1 {
     depth: u32,
     first_start: Option<Timestamp>,
     last_end: Option<Timestamp>,
+}
+
+#[derive(Decode)]
+struct Trace2 {
+    id: TraceId,
+    name: Option<String>,
+    conversation_id: Option<ConversationId>,
+    message_id: Option<MessageId>,
+    turn_id: Option<TurnId>,
+    user_id: Option<String>,
+    session_id: Option<String>,
+    status: TraceStatus,
+    start_time: Timestamp,
+    end_time: Option<Timestamp>,
+    input_preview: Option<String>,
+    output_preview: Option<String>,
+    last_activity_at: Timestamp,
+    revision: u64,
+    summary: Summary,
+    block_count: u32,
+    origin: TraceOrigin,
+    settled: bool,
+    claims: Claims,
 }
 
 #[derive(Decode)]
@@ -188,6 +211,33 @@ impl From<Summary1> for Summary {
     }
 }
 
+impl From<Trace2> for Trace {
+    fn from(trace: Trace2) -> Self {
+        Self {
+            id: trace.id,
+            name: trace.name,
+            conversation_id: trace.conversation_id,
+            message_id: trace.message_id,
+            turn_id: trace.turn_id,
+            user_id: trace.user_id,
+            session_id: trace.session_id,
+            status: trace.status,
+            start_time: trace.start_time,
+            end_time: trace.end_time,
+            input_preview: trace.input_preview,
+            output_preview: trace.output_preview,
+            last_activity_at: trace.last_activity_at,
+            revision: trace.revision,
+            summary: trace.summary,
+            block_count: trace.block_count,
+            origin: trace.origin,
+            settled: trace.settled,
+            claims: trace.claims,
+            replay_of: None,
+        }
+    }
+}
+
 impl From<Trace1> for Trace {
     fn from(trace: Trace1) -> Self {
         Self {
@@ -210,6 +260,7 @@ impl From<Trace1> for Trace {
             origin: TraceOrigin::Started,
             settled: false,
             claims: Claims::default(),
+            replay_of: None,
         }
     }
 }
@@ -228,9 +279,19 @@ pub(super) trait Older1: Sized {
     fn read1(payload: &[u8]) -> Result<Self, String>;
 }
 
-impl Older1 for Trace {
+/// Reads a trace of an older version.
+pub(super) fn read_trace(version: u8, payload: &[u8]) -> Result<Trace, String> {
+    match version {
+        1 => packed::read::<Trace1>(payload).map(Into::into),
+        2 => packed::read::<Trace2>(payload).map(Into::into),
+        _ => Err(format!("format version {version} is not known")),
+    }
+}
+
+/// It was not compressed.
+impl Older1 for TraceBody {
     fn read1(payload: &[u8]) -> Result<Self, String> {
-        packed::read::<Trace1>(payload).map(Into::into)
+        packed::read(payload)
     }
 }
 

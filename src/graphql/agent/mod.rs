@@ -5,7 +5,12 @@ mod live;
 mod mutations;
 mod plans;
 mod queries;
+mod tracing;
 
 pub(super) use self::{
-    live::AgentSubscription, mutations::AgentMutation, plans::ExecutionMutation, queries::AgentQuery,
+    live::AgentSubscription,
+    mutations::AgentMutation,
+    plans::ExecutionMutation,
+    queries::AgentQuery,
+    tracing::{TracingMutation, TracingQuery},
 };

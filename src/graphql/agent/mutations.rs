@@ -15,6 +15,7 @@ use crate::{
         payload::{outcome, payload},
         refusal::Refusal,
         request,
+        scalar::PlainId,
         trace::Trace,
     },
     model::{self, TraceId, agent::RunFailureKind},
@@ -68,14 +69,15 @@ impl AgentMutation {
                 });
             }
         };
-        let (trace, message) = (begun.trace.clone(), begun.message.clone());
+        let (trace_id, trace, message) = (begun.trace_id, begun.trace.clone(), begun.message.clone());
         let ended = if wait { begun.ended().await } else { None };
         let (answer, failure, trace) = match ended {
             Some(ended) => (ended.answer, ended.failure, ended.trace),
             None => (None, None, trace),
         };
         Ok(ProcessUserInputPayload {
-            trace: Some(Trace::new(trace)),
+            trace_id: Some(PlainId(trace_id.uuid())),
+            trace: trace.map(Trace::new),
             message: Some(Message::new(message)),
             answer: answer.map(Message::new),
             failure: failure.map(Into::into),
@@ -91,7 +93,10 @@ impl AgentMutation {
         #[graphql(desc = "Which run.")] input: CancelTraceInput,
     ) -> Result<CancelTracePayload> {
         let agents = service(ctx)?;
-        Ok(outcome(input.into_model(), async |id| agents.cancel(id).await).await?.into())
+        Ok(match outcome(input.into_model(), async |id| agents.cancel(id).await).await? {
+            Ok(trace) => CancelTracePayload { trace: trace.map(Trace::new), refusal: None },
+            Err(refusal) => CancelTracePayload { trace: None, refusal: Some(refusal.into()) },
+        })
     }
 
     /// Says whether agents may call a tool, from the next call on and until the server stops.
@@ -156,7 +161,9 @@ struct CreateAgentPayload {
 /// What became of something said to an agent.
 #[derive(Default, SimpleObject)]
 struct ProcessUserInputPayload {
-    /// The run's trace; null where nothing was begun.
+    /// The ID of the run's trace, by which it is followed and stopped; null where nothing was begun.
+    trace_id: Option<PlainId>,
+    /// The run's trace; null where nothing was begun, or the run is not recorded.
     trace: Option<Trace>,
     /// The message with what was said.
     message: Option<Message>,
@@ -185,10 +192,11 @@ impl From<model::agent::RunFailure> for RunFailure {
     }
 }
 
-payload!(
-    /// A run that was stopped.
-    CancelTracePayload {
-        /// Its trace, as it ended; null where it was refused.
-        trace: Trace
-    }
-);
+/// A run that was stopped.
+#[derive(SimpleObject)]
+struct CancelTracePayload {
+    /// Its trace, as it ended; null where it was refused, or the run is not recorded.
+    trace: Option<Trace>,
+    /// Why it was refused.
+    refusal: Option<Refusal>,
+}

@@ -68,7 +68,7 @@ impl ExecutionMutation {
         Ok(ExecutePlanStepPayload {
             step,
             plan: Some(plan),
-            trace: Some(Trace::new(trace)),
+            trace: trace.map(Trace::new),
             failure: failure.map(Into::into),
             refusal: None,
         })
@@ -149,7 +149,7 @@ struct ExecutePlanStepPayload {
     step: Option<PlanStep>,
     /// The plan as it stands; null where it was refused.
     plan: Option<Plan>,
-    /// The trace of the attempt; null where it was refused.
+    /// The trace of the attempt; null where it was refused, or the attempt is not recorded.
     trace: Option<Trace>,
     /// Why the attempt gave no result, where it is over and gave none.
     failure: Option<RunFailure>,

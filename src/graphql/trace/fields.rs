@@ -67,6 +67,20 @@ impl Trace {
         }
     }
 
+    /// The ID of the trace whose run it is again.
+    async fn replay_of_id(&self) -> Option<PlainId> {
+        self.row().replay_of.map(|id| PlainId(id.uuid()))
+    }
+
+    /// The trace whose run it is again; null where it is none, or that is not here. Those that are this trace's again
+    /// are found by `traces(filter: {replayOf: …})`.
+    async fn replay_of(&self, ctx: &Context<'_>) -> Result<Option<Self>> {
+        match self.row().replay_of {
+            Some(id) => Self::load(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
     /// The turn it belongs to.
     async fn turn_id(&self) -> Option<PlainId> {
         self.row().turn_id.map(|id| PlainId(id.uuid()))

@@ -38,6 +38,8 @@ pub(super) struct TraceFilterInput {
     name: Option<String>,
     /// With, or without, a span that ended with an error.
     has_errors: Option<bool>,
+    /// Of runs that are this trace's again: its global ID or UUID.
+    replay_of: Option<ID>,
 }
 
 /// A component, or one version of it.
@@ -64,6 +66,7 @@ impl TraceFilterInput {
             started_before: self.to.read("filter.to")?,
             name_contains: self.name,
             has_errors: self.has_errors,
+            replay_of: ids::read_optional("filter.replayOf", self.replay_of.as_ref())?,
         })
     }
 }

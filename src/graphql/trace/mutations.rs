@@ -64,6 +64,8 @@ pub(in crate::graphql) struct StartTraceInput {
     session_id: Option<String>,
     /// When it started; now, where nothing is said.
     start_time: Option<Given<Timestamp>>,
+    /// The trace whose run it is again: its global ID or UUID.
+    replay_of: Option<ID>,
     /// What the user asked.
     user_input: Option<String>,
     /// The agent's memory at the start.
@@ -87,6 +89,7 @@ impl StartTraceInput {
             user_id: self.user_id,
             session_id: self.session_id,
             start_time: self.start_time.read("startTime")?,
+            replay_of: ids::read_optional("replayOf", self.replay_of.as_ref())?,
             body: TraceBody {
                 user_input: self.user_input,
                 final_output: None,

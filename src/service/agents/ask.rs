@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use super::{
     output::OutputEvent,
     recorder::{OpenSpan, as_answer},
-    run::{Run, failed, said_by},
+    run::{At, Run, failed, said_by},
 };
 use crate::{
     llm::{ModelAnswer, ModelError, ModelErrorKind, ModelEvent, ModelRequest, ModelSettings, ToolDefinition},
@@ -23,7 +23,7 @@ impl Run {
     /// Asks the model, again where it fails in passing. Each attempt is a span of its own.
     pub(super) async fn ask(
         &self,
-        parent: OpenSpan,
+        at: &At,
         system: &str,
         messages: &[ChatMessage],
     ) -> Result<ModelAnswer, RunFailure> {
@@ -31,7 +31,7 @@ impl Run {
         let given = given(&request);
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(parent, &request, &given).await {
+            let error = match self.attempt(at, &request, &given).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -70,7 +70,7 @@ impl Run {
 
     pub(super) async fn attempt(
         &self,
-        parent: OpenSpan,
+        at: &At,
         request: &ModelRequest,
         given: &Json,
     ) -> Result<ModelAnswer, ModelError> {
@@ -80,10 +80,13 @@ impl Run {
             provider: Some(self.provider.clone()),
             ..SpanDetails::default()
         };
-        let body = SpanBody { inputs: Some(given.clone()), ..SpanBody::default() };
+        let mut body = SpanBody { inputs: Some(given.clone()), ..SpanBody::default() };
+        if let Some(knows) = at.knows.clone() {
+            knows.put(&mut body);
+        }
         let changes =
             SpanChanges { details, components: self.parts.model.clone(), body, ..SpanChanges::default() };
-        let span = self.start_span(Some(parent), (OperationType::LlmCall, &name), changes).await;
+        let span = self.start_span(Some(at.parent), (OperationType::LlmCall, &name), changes).await;
         let answer = self.stream(span, request.clone()).await;
         let (status, changes) = match &answer {
             Ok(answer) => (SpanStatus::Ok, answered(answer)),

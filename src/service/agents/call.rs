@@ -5,8 +5,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use super::{
     memory,
     output::OutputEvent,
-    recorder::OpenSpan,
-    run::{Run, failed, outputs},
+    run::{At, Run, failed, outputs},
 };
 use crate::{
     llm::ModelAnswer,
@@ -82,12 +81,12 @@ impl Run {
     /// is told: what it said, and the results.
     pub(super) async fn call_tools(
         &self,
-        parent: OpenSpan,
+        at: &At,
         answer: &ModelAnswer,
         mut calls: Vec<Call>,
     ) -> Result<Vec<ChatMessage>, RunFailure> {
         self.tell_asked(answer, &mut calls).await?;
-        let called: Vec<_> = calls.iter().map(|call| self.call_tool(parent, call).boxed()).collect();
+        let called: Vec<_> = calls.iter().map(|call| self.call_tool(at, call).boxed()).collect();
         let results: Vec<_> = stream::iter(called).buffered(TOOLS_AT_ONCE).collect().await;
         let told = calls.iter().zip(&results).map(|(call, result)| NewMessage {
             tool_call_id: Some(call.id.clone()),
@@ -100,16 +99,19 @@ impl Run {
         Ok(std::iter::once(asked).chain(results).collect())
     }
 
-    async fn call_tool(&self, parent: OpenSpan, call: &Call) -> Json {
+    async fn call_tool(&self, at: &At, call: &Call) -> Json {
         let details = SpanDetails {
             tool_name: Some(call.name.clone()),
             tool_call_id: Some(call.id.clone()),
             ..SpanDetails::default()
         };
-        let body = SpanBody { inputs: Some(call.arguments.clone()), ..SpanBody::default() };
+        let mut body = SpanBody { inputs: Some(call.arguments.clone()), ..SpanBody::default() };
+        if let Some(knows) = at.knows.clone() {
+            knows.put(&mut body);
+        }
         let components = self.parts.tools.get(&call.name).cloned().into_iter().collect();
         let changes = SpanChanges { details, components, body, ..SpanChanges::default() };
-        let span = self.start_span(Some(parent), (OperationType::ToolCall, &call.name), changes).await;
+        let span = self.start_span(Some(at.parent), (OperationType::ToolCall, &call.name), changes).await;
         self.output.put(OutputEvent::ToolCall {
             call_id: call.id.clone(),
             name: call.name.clone(),

@@ -9,19 +9,24 @@ use super::{
     Agents,
     output::OutputEvent,
     recorder::{Recorder, patiently},
-    run::{Answered, Run, Task},
+    run::{Answered, Run},
     runs::Place,
+    task::Task,
 };
 use crate::{
     model::{
         ConversationId, Json, PlanId, StepId, TraceId, TurnId,
         agent::{RunFailure, RunFailureKind},
         message::{Message, MessageRole, MessageType, NewMessage},
+        page::PageRequest,
         plan::StepAction,
         span::{SpanAction, SpanChanges, SpanCompletion, SpanOp, SpanStatus},
         trace::{Trace, TraceCompletion, TraceStatus},
     },
-    service::{ServiceError, ServiceResult},
+    service::{
+        ServiceError, ServiceResult,
+        conversations::{HistoryOrder, HistoryRequest},
+    },
     store::{
         Direction, KeyRange,
         key::Key,
@@ -32,8 +37,10 @@ use crate::{
 /// A run that is over.
 #[derive(Debug, Clone)]
 pub struct EndedRun {
-    /// Its trace, as it ended.
-    pub trace: Trace,
+    /// How it ended.
+    pub status: TraceStatus,
+    /// Its trace, as it ended, where it is recorded.
+    pub trace: Option<Trace>,
     /// What the agent answered.
     pub text: Option<String>,
     /// The message with the answer, or with why there is none; of a run in a conversation.
@@ -41,6 +48,9 @@ pub struct EndedRun {
     /// Why there is no answer.
     pub failure: Option<RunFailure>,
 }
+
+/// Messages among which a turn's last one is looked for: others may have spoken since.
+const LAST_MESSAGES: usize = 50;
 
 /// Marks of runs that are read at a time.
 const PAGE: usize = 500;
@@ -65,7 +75,7 @@ impl Agents {
             end.inspect_err(|error| tracing::error!(%trace, %error, "the end of a run is not kept")).ok();
         place.output.put(match &end {
             Some(end) => OutputEvent::End {
-                status: end.trace.status,
+                status: end.status,
                 message_id: end.answer.as_ref().map(|answer| answer.id),
                 error: end.failure.as_ref().map(|failure| failure.message.clone()),
             },
@@ -111,7 +121,7 @@ impl Agents {
             self.end_step(*plan, *step, action).await?;
         }
         self.unmark(keyspace::AGENT_RUN, &trace).await?;
-        Ok(EndedRun { trace: ended?, text, answer, failure })
+        Ok(EndedRun { status, trace: ended?, text, answer, failure })
     }
 
     /// Says in the conversation why there is no answer.
@@ -173,10 +183,17 @@ impl Agents {
         let interrupted = || RunFailure::new(RunFailureKind::Interrupted, why(RunFailureKind::Interrupted));
         let found = self.tracing.traces(&[trace]).await?.pop().flatten();
         let status = found.as_ref().map(|found| found.status);
-        if status == Some(TraceStatus::Running) {
-            if let RunTask::Talk { conversation, turn } = mark.task {
+        if let RunTask::Talk { conversation, turn } = mark.task {
+            let is_open = match status {
+                Some(status) => status == TraceStatus::Running,
+                // It was held back: only the conversation knows.
+                None => !self.is_answered(conversation, turn).await?,
+            };
+            if is_open {
                 self.tell_failure(conversation, (turn, trace), interrupted()).await;
             }
+        }
+        if status == Some(TraceStatus::Running) {
             let ops = self.open_spans(trace).await?;
             let completion =
                 TraceCompletion { status: TraceStatus::Failed, final_output: None, end_time: None };
@@ -195,6 +212,22 @@ impl Agents {
             self.end_step(plan, step, action).await?;
         }
         self.unmark(keyspace::AGENT_RUN, &trace).await
+    }
+
+    /// Whether the last that was said in a turn is its answer.
+    async fn is_answered(&self, conversation: ConversationId, turn: TurnId) -> ServiceResult<bool> {
+        let request = HistoryRequest {
+            conversation_id: conversation,
+            order: HistoryOrder::NewestFirst,
+            page: PageRequest { first: LAST_MESSAGES, after: None },
+            roles: None,
+            from_last_summary: false,
+        };
+        let found = self.conversations.histories(&[request]).await?.pop();
+        let last = found.into_iter().flat_map(|page| page.items).map(|(_, message)| message);
+        let said = last.filter(|message| message.message_type != MessageType::Summary);
+        let of_turn = { said }.find(|message| message.turn_id == Some(turn));
+        Ok(of_turn.is_some_and(|last| last.role == MessageRole::Assistant && last.tool_calls.is_empty()))
     }
 
     /// The ends of a trace's spans that still go on.

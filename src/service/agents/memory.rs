@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::state::InitialState;
 use crate::{
     model::{
         ConversationId, Json,
@@ -24,10 +25,8 @@ const MOST: usize = 4_000;
 /// What is remembered of a conversation.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Memory {
-    /// The summary of what came before, where there is one.
-    pub(super) summary: Option<String>,
-    /// The last messages, the oldest first.
-    pub(super) messages: Vec<ChatMessage>,
+    /// The last messages, and the summary of what came before.
+    pub(super) state: InitialState,
     /// About how many tokens they have.
     pub(super) tokens: u64,
     /// Tokens since the last summary, or since the beginning.
@@ -55,11 +54,11 @@ pub(super) async fn read(
         let Some(page) = conversations.histories(&[request]).await?.pop() else { break };
         for (_, message) in page.items {
             if message.message_type == MessageType::Summary {
-                memory.summary = memory.summary.or(message.content);
+                memory.state.summary = memory.state.summary.or(message.content);
                 continue;
             }
             let tokens = tokens_of(&message);
-            if memory.summary.is_none() {
+            if memory.state.summary.is_none() {
                 memory.unsummarised = memory.unsummarised.saturating_add(tokens);
             }
             is_full |= memory.tokens.saturating_add(tokens) > budget && !newest_first.is_empty();
@@ -69,7 +68,8 @@ pub(super) async fn read(
             }
         }
         // Behind what fits only the summary is looked for, and not far.
-        if !page.has_next || (is_full && (memory.summary.is_some() || memory.unsummarised > budget * 2)) {
+        if !page.has_next || (is_full && (memory.state.summary.is_some() || memory.unsummarised > budget * 2))
+        {
             is_full |= page.has_next;
             break;
         }
@@ -77,7 +77,7 @@ pub(super) async fn read(
     }
     newest_first.reverse();
     memory.is_cut = is_full;
-    memory.messages = as_chat(&newest_first, is_full);
+    memory.state.messages = as_chat(&newest_first, is_full);
     Ok(memory)
 }
 

@@ -6,6 +6,7 @@
 mod ask;
 mod call;
 mod carry;
+mod flags;
 mod memory;
 mod output;
 mod parts;
@@ -13,8 +14,11 @@ mod recorder;
 mod run;
 mod runs;
 mod search;
+mod snapshot;
+mod state;
 mod steps;
 mod talk;
+mod task;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -22,18 +26,21 @@ use futures_util::{FutureExt, Stream};
 
 pub use self::{
     carry::EndedRun,
+    flags::TracingFlags,
     output::{OutputEvent, OutputPart},
     search::SearchConversations,
     steps::{BegunStep, PlanExecution},
     talk::{BegunRun, UserInput},
 };
 use self::{
+    flags::{CurrentFlags, Recording},
     output::Output,
     parts::{Parts, RunParts},
     recorder::{Recorder, patiently},
-    run::{Run, Task},
+    run::Run,
     runs::{NoPlace, Place, Runs},
     steps::Carried,
+    task::Task,
 };
 use super::{
     Context, ServiceError, ServiceResult,
@@ -54,14 +61,14 @@ use crate::{
         agent::{AgentDefinition, RunFailureKind},
         component::{ComponentRef, ComponentType, NewComponentVersion, VersionSelector},
         refusal::Entity,
-        trace::{Trace, TraceStatus},
+        trace::{NewTrace, Trace, TraceBody, TraceStatus},
     },
     store::{key::Key, keyspace::Table},
     tools::{Tools, ToolsConfig},
 };
 
 /// How agents are run.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentsConfig {
     /// Runs that may go on at the same time: each holds the history that its model is given, and a stream.
@@ -72,11 +79,19 @@ pub struct AgentsConfig {
     pub first_retry_ms: u64,
     /// Milliseconds until it is asked again at most. Where a provider asks for more, the run fails.
     pub longest_retry_ms: u64,
+    /// What of runs is recorded.
+    pub tracing: TracingFlags,
 }
 
 impl Default for AgentsConfig {
     fn default() -> Self {
-        Self { running: 512, attempts: 4, first_retry_ms: 1_000, longest_retry_ms: 60_000 }
+        Self {
+            running: 512,
+            attempts: 4,
+            first_retry_ms: 1_000,
+            longest_retry_ms: 60_000,
+            tracing: TracingFlags::default(),
+        }
     }
 }
 
@@ -119,6 +134,7 @@ pub struct Agents {
     components: Components,
     plans: Plans,
     runtime: Arc<Runtime>,
+    flags: Arc<CurrentFlags>,
     parts: Arc<Parts>,
     runs: Arc<Runs>,
     carried: Arc<Carried>,
@@ -149,6 +165,16 @@ struct Prepared {
     parts: RunParts,
 }
 
+impl Prepared {
+    /// The trace of a run with it.
+    fn new_trace(&self, id: TraceId, user_input: Option<String>, recording: &Recording) -> NewTrace {
+        let mut body =
+            TraceBody { user_input, system_config: Some(self.definition.clone()), ..TraceBody::default() };
+        recording.flags.clean_body(&mut body);
+        NewTrace { id: Some(id), name: Some(self.agent.name.clone()), body, ..NewTrace::default() }
+    }
+}
+
 impl Agents {
     /// The use cases over one context.
     #[must_use]
@@ -162,6 +188,7 @@ impl Agents {
             parts: Arc::new(Parts::new(components.clone())),
             components,
             runs: Runs::new(runtime.config.running),
+            flags: Arc::new(CurrentFlags::new(&runtime.config.tracing)),
             runtime: Arc::new(runtime),
             context,
         }
@@ -189,6 +216,21 @@ impl Agents {
         &self.runtime.models
     }
 
+    /// What of runs is recorded.
+    #[must_use]
+    pub fn tracing_flags(&self) -> TracingFlags {
+        self.flags.flags()
+    }
+
+    /// Changes what of runs is recorded, from the next run on and until the server stops.
+    #[expect(clippy::unused_async, reason = "use cases are asked so")]
+    pub async fn change_tracing_flags(
+        &self,
+        change: impl FnOnce(&mut TracingFlags),
+    ) -> ServiceResult<TracingFlags> {
+        Ok(self.flags.change(change)?)
+    }
+
     /// Makes an agent, or a version of one that is there. Its model and its tools must be known.
     pub async fn create(&self, new: NewAgent) -> ServiceResult<RegisteredVersion> {
         let NewAgent { definition, version_name, description, created_by } = new;
@@ -208,20 +250,24 @@ impl Agents {
         self.components.register(version).await
     }
 
-    /// Stops a run. It ends as cancelled, with all that it did so far.
-    pub async fn cancel(&self, trace: TraceId) -> ServiceResult<Trace> {
-        if let Some(output) = self.runs.output(trace)
+    /// Stops a run. It ends as cancelled, with all that it did so far. Answers its trace, where it is recorded.
+    pub async fn cancel(&self, trace: TraceId) -> ServiceResult<Option<Trace>> {
+        let output = self.runs.output(trace);
+        if let Some(output) = &output
             && self.runs.stop(trace, RunFailureKind::Cancelled)
         {
             output.ended().await;
         }
         let found = self.tracing.traces(&[trace]).await?.pop().flatten();
+        if found.is_none() && output.is_some() {
+            return Ok(None);
+        }
         let found = found.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, trace))?;
         if found.status == TraceStatus::Running {
             let message = "no agent of this server runs it; `completeTrace` ends it";
             return Err(Refusal::invalid("traceId", message).into());
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
     /// What a run puts out, from a number on, until it is over. Of one that ended long ago only the end.
@@ -311,7 +357,7 @@ impl Agents {
     }
 
     /// A run that is to be carried out.
-    fn run(&self, prepared: Prepared, trace: TraceId, task: Task, place: &Place) -> Run {
+    fn run(&self, prepared: Prepared, task: Task, place: &Place, recorder: Arc<Recorder>) -> Run {
         let Prepared { agent, version, definition: _, instructions, model, name, specs, parts } = prepared;
         Run {
             context: self.context.clone(),
@@ -327,8 +373,8 @@ impl Agents {
             specs,
             instructions,
             task,
-            trace,
-            recorder: Recorder::begin(&self.context, trace),
+            trace: place.trace(),
+            recorder,
             output: Arc::clone(&place.output),
         }
     }

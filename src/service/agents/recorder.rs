@@ -1,14 +1,16 @@
 //! Records a run while it goes on, without holding it up: what happens is queued, and written many at a time.
 //!
 //! The queue is bounded: a run that is faster than the disk for long waits for it. In the end everything is
-//! written before the trace ends, and nothing of it is left running.
+//! written before the trace ends, and nothing of it is left running. A run that is not sampled is held back in
+//! memory, and dropped where it ends well; once it takes long, or grows large, it is recorded like any other.
 
 use std::{mem, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
+use super::flags::{Flags, Keep, Recording};
 use crate::{
     model::{
         Json, SpanId, TraceId,
@@ -17,7 +19,7 @@ use crate::{
         span::{
             NewSpan, OperationType, SpanAction, SpanBody, SpanChanges, SpanCompletion, SpanOp, SpanStatus,
         },
-        trace::{Trace, TraceCompletion},
+        trace::{NewTrace, Trace, TraceBody, TraceCompletion, TraceStatus},
     },
     service::{
         Context, ServiceError, ServiceResult,
@@ -25,14 +27,17 @@ use crate::{
     },
 };
 
-/// Events of spans that may wait to be written.
+/// Notes that may wait to be written.
 const WAITING: usize = 1_024;
 
-/// Events that are written in one commit.
+/// Notes that are written in one commit.
 const AT_ONCE: usize = 128;
 
 /// Bytes that are kept of what was said in a span that is cut off.
 const SAID_BYTES: usize = 1 << 20;
+
+/// Bytes of a run that may be held back.
+const HELD_BYTES: usize = 1 << 20;
 
 /// How often a write is tried that finds too much going on.
 const ATTEMPTS: usize = 40;
@@ -41,10 +46,32 @@ const ATTEMPTS: usize = 40;
 pub(super) struct Recorder {
     context: Context,
     trace: TraceId,
-    queue: mpsc::Sender<SpanOp>,
-    writer: JoinHandle<()>,
+    flags: Arc<Flags>,
+    /// `None`: nothing is recorded.
+    writing: Option<Writing>,
     /// Spans that have begun and not ended, with what was said in them so far.
     open: Mutex<Vec<(SpanId, String)>>,
+}
+
+struct Writing {
+    queue: mpsc::Sender<Note>,
+    writer: JoinHandle<Option<Held>>,
+}
+
+/// Something that is to be written.
+enum Note {
+    Span(SpanOp),
+    /// How things stood at the start.
+    State(Box<TraceBody>),
+}
+
+/// A run that is held back, with all that is to be written once it turns out to be worth it.
+struct Held {
+    new: NewTrace,
+    ops: Vec<SpanOp>,
+    bytes: usize,
+    /// When it has taken so long that it is.
+    slow_at: Instant,
 }
 
 /// A span that goes on.
@@ -54,11 +81,37 @@ pub(super) struct OpenSpan {
 }
 
 impl Recorder {
-    /// Begins to record a run in a trace that has started.
-    pub(super) fn begin(context: &Context, trace: TraceId) -> Arc<Self> {
-        let (queue, events) = mpsc::channel(WAITING);
-        let writer = tokio::spawn(write(Tracing::new(context.clone()), trace, events));
-        Arc::new(Self { context: context.clone(), trace, queue, writer, open: Mutex::default() })
+    /// Begins to record a run. Its trace must have started, if all of it is kept; `new` is what it is started with
+    /// otherwise.
+    pub(super) fn begin(
+        context: &Context,
+        trace: TraceId,
+        Recording { keep, flags }: Recording,
+        new: NewTrace,
+    ) -> Arc<Self> {
+        let held = match keep {
+            Keep::IfWorthIt(slow) => {
+                Some(Held { new, ops: Vec::new(), bytes: 0, slow_at: Instant::now() + slow })
+            }
+            Keep::All | Keep::Nothing => None,
+        };
+        let writing = (keep != Keep::Nothing).then(|| {
+            let (queue, notes) = mpsc::channel(WAITING);
+            let writer =
+                Writer { tracing: Tracing::new(context.clone()), trace, flags: Arc::clone(&flags), held };
+            Writing { queue, writer: tokio::spawn(writer.write(notes)) }
+        });
+        Arc::new(Self { context: context.clone(), trace, flags, writing, open: Mutex::default() })
+    }
+
+    /// Whether spans are to have what the agent knew then.
+    pub(super) fn takes_snapshots(&self) -> bool {
+        self.writing.is_some() && self.flags.memory_snapshots()
+    }
+
+    /// Whether it keeps how things stood at the start.
+    pub(super) const fn takes_state(&self) -> bool {
+        self.writing.is_some()
     }
 
     /// Begins a span.
@@ -83,6 +136,9 @@ impl Recorder {
         name: impl Into<String>,
         changes: SpanChanges,
     ) {
+        if self.writing.is_none() {
+            return;
+        }
         self.open.lock().push((id, String::new()));
         let span = NewSpan {
             id,
@@ -100,6 +156,11 @@ impl Recorder {
     /// Adds to a span.
     pub(super) async fn update(&self, span: OpenSpan, changes: SpanChanges) {
         self.put(SpanOp { id: span.id, action: SpanAction::Update(Box::new(changes)) }).await;
+    }
+
+    /// Notes how things stood at the start.
+    pub(super) async fn state(&self, state: TraceBody) {
+        self.note(Note::State(Box::new(state))).await;
     }
 
     /// Notes what a model says while it says it: if the run is stopped, that is kept.
@@ -128,19 +189,33 @@ impl Recorder {
     }
 
     async fn put(&self, op: SpanOp) {
-        // It fails only once the writer has given up, which it has said in the log.
-        let _ = self.queue.send(op).await;
+        self.note(Note::Span(op)).await;
     }
 
-    /// Ends the trace, after everything is written. What still goes on ends as cancelled.
-    pub(super) async fn finish(self: Arc<Self>, completion: TraceCompletion) -> ServiceResult<Trace> {
+    async fn note(&self, note: Note) {
+        if let Some(writing) = &self.writing {
+            // It fails only once the writer has given up, which it has said in the log.
+            let _ = writing.queue.send(note).await;
+        }
+    }
+
+    /// Ends the trace, after everything is written. What still goes on ends as cancelled. `None`: it is not recorded.
+    pub(super) async fn finish(
+        self: Arc<Self>,
+        mut completion: TraceCompletion,
+    ) -> ServiceResult<Option<Trace>> {
         let Some(recorder) = Arc::into_inner(self) else {
             return Err(ServiceError::Store(crate::store::StoreError::Closed));
         };
-        let Self { context, trace, queue, writer, open } = recorder;
+        let Self { context, trace, flags, writing, open } = recorder;
+        let Some(Writing { queue, writer }) = writing else { return Ok(None) };
         drop(queue);
-        if let Err(error) = writer.await {
+        let held = writer.await.unwrap_or_else(|error| {
             tracing::error!(%trace, %error, "the writer of a run's spans broke off");
+            None
+        });
+        if held.is_some() && completion.status == TraceStatus::Completed {
+            return Ok(None);
         }
         let now = context.now();
         let cancelled = |(id, said): (SpanId, String)| {
@@ -152,17 +227,28 @@ impl Recorder {
                     ..SpanChanges::default()
                 },
             };
-            SpanOp { id, action: SpanAction::Complete(Box::new(completion)) }
+            let mut op = SpanOp { id, action: SpanAction::Complete(Box::new(completion)) };
+            flags.clean_span(&mut op);
+            op
         };
         // The innermost began last.
-        let ops: Vec<_> = mem::take(&mut *open.lock()).into_iter().rev().map(cancelled).collect();
+        let open = mem::take(&mut *open.lock()).into_iter().rev().map(cancelled);
         let tracing = Tracing::new(context);
+        let ops: Vec<_> = match held {
+            Some(Held { new, ops, .. }) => {
+                patiently(|| tracing.start_trace(new.clone()).boxed()).await?;
+                ops.into_iter().chain(open).collect()
+            }
+            None => open.collect(),
+        };
+        flags.clean_end(&mut completion);
         let ended = patiently(|| tracing.record_end(trace, ops.clone(), completion.clone()).boxed()).await;
-        let Err(ServiceError::Refused(refusal)) = ended else { return ended };
+        let Err(ServiceError::Refused(refusal)) = ended else { return ended.map(Some) };
         // Somebody else has ended it, or deleted it: its spans are ended alone.
         let writes = ops.into_iter().map(|op| SpanWrite { trace_id: trace, op }).collect();
         tracing.write_spans(writes).await;
-        tracing.traces(&[trace]).await?.pop().flatten().ok_or_else(|| refusal.into())
+        let found = tracing.traces(&[trace]).await?.pop().flatten();
+        found.map(Some).ok_or_else(|| refusal.into())
     }
 }
 
@@ -173,13 +259,83 @@ pub(super) fn as_answer(said: &str) -> Option<Json> {
     (!said.is_empty()).then(|| chat::to_json([message]))
 }
 
-/// Writes what comes, as much as there is at a time.
-async fn write(tracing: Tracing, trace_id: TraceId, mut events: mpsc::Receiver<SpanOp>) {
-    let mut some = Vec::with_capacity(AT_ONCE);
-    while events.recv_many(&mut some, AT_ONCE).await > 0 {
-        let mut left: Vec<_> = some.drain(..).map(|op| SpanWrite { trace_id, op }).collect();
+/// Writes what is noted of a run.
+struct Writer {
+    tracing: Tracing,
+    trace: TraceId,
+    flags: Arc<Flags>,
+    held: Option<Held>,
+}
+
+impl Writer {
+    /// Writes what comes, as much as there is at a time, until nothing comes any more. Answers what it still holds
+    /// back.
+    async fn write(mut self, mut notes: mpsc::Receiver<Note>) -> Option<Held> {
+        let mut some = Vec::with_capacity(AT_ONCE);
+        loop {
+            let more = notes.recv_many(&mut some, AT_ONCE);
+            let count = match &self.held {
+                None => Some(more.await),
+                Some(held) => tokio::time::timeout_at(held.slow_at, more).await.ok(),
+            };
+            match count {
+                Some(0) => return self.held,
+                Some(_) => self.take(some.drain(..)).await,
+                None => self.release().await,
+            }
+        }
+    }
+
+    async fn take(&mut self, notes: impl Iterator<Item = Note>) {
+        let mut ops = Vec::new();
+        for note in notes {
+            match note {
+                Note::Span(mut op) => {
+                    self.flags.clean_span(&mut op);
+                    ops.push(op);
+                }
+                Note::State(mut state) => {
+                    self.flags.clean_body(&mut state);
+                    self.take_state(*state).await;
+                }
+            }
+        }
+        let Some(held) = &mut self.held else { return self.write_spans(ops).await };
+        held.bytes += ops.iter().map(size).sum::<usize>();
+        held.ops.extend(ops);
+        if held.bytes > HELD_BYTES {
+            self.release().await;
+        }
+    }
+
+    async fn take_state(&mut self, state: TraceBody) {
+        if let Some(held) = &mut self.held {
+            held.bytes += state.initial_conversation_state.as_ref().map_or(0, |json| json.text().len());
+            held.new.body.initial_conversation_state = state.initial_conversation_state;
+            return;
+        }
+        let record = || self.tracing.record_state(self.trace, state.clone()).boxed();
+        if let Err(error) = patiently(record).await {
+            tracing::warn!(trace = %self.trace, %error, "how a run began is not recorded");
+        }
+    }
+
+    /// Records after all what was held back.
+    async fn release(&mut self) {
+        let Some(Held { new, ops, .. }) = self.held.take() else { return };
+        if let Err(error) = patiently(|| self.tracing.start_trace(new.clone()).boxed()).await {
+            tracing::warn!(trace = %self.trace, %error, "the trace of a run is not recorded");
+        }
+        self.write_spans(ops).await;
+    }
+
+    async fn write_spans(&self, ops: Vec<SpanOp>) {
+        let mut left: Vec<_> = ops.into_iter().map(|op| SpanWrite { trace_id: self.trace, op }).collect();
         for attempt in 1.. {
-            let outcomes = tracing.write_spans(left.clone()).await;
+            if left.is_empty() {
+                break;
+            }
+            let outcomes = self.tracing.write_spans(left.clone()).await;
             let mut again = Vec::new();
             let mut wait = Duration::ZERO;
             for (write, outcome) in left.into_iter().zip(outcomes) {
@@ -190,17 +346,25 @@ async fn write(tracing: Tracing, trace_id: TraceId, mut events: mpsc::Receiver<S
                         again.push(write);
                     }
                     Err(error) => {
-                        tracing::warn!(trace = %trace_id, %error, "a span of a run is not recorded");
+                        tracing::warn!(trace = %self.trace, %error, "a span of a run is not recorded");
                     }
                 }
-            }
-            if again.is_empty() {
-                break;
             }
             left = again;
             tokio::time::sleep(wait).await;
         }
     }
+}
+
+/// About how many bytes a write to a span holds.
+fn size(op: &SpanOp) -> usize {
+    let body = match &op.action {
+        SpanAction::Create(new) => new.changes.body.size(),
+        SpanAction::Update(changes) => changes.body.size(),
+        SpanAction::Complete(completion) => completion.changes.body.size(),
+        _ => 0,
+    };
+    body + mem::size_of::<NewSpan>()
 }
 
 /// Does what may find too much going on, again for a while.

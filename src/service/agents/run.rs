@@ -11,11 +11,14 @@ use super::{
     output::{Output, OutputEvent},
     parts::RunParts,
     recorder::{OpenSpan, Recorder, patiently},
+    snapshot::Snapshot,
+    state::InitialState,
+    task::Task,
 };
 use crate::{
     llm::{Backoff, Model, ModelAnswer},
     model::{
-        ConversationId, Json, MessageId, PlanId, SpanId, StepId, TraceId, TurnId,
+        Json, TraceId,
         agent::{AgentDefinition, AgentLimits, RunFailure, RunFailureKind},
         chat::{ChatMessage, ChatPart},
         component::ComponentRef,
@@ -24,6 +27,7 @@ use crate::{
         prices::PricedCall,
         span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
         text::shortened,
+        trace::TraceBody,
     },
     service::{Context, ServiceError, ServiceResult, conversations::Conversations},
     tools::{ToolSpec, Tools},
@@ -55,34 +59,19 @@ pub(super) struct Run {
     pub(super) output: Arc<Output>,
 }
 
-/// What a run is for.
-#[derive(Debug, Clone)]
-pub(super) enum Task {
-    /// To answer in a conversation, where everything is said.
-    Talk {
-        conversation: ConversationId,
-        turn: TurnId,
-        /// The message that is to be answered.
-        asked: MessageId,
-    },
-    /// To carry out a step of a plan. Nothing of it is said in a conversation; what comes of it is the step's result.
-    Step {
-        plan: PlanId,
-        step: StepId,
-        /// What the step is called.
-        name: String,
-        /// The span that the attempt runs in.
-        span: SpanId,
-        /// What the agent is told.
-        told: String,
-    },
-}
-
 /// What a run has used so far.
 #[derive(Debug, Default)]
-struct Spent {
-    tokens: u64,
-    nanos: i64,
+pub(super) struct Spent {
+    pub(super) tokens: u64,
+    pub(super) nanos: i64,
+}
+
+/// Where in a run something is done.
+pub(super) struct At {
+    /// The span above it.
+    pub(super) parent: OpenSpan,
+    /// What the agent knows, where that is to be recorded.
+    pub(super) knows: Option<Snapshot>,
 }
 
 /// The answer of a run.
@@ -139,14 +128,21 @@ impl Run {
     }
 
     async fn steps(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
-        let Memory { summary, mut messages, unsummarised, .. } = self.remember(root).await?;
+        let memory = self.remember(root).await?;
+        self.record_state(&memory).await;
+        let Memory { state: InitialState { summary, mut messages }, unsummarised, .. } = memory;
         let system = match &summary {
             Some(summary) => format!("{}\n\nEarlier in this conversation:\n{summary}", self.instructions),
             None => self.instructions.clone(),
         };
         let mut spent = Spent::default();
-        for _ in 0..self.agent.limits.steps {
-            let answer = self.ask(root, &system, &messages).await?;
+        for step in 0..self.agent.limits.steps {
+            let knows = self.recorder.takes_snapshots().then(|| {
+                let known = (summary.as_deref(), messages.len());
+                Snapshot::of(self, step, known, &spent)
+            });
+            let at = At { parent: root, knows };
+            let answer = self.ask(&at, &system, &messages).await?;
             spent.add(self, &answer);
             let calls: Vec<_> = self.calls_of(&answer);
             if calls.is_empty() {
@@ -156,7 +152,7 @@ impl Run {
                 return Ok(answered);
             }
             spent.check(&self.agent.limits)?;
-            messages.extend(self.call_tools(root, &answer, calls).await?);
+            messages.extend(self.call_tools(&at, &answer, calls).await?);
         }
         let message = format!("the model asked for tools in each of {} steps", self.agent.limits.steps);
         Err(RunFailure::new(RunFailureKind::StepLimit, message))
@@ -169,19 +165,28 @@ impl Run {
             Task::Talk { conversation, .. } => *conversation,
             Task::Step { told, .. } => {
                 let messages = vec![said_by(MessageRole::User, told)];
-                return Ok(Memory { messages, ..Memory::default() });
+                let state = InitialState { summary: None, messages };
+                return Ok(Memory { state, ..Memory::default() });
             }
         };
         let span = self.start_span(Some(root), (OperationType::Memory, NAME), SpanChanges::default()).await;
         let budget = self.agent.limits.history_tokens;
         let memory = memory::read(&self.conversations, conversation, budget).await?;
         let found = serde_json::json!({
-            "messages": memory.messages.len(), "tokens": memory.tokens,
-            "summary": memory.summary.is_some(), "olderLeftOut": memory.is_cut,
+            "messages": memory.state.messages.len(), "tokens": memory.tokens,
+            "summary": memory.state.summary.is_some(), "olderLeftOut": memory.is_cut,
         });
         let changes = outputs(Some(Json::of(&found)));
         self.end_span(span, (OperationType::Memory, NAME), SpanStatus::Ok, changes).await;
         Ok(memory)
+    }
+
+    /// Keeps with the trace what the model is given, so that the run can be made again.
+    async fn record_state(&self, memory: &Memory) {
+        if self.recorder.takes_state() {
+            let initial_conversation_state = memory.state.to_json();
+            self.recorder.state(TraceBody { initial_conversation_state, ..TraceBody::default() }).await;
+        }
     }
 
     /// Puts the answer into the conversation.
@@ -240,7 +245,8 @@ impl Run {
         let asked = said_by(MessageRole::User, &transcript);
         let mut request = self.request(SUMMARISE, vec![asked]);
         request.tools.clear();
-        let summary = match self.attempt(span, &request, &given(&request)).await {
+        let summary = match self.attempt(&At { parent: span, knows: None }, &request, &given(&request)).await
+        {
             Ok(answer) => answer.message.text().filter(|text| !text.trim().is_empty()),
             Err(_) => None,
         };

@@ -125,6 +125,13 @@ impl Runs {
     }
 }
 
+impl Place {
+    /// The trace of the run.
+    pub(super) const fn trace(&self) -> TraceId {
+        self.id
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.runs.state.lock();

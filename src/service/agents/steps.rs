@@ -14,7 +14,12 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnord
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-use super::{Agents, EndedRun, Prepared, recorder::patiently, run::Task};
+use super::{
+    Agents, EndedRun, Prepared,
+    flags::Keep,
+    recorder::{Recorder, patiently},
+    task::Task,
+};
 use crate::{
     live::Topic,
     model::{
@@ -24,9 +29,12 @@ use crate::{
         plan::{Plan, PlanStep, StepAction},
         refusal::Entity,
         text::shortened,
-        trace::{NewTrace, Trace, TraceBody},
+        trace::Trace,
     },
-    service::{ServiceError, ServiceResult, plans::NewAttempt},
+    service::{
+        ServiceError, ServiceResult,
+        plans::{BegunAttempt, NewAttempt},
+    },
     store::{
         Direction, KeyRange,
         key::Key,
@@ -67,8 +75,8 @@ pub struct PlanExecution {
 pub struct BegunStep {
     /// The plan, with the attempt.
     pub plan: Plan,
-    /// The trace of the attempt.
-    pub trace: Trace,
+    /// The trace of the attempt, where it is recorded from the start.
+    pub trace: Option<Trace>,
     ended: JoinHandle<Option<EndedRun>>,
 }
 
@@ -260,21 +268,27 @@ impl Agents {
     ) -> ServiceResult<BegunStep> {
         let place = self.place(trace_id)?;
         let span = self.context.new_id();
-        let attempt = NewAttempt {
-            span,
-            trace: NewTrace {
-                id: Some(trace_id),
-                body: TraceBody { system_config: Some(prepared.definition.clone()), ..TraceBody::default() },
-                ..NewTrace::default()
-            },
-            mark: AgentRun { task: RunTask::Step { plan: plan_id, step: step_id } },
-            told,
+        let recording = self.flags.recording(trace_id);
+        let tell = |plan: &Plan, step: &PlanStep| {
+            let user_input = Some(step.description.clone());
+            let mut new = prepared.new_trace(trace_id, user_input, &recording);
+            new.name = Some(plan.title.clone());
+            new.start_time = Some(self.context.now());
+            new.conversation_id = Some(plan.conversation_id);
+            (new, told(plan, step))
         };
-        let (plan, trace, told) = self.plans.begin_attempt(plan_id, step_id, attempt).await?;
+        let attempt = NewAttempt {
+            span: (trace_id, span),
+            is_traced: recording.keep == Keep::All,
+            mark: AgentRun { task: RunTask::Step { plan: plan_id, step: step_id } },
+            tell,
+        };
+        let BegunAttempt { plan, new, trace, told } =
+            self.plans.begin_attempt(plan_id, step_id, attempt).await?;
         let step = plan.step(step_id).ok_or_else(|| Refusal::not_found("stepId", Entity::Step, step_id))?;
         let name = shortened(&step.description, NAME_BYTES);
         let task = Task::Step { plan: plan_id, step: step_id, name, span, told };
-        let run = self.run(prepared, trace_id, task, &place);
+        let run = self.run(prepared, task, &place, Recorder::begin(&self.context, trace_id, recording, new));
         let agents = self.clone();
         // It goes on whoever waits for it.
         let ended = tokio::spawn(async move { agents.carry_out(run, place).await });

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Agents, EndedRun, run::Task};
+use super::{Agents, EndedRun, flags::Keep, recorder::Recorder, task::Task};
 use crate::{
     model::{
-        ConversationId, TraceId,
+        ConversationId, Refusal, TraceId,
         component::VersionSelector,
         message::{Message, MessageRole, NewMessage},
-        trace::{NewTrace, Trace, TraceBody},
+        refusal::Entity,
+        trace::{NewTrace, Trace},
     },
-    service::{ServiceError, ServiceResult},
-    store::{
-        StoreError,
-        keyspace::{self, AgentRun, RunTask},
-    },
+    service::{ServiceResult, conversations::AddedMessage},
+    store::keyspace::{self, AgentRun, RunTask},
 };
 
 /// Something said to an agent.
@@ -36,8 +34,10 @@ pub struct UserInput {
 
 /// A run that has begun.
 pub struct BegunRun {
-    /// Its trace.
-    pub trace: Trace,
+    /// The id of its trace, by which it is followed and stopped.
+    pub trace_id: TraceId,
+    /// Its trace, where it is recorded from the start.
+    pub trace: Option<Trace>,
     /// The message that set it off.
     pub message: Message,
     ended: tokio::sync::oneshot::Receiver<EndedRun>,
@@ -51,6 +51,14 @@ impl BegunRun {
 }
 
 impl Agents {
+    /// Refuses the id of a trace that is there.
+    async fn require_new(&self, trace: TraceId) -> ServiceResult<()> {
+        match self.tracing.traces(&[trace]).await?.pop().flatten() {
+            Some(_) => Err(Refusal::already_exists("traceId", Entity::Trace, trace).into()),
+            None => Ok(()),
+        }
+    }
+
     /// Says something to an agent, and begins the run that answers it. Durable when it returns: message and trace.
     pub async fn begin(&self, input: UserInput) -> ServiceResult<BegunRun> {
         let prepared = self.prepare(&input.agent_id, &input.version, &input.variables).await?;
@@ -59,19 +67,30 @@ impl Agents {
         let (conversation, turn) = (input.conversation_id, self.context.new_id());
         let message =
             NewMessage { turn_id: Some(turn), ..NewMessage::text(MessageRole::User, &input.content) };
-        let body = TraceBody { system_config: Some(prepared.definition.clone()), ..TraceBody::default() };
-        let name = Some(prepared.agent.name.clone());
-        let new = NewTrace { id: Some(trace_id), name, body, ..NewTrace::default() };
+        let recording = self.flags.recording(trace_id);
+        if recording.keep != Keep::All && input.trace_id.is_some() {
+            // Where the trace starts with the message, that finds it.
+            self.require_new(trace_id).await?;
+        }
+        let mut new = prepared.new_trace(trace_id, Some(input.content), &recording);
+        let message = NewMessage { trace_id: Some(trace_id), ..message };
         let mark = AgentRun { task: RunTask::Talk { conversation, turn } };
+        let started = (recording.keep == Keep::All).then(|| new.clone());
         // The user's message, the trace that it sets off, and the mark of the run: one commit.
-        let added = self.conversations.add_message_and(conversation, message, Some(new), move |tx| {
+        let added = self.conversations.add_message_and(conversation, message, started, move |tx| {
             tx.put(keyspace::AGENT_RUN, &trace_id, &mark)
         });
-        let added = added.await?;
-        let trace = added.trace.ok_or(ServiceError::Store(StoreError::Closed))?;
-        let message = added.message;
+        let AddedMessage { conversation: found, message, trace } = added.await?;
+        new = NewTrace {
+            conversation_id: Some(conversation),
+            message_id: Some(message.id),
+            turn_id: Some(turn),
+            user_id: found.user_id,
+            start_time: Some(message.timestamp),
+            ..new
+        };
         let task = Task::Talk { conversation, turn, asked: message.id };
-        let run = self.run(prepared, trace_id, task, &place);
+        let run = self.run(prepared, task, &place, Recorder::begin(&self.context, trace_id, recording, new));
         let (tell, ended) = tokio::sync::oneshot::channel();
         let agents = self.clone();
         tokio::spawn(async move {
@@ -80,6 +99,6 @@ impl Agents {
                 let _ = tell.send(end);
             }
         });
-        Ok(BegunRun { trace, message, ended })
+        Ok(BegunRun { trace_id, trace, message, ended })
     }
 }

@@ -35,10 +35,17 @@ impl Conversations {
         new: NewMessage,
         trace: Option<NewTrace>,
     ) -> ServiceResult<AddedMessage> {
+        let trace = trace.map(|mut trace| {
+            if trace.body.user_input.is_none() {
+                trace.body.user_input.clone_from(&new.content);
+            }
+            trace
+        });
         self.add_message_and(id, new, trace, |_| Ok(())).await
     }
 
-    /// As [`Conversations::add_message`], with what `also` writes in the same commit.
+    /// As [`Conversations::add_message`], with what `also` writes in the same commit. The trace has the input that it
+    /// is given with, if any.
     pub(in crate::service) async fn add_message_and(
         &self,
         id: ConversationId,
@@ -119,9 +126,6 @@ impl Conversations {
         trace.message_id = Some(message.id);
         trace.conversation_id = Some(message.conversation_id);
         trace.start_time.get_or_insert(message.timestamp);
-        if trace.body.user_input.is_none() {
-            trace.body.user_input.clone_from(&message.content);
-        }
         Ok(trace)
     }
 

@@ -41,6 +41,7 @@ pub(super) fn run(making: &Making<'_>, turn: &Turn) -> Result<Run, Refusal> {
         user_id: making.transcript.user_id.clone(),
         session_id: None,
         start_time,
+        replay_of: None,
         body: TraceBody {
             user_input: spans.said_by(MessageRole::User),
             metadata: Some(document("metadata", &json!({ "import": making.origin() }))?),

@@ -10,7 +10,7 @@ pub use self::{
 use super::{Context, ServiceError, ServiceResult, conversations, tracing};
 use crate::{
     model::{
-        PlanId, Refusal, SpanId, StepId, Timestamp,
+        PlanId, Refusal, SpanId, StepId, Timestamp, TraceId,
         plan::{NewPlan, Plan, PlanAction, PlanRevision, PlanStep, StepAction},
         refusal::Entity,
         trace::{NewTrace, Trace},
@@ -28,15 +28,27 @@ pub struct Plans {
 }
 
 /// An attempt at a step by an agent of this server.
-pub(in crate::service) struct NewAttempt {
-    /// The span that it runs in.
-    pub(in crate::service) span: SpanId,
-    /// Its trace.
-    pub(in crate::service) trace: NewTrace,
+pub(in crate::service) struct NewAttempt<T> {
+    /// The trace and the span that it runs in.
+    pub(in crate::service) span: (TraceId, SpanId),
+    /// Whether the trace is started with it.
+    pub(in crate::service) is_traced: bool,
     /// The mark of the run.
     pub(in crate::service) mark: AgentRun,
-    /// Says what the agent is told.
-    pub(in crate::service) told: fn(&Plan, &PlanStep) -> String,
+    /// Says what its trace is and what the agent is told, by the plan and the step as it stood before.
+    pub(in crate::service) tell: T,
+}
+
+/// An attempt at a step that has begun.
+pub(in crate::service) struct BegunAttempt {
+    /// The plan with it.
+    pub(in crate::service) plan: Plan,
+    /// What its trace is started with, whether it was or not.
+    pub(in crate::service) new: NewTrace,
+    /// Its trace, where that was started.
+    pub(in crate::service) trace: Option<Trace>,
+    /// What the agent is told.
+    pub(in crate::service) told: String,
 }
 
 /// Plans whose time has run out that one sweep ends: the next sweep takes the rest.
@@ -84,15 +96,16 @@ impl Plans {
     }
 
     /// Begins an attempt at a step together with the trace that it runs in and the mark of the run: one commit.
-    /// Answers the plan, the trace, and what the agent is told.
-    pub(in crate::service) async fn begin_attempt(
+    pub(in crate::service) async fn begin_attempt<T>(
         &self,
         id: PlanId,
         step: StepId,
-        attempt: NewAttempt,
-    ) -> ServiceResult<(Plan, Trace, String)> {
-        let NewAttempt { span, trace: new, mark, told } = &attempt;
-        let trace_id = new.id.unwrap_or_else(|| self.context.new_id());
+        attempt: NewAttempt<T>,
+    ) -> ServiceResult<BegunAttempt>
+    where
+        T: Fn(&Plan, &PlanStep) -> (NewTrace, String) + Send + Sync,
+    {
+        let NewAttempt { span, is_traced, mark, tell } = &attempt;
         let (now, context) = (self.context.now(), &self.context);
         let _turn = self.context.store.turn(id.bytes()).await;
         let begun = self.context.store.transact::<_, ServiceError, _>(|tx| {
@@ -102,19 +115,15 @@ impl Plans {
                     Err(refusal) => return Ok(Err(refusal)),
                 };
                 let before = plan.step(step).cloned();
-                plan.advance(step, StepAction::Start { span: Some((trace_id, *span)) }, now)?;
+                plan.advance(step, StepAction::Start { span: Some(*span) }, now)?;
                 put(tx, Some(&old), &plan)?;
                 // The step as it stood: its attempts are those before this one.
                 let before = before.ok_or_else(|| Refusal::not_found("stepId", Entity::Step, step))?;
-                let told = told(&plan, &before);
-                let mut new = new.clone();
-                new.id = Some(trace_id);
-                new.name.get_or_insert_with(|| plan.title.clone());
-                new.conversation_id = Some(plan.conversation_id);
-                new.body.user_input = Some(before.description);
-                let trace = tracing::start(context, tx, new).await?;
-                tx.put(keyspace::AGENT_RUN, &trace_id, mark)?;
-                Ok(Ok((plan, trace, told)))
+                let (new, told) = tell(&plan, &before);
+                let trace =
+                    if *is_traced { Some(tracing::start(context, tx, new.clone()).await?) } else { None };
+                tx.put(keyspace::AGENT_RUN, &span.0, mark)?;
+                Ok(Ok(BegunAttempt { plan, new, trace, told }))
             })
         });
         Ok(begun.await??)

@@ -3,7 +3,7 @@
 use super::Tracing;
 use crate::{
     model::{
-        ConversationId, Timestamp,
+        ConversationId, Timestamp, TraceId,
         component::VersionHash,
         page::{ListId, Page, PageRequest},
         trace::{Trace, TraceStatus},
@@ -36,6 +36,8 @@ pub struct TraceFilter {
     pub name_contains: Option<String>,
     /// With, or without, a span that ended in an error.
     pub has_errors: Option<bool>,
+    /// Of runs that are this trace's again.
+    pub replay_of: Option<TraceId>,
 }
 
 /// A component, or one version of it.
@@ -81,6 +83,7 @@ impl TraceFilter {
             started_before,
             name_contains,
             has_errors,
+            replay_of,
         } = self;
         (conversation_id.is_none() || trace.conversation_id == *conversation_id)
             && (session_id.is_none() || trace.session_id == *session_id)
@@ -93,11 +96,13 @@ impl TraceFilter {
                 .as_ref()
                 .is_none_or(|text| trace_name(trace).to_lowercase().contains(&text.to_lowercase()))
             && has_errors.is_none_or(|wanted| (trace.summary.error_count > 0) == wanted)
+            && (replay_of.is_none() || trace.replay_of == *replay_of)
     }
 
     /// The index that leaves least to look at, and the part of it that the filter allows.
     fn index(&self) -> (&'static str, Vec<u8>) {
         match self {
+            Self { replay_of: Some(id), .. } => (keyspace::TRACE_BY_REPLAYED.name, id.encode()),
             Self { conversation_id: Some(id), .. } => (keyspace::TRACE_BY_CONVERSATION.name, id.encode()),
             Self { session_id: Some(session), .. } => (keyspace::TRACE_BY_SESSION.name, session.encode()),
             Self { user_id: Some(user), .. } => (keyspace::TRACE_BY_USER.name, user.encode()),

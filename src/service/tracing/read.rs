@@ -16,12 +16,11 @@ use crate::{
     service::{ServiceError, ServiceResult},
     store::{
         StoreError, StoreResult, keyspace,
-        spans::{BodyRequest, END_PART, INPUT_PART, OUTPUT_PART, START_PART},
+        spans::{BODY_PARTS, BodyRequest},
     },
 };
 
 /// The parts of a trace's large fields: what spans tell comes behind what was given.
-const PARTS: [u8; 4] = [START_PART, END_PART, INPUT_PART, OUTPUT_PART];
 
 /// A trace with all its heads and their tree.
 #[derive(Debug, Clone)]
@@ -78,10 +77,10 @@ impl Tracing {
 
     /// The large fields of these traces, in their order; `None` where there is no such trace.
     pub async fn trace_bodies(&self, ids: &[TraceId]) -> ServiceResult<Vec<Option<TraceBody>>> {
-        let parts_of = |id: &TraceId| PARTS.map(|part| (*id, part));
+        let parts_of = |id: &TraceId| BODY_PARTS.map(|part| (*id, part));
         let keys: Vec<_> = ids.iter().flat_map(parts_of).collect();
         let parts = self.context.store.get_many(keyspace::TRACE_BODY, &keys).await?;
-        Ok(parts.chunks(PARTS.len()).map(whole_body).collect())
+        Ok(parts.chunks(BODY_PARTS.len()).map(whole_body).collect())
     }
 
     /// The spans of these traces with their trees: a fixed number of calls to the engine.
@@ -216,6 +215,7 @@ fn whole_body(parts: &[Option<TraceBody>]) -> Option<TraceBody> {
     parts.iter().flatten().cloned().reduce(|known, more| TraceBody {
         user_input: known.user_input.or(more.user_input),
         final_output: known.final_output.or(more.final_output),
+        initial_conversation_state: known.initial_conversation_state.or(more.initial_conversation_state),
         ..known
     })
 }

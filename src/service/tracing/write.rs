@@ -13,13 +13,15 @@ use crate::{
         span::{SpanHead, SpanOp},
         summary::Summary,
         text::shortened,
-        trace::{Claims, NewTrace, PREVIEW_BYTES, Trace, TraceCompletion, TraceOrigin, TraceStatus},
+        trace::{
+            Claims, NewTrace, PREVIEW_BYTES, Trace, TraceBody, TraceCompletion, TraceOrigin, TraceStatus,
+        },
     },
     service::{Context, ServiceError, ServiceResult, deletion},
     store::{
         Touched, Tx,
         keyspace::{self, Deleted},
-        spans::{START_PART, TraceWrite},
+        spans::{START_PART, STATE_PART, TraceWrite},
     },
 };
 
@@ -75,6 +77,7 @@ pub async fn start(context: &Context, tx: &mut Tx<'_>, new: NewTrace) -> Service
         origin: TraceOrigin::Started,
         settled: false,
         claims: Claims::default(),
+        replay_of: new.replay_of,
     };
     tx.put_indexed(None, &trace)?;
     tx.put(keyspace::TRACE_BODY, &(id, START_PART), &new.body)?;
@@ -123,6 +126,23 @@ impl Tracing {
             })
         });
         trace.await
+    }
+
+    /// Adds how things stood when a trace started, where that is read while it goes on. Written once; durable when it
+    /// returns.
+    pub(in crate::service) async fn record_state(&self, id: TraceId, state: TraceBody) -> ServiceResult<()> {
+        let (limits, state) = (&self.context.limits, &state);
+        limits.document("initialConversationState", state.initial_conversation_state.as_ref())?;
+        let recorded = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                // Read, so that nothing is left of a trace that is deleted meanwhile.
+                let found = tx.get(keyspace::TRACE, &id).await?;
+                found.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, id))?;
+                tx.put(keyspace::TRACE_BODY, &(id, STATE_PART), state)?;
+                Ok(())
+            })
+        });
+        recorded.await
     }
 
     /// Ends a trace. It ends once: a second end is refused.

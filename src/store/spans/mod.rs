@@ -20,7 +20,7 @@ mod write;
 pub use self::{
     block::{BodyBlock, HeadBlock},
     load::{BodyRequest, SpanDelta, StoredSpans},
-    write::{END_PART, INPUT_PART, OUTPUT_PART, PackedBodies, START_PART, TraceWrite, TraceWritten},
+    write::{BODY_PARTS, PackedBodies, START_PART, STATE_PART, TraceWrite, TraceWritten},
 };
 pub(super) use self::{cache::TraceCache, merge::MergeQueue};
 

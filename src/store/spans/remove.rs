@@ -1,7 +1,7 @@
 //! Removing a trace: its record at once, so that it is there no more; its blocks are left to whoever
 //! finds the mark that it leaves.
 
-use super::write::{END_PART, INPUT_PART, OUTPUT_PART, START_PART};
+use super::write::BODY_PARTS;
 use crate::{
     engine::Batch,
     model::TraceId,
@@ -41,7 +41,7 @@ impl Store {
         batch.require(&tree, id.encode(), state.row);
         batch.delete(&tree, id.encode());
         index::write_diff(self, &mut batch, Some(&state.trace), None)?;
-        for part in [START_PART, END_PART, INPUT_PART, OUTPUT_PART] {
+        for part in BODY_PARTS {
             batch.delete(&self.tree(keyspace::TRACE_BODY.name), (id, part).encode());
         }
         let mark = codec::encode(keyspace::DELETION.name, &DeletedWith(with))?;

@@ -61,6 +61,12 @@ pub const INPUT_PART: u8 = 2;
 /// The output, as a reported span tells it.
 pub const OUTPUT_PART: u8 = 3;
 
+/// The part of a [`TraceBody`] that is read at the start, while the trace goes on.
+pub const STATE_PART: u8 = 4;
+
+/// All parts of a [`TraceBody`]: what a later one says holds.
+pub const BODY_PARTS: [u8; 5] = [START_PART, END_PART, INPUT_PART, OUTPUT_PART, STATE_PART];
+
 impl Store {
     /// Writes to a trace; durable when it returns `Ok`. The outer refusal is of the whole (there is no
     /// such trace, or it cannot be completed): then nothing was written.

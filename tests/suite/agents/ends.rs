@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dendro::{engine::MemoryEngine, llm::Models, service::agents::Runtime};
+use dendro::engine::MemoryEngine;
 use serde_json::{Value, json};
 
 use super::{agent, conversation, messages, say, server, tree};
@@ -106,9 +106,7 @@ async fn a_run_is_stopped_wherever_it_is() {
 #[tokio::test]
 async fn a_run_that_was_cut_off_with_its_process_is_ended_by_the_next() {
     let engine: dendro::engine::SharedEngine = Arc::new(MemoryEngine::default());
-    let scripts = dendro::llm::Scripted::parse(STUBBORN).unwrap();
-    let runtime =
-        Runtime { models: Models::default().with("scripted", Arc::new(scripts)), ..Runtime::default() };
+    let runtime = super::runtime(STUBBORN);
     let first = Server::running_on(engine.clone(), runtime.clone()).await;
     agent(&first, json!({ "tools": [] })).await;
     let conversation = conversation(&first).await;

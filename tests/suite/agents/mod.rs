@@ -1,6 +1,7 @@
 //! Agents that the server runs, through the API, with a model that says what a script says.
 
 mod ends;
+mod flags;
 mod follow;
 mod making;
 mod plans;
@@ -71,14 +72,18 @@ impl Tool for Waiter {
 
 /// A server whose models say what `scripts` says: turns of scripts by name, in YAML.
 async fn server(scripts: &str) -> Server {
+    Server::running(runtime(scripts)).await
+}
+
+/// What agents of such a server run with.
+fn runtime(scripts: &str) -> Runtime {
     let scripts = Scripted::parse(scripts).unwrap();
     let config = AgentsConfig { first_retry_ms: 1, ..AgentsConfig::default() };
-    let runtime = Runtime {
+    Runtime {
         models: Models::default().with("scripted", Arc::new(scripts)),
         tools: Tools::empty(&ToolsConfig::default()).with(Arc::new(Adder)).with(Arc::new(Waiter)),
         config,
-    };
-    Server::running(runtime).await
+    }
 }
 
 /// Makes an agent and answers its component's id.
@@ -109,6 +114,7 @@ async fn conversation(server: &Server) -> String {
 }
 
 const SAY: &str = "mutation($input: ProcessUserInputInput!) { processUserInput(input: $input) {
+  traceId
   trace { traceId status finalOutput }
   message { messageId role content }
   answer { role messageType content thinking }

@@ -3,14 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dendro::{
-    engine::{MemoryEngine, SharedEngine},
-    llm::{Models, Scripted},
-    service::agents::{AgentsConfig, Runtime},
-};
+use dendro::engine::{MemoryEngine, SharedEngine};
 use serde_json::{Value, json};
 
-use super::{agent, conversation, server, tree};
+use super::{agent, conversation, runtime, server, tree};
 use crate::support::Server;
 
 const WORKER: &str = "
@@ -196,11 +192,6 @@ async fn one_step_is_carried_out_once_at_a_time() {
 #[tokio::test]
 async fn a_plan_goes_on_where_another_process_was_cut_off() {
     let engine: SharedEngine = Arc::new(MemoryEngine::default());
-    let runtime = |scripts: &str| Runtime {
-        models: Models::default().with("scripted", Arc::new(Scripted::parse(scripts).unwrap())),
-        config: AgentsConfig { first_retry_ms: 1, ..AgentsConfig::default() },
-        ..Runtime::default()
-    };
     let first = Server::running_on(engine.clone(), runtime(WORKER)).await;
     agent(&first, json!({ "tools": [] })).await;
     let conversation = conversation(&first).await;
@@ -226,11 +217,6 @@ async fn a_plan_goes_on_where_another_process_was_cut_off() {
 #[tokio::test]
 async fn a_server_that_stops_ends_its_attempts_and_the_next_goes_on() {
     let engine: SharedEngine = Arc::new(MemoryEngine::default());
-    let runtime = |scripts: &str| Runtime {
-        models: Models::default().with("scripted", Arc::new(Scripted::parse(scripts).unwrap())),
-        config: AgentsConfig { first_retry_ms: 1, ..AgentsConfig::default() },
-        ..Runtime::default()
-    };
     let first = Server::running_on(engine.clone(), runtime(WORKER)).await;
     agent(&first, json!({ "tools": [] })).await;
     let conversation = conversation(&first).await;

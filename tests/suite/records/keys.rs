@@ -51,6 +51,7 @@ fn keys_are_these_bytes() {
     trace_by_session               73657373696f6e0001981668811462e45a(09*16)
     trace_by_user                  6164610001981668811462e45a(09*16)
     trace_by_status                03981668811462e45a(09*16)
+    trace_by_replayed              (09*16)981668811462e45a(09*16)
     trace_by_component             6167656e740001(0d*32)981668811462e45a(09*16)
     span_head                      (09*16)(00*5)010001
     span_body                      (09*16)0000000100010000

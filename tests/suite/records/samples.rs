@@ -117,6 +117,7 @@ fn of_traces() -> Vec<Entry> {
         Entry::of(keyspace::TRACE_BY_SESSION, ("session".to_owned(), start, TRACE), Nothing),
         Entry::of(keyspace::TRACE_BY_USER, ("ada".to_owned(), start, TRACE), Nothing),
         Entry::of(keyspace::TRACE_BY_STATUS, (found.status, start, TRACE), Nothing),
+        Entry::of(keyspace::TRACE_BY_REPLAYED, (TRACE, start, TRACE), Nothing),
         Entry::of(keyspace::TRACE_BY_COMPONENT, (("agent".to_owned(), HASH), start, TRACE), Nothing),
         Entry::of(keyspace::SPAN_HEAD, (TRACE, 65_537), HeadBlock(vec![head(); 3])),
         Entry::of(keyspace::SPAN_BODY, (TRACE, 65_537 << 16), BodyBlock(vec![(SPAN, body_of_span()); 3])),
@@ -298,6 +299,7 @@ pub fn trace() -> Trace {
             input: Some(rank(5)),
             output: Some(rank(6)),
         },
+        replay_of: Some(TRACE),
     }
 }
 

@@ -1,0 +1,44 @@
+//! How things stand when a run begins: what its model is given of the conversation. It is kept with the trace, so that
+//! the run can be made again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::model::{
+    Json,
+    chat::{self, ChatMessage},
+    message::MessageRole,
+};
+
+/// What a model is given of a conversation, before anything is asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct InitialState {
+    /// The summary of what came before the messages.
+    pub(super) summary: Option<String>,
+    /// The messages, the oldest first.
+    pub(super) messages: Vec<ChatMessage>,
+}
+
+/// The same as JSON.
+#[derive(Serialize, Deserialize)]
+struct Written<'a> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    #[serde(borrow)]
+    messages: &'a RawValue,
+}
+
+impl InitialState {
+    pub(super) fn to_json(&self) -> Option<Json> {
+        let messages = chat::to_json(self.messages.iter().cloned());
+        let messages = serde_json::from_str(messages.text()).ok()?;
+        Json::from_value(&Written { summary: self.summary.clone(), messages }).ok()
+    }
+
+    /// Reads what a trace kept; `None`: it is something else, as other systems keep there.
+    pub(super) fn read(json: &Json) -> Option<Self> {
+        let Written { summary, messages } = json.read().ok()?;
+        let messages = chat::read_messages(&Json::parse(messages.get()).ok()?, MessageRole::User);
+        (!messages.is_empty()).then_some(Self { summary, messages })
+    }
+}
