@@ -25,7 +25,10 @@ mod trace;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 use self::{
-    agent::{AgentMutation, AgentQuery, AgentSubscription, ExecutionMutation, TracingMutation, TracingQuery},
+    agent::{
+        AgentMutation, AgentQuery, AgentSubscription, ExecutionMutation, ReplayMutation, TracingMutation,
+        TracingQuery,
+    },
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
     guard::FieldWeight,
@@ -61,6 +64,7 @@ pub struct Mutation(
     ScoreMutation,
     AgentMutation,
     ExecutionMutation,
+    ReplayMutation,
     TracingMutation,
 );
 

@@ -72,6 +72,12 @@ const FAMILIES: &[(&str, ProviderKind)] = &[
 ];
 
 impl Models {
+    /// Whether there is a provider of this name.
+    #[must_use]
+    pub fn knows(&self, provider: &str) -> bool {
+        self.providers.contains_key(provider)
+    }
+
     /// The models of a configuration, with keys from the environment. Nothing is called yet.
     ///
     /// # Errors

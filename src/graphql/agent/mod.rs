@@ -5,6 +5,7 @@ mod live;
 mod mutations;
 mod plans;
 mod queries;
+mod replay;
 mod tracing;
 
 pub(super) use self::{
@@ -12,5 +13,6 @@ pub(super) use self::{
     mutations::AgentMutation,
     plans::ExecutionMutation,
     queries::AgentQuery,
+    replay::ReplayMutation,
     tracing::{TracingMutation, TracingQuery},
 };

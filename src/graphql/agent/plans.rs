@@ -11,11 +11,11 @@ use crate::{
         plan::{Plan, PlanStep},
         refusal::Refusal,
         request,
-        scalar::Given,
+        scalar::{Given, OptionalGiven, PlainId},
         trace::Trace,
     },
     model::{self, Json, StepId},
-    service::agents::PlanExecution,
+    service::agents::{PlanDraft, PlanExecution},
 };
 
 /// Carries out plans.
@@ -35,6 +35,39 @@ impl ExecutionMutation {
     ) -> Result<ExecutePlanPayload> {
         let agents = &request::of(ctx)?.services.agents;
         Ok(outcome(input.into_model(), async |execution| agents.execute_plan(execution).await).await?.into())
+    }
+
+    /// Has an agent's model write a plan for a goal, knowing what was said in the conversation. It is checked like one
+    /// that a person makes, and kept as `PENDING`: look at it, change it by `updatePlan`, carry it out by
+    /// `executePlan`.
+    async fn draft_plan(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The goal, and who is to write the plan.")] input: DraftPlanInput,
+    ) -> Result<DraftPlanPayload> {
+        let data = request::of(ctx)?;
+        let (agents, wait) = (&data.services.agents, input.wait);
+        let begun = match outcome(input.into_model(), async |draft| agents.draft(draft).await).await? {
+            Ok(begun) => begun,
+            Err(refusal) => {
+                let refusal = Some(refusal.into());
+                return Ok(DraftPlanPayload { refusal, ..DraftPlanPayload::default() });
+            }
+        };
+        let (plan_id, trace_id) = (begun.plan_id, begun.trace_id);
+        let (mut trace, mut failure, mut plan) = (begun.trace.clone(), None, None);
+        if wait && let Some(ended) = begun.ended().await {
+            (trace, failure) = (ended.trace, ended.failure);
+            plan = data.services.plans.get_many(&[plan_id]).await?.pop().flatten();
+        }
+        Ok(DraftPlanPayload {
+            plan_id: Some(PlainId(plan_id.uuid())),
+            plan: plan.map(Plan::new),
+            trace_id: Some(PlainId(trace_id.uuid())),
+            trace: trace.map(Trace::new),
+            failure: failure.map(Into::into),
+            refusal: None,
+        })
     }
 
     /// Has an agent carry out one step of a plan, which must be ready.
@@ -73,6 +106,64 @@ impl ExecutionMutation {
             refusal: None,
         })
     }
+}
+
+/// A goal, and who is to write a plan for it.
+#[derive(InputObject)]
+struct DraftPlanInput {
+    /// The conversation that the plan serves: its global ID or UUID.
+    conversation_id: ID,
+    /// The agent: its component's global ID, or its own: `agents/support`.
+    agent_id: ID,
+    /// The hash that names the version of the agent; without it and `label` it is the one registered last.
+    version_hash: Option<String>,
+    /// A label that points at the version: `production`.
+    label: Option<String>,
+    /// Values of the instructions' variables, beside those that the agent has: an object of texts.
+    variables: Option<Given<Json>>,
+    /// What the plan is to reach.
+    goal: String,
+    /// The ID of the plan, where the client chooses it: a UUID.
+    plan_id: Option<ID>,
+    /// How often a failed step may be tried again; three times, where nothing is said.
+    max_retries: Option<Given<u32>>,
+    /// Minutes from the first step's start until the plan fails; null for no limit.
+    timeout_minutes: Option<Given<u32>>,
+    /// Whether to answer when the plan is written; else at once, with the run's trace to follow.
+    #[graphql(default = true)]
+    wait: bool,
+}
+
+impl DraftPlanInput {
+    fn into_model(self) -> Result<PlanDraft, model::Refusal> {
+        Ok(PlanDraft {
+            conversation_id: ids::read("conversationId", &self.conversation_id)?,
+            agent_id: ids::read_component("agentId", &self.agent_id)?,
+            version: inputs::version(self.version_hash, self.label)?,
+            variables: inputs::texts(self.variables)?,
+            goal: self.goal,
+            plan_id: ids::read_optional("planId", self.plan_id.as_ref())?,
+            max_retries: self.max_retries.read("maxRetries")?,
+            timeout_minutes: self.timeout_minutes.read("timeoutMinutes")?,
+        })
+    }
+}
+
+/// A plan that a model wrote.
+#[derive(Default, SimpleObject)]
+struct DraftPlanPayload {
+    /// The ID of the plan, once there is one; null where nothing was begun.
+    plan_id: Option<PlainId>,
+    /// The plan; null where there is none, or it was not waited for.
+    plan: Option<Plan>,
+    /// The ID of the run's trace, by which it is followed and stopped; null where nothing was begun.
+    trace_id: Option<PlainId>,
+    /// The run's trace; null where nothing was begun, or the run is not recorded.
+    trace: Option<Trace>,
+    /// Why there is no plan, where the run is over and gave none.
+    failure: Option<RunFailure>,
+    /// Why nothing was begun.
+    refusal: Option<Refusal>,
 }
 
 /// A plan, and who is to carry it out.

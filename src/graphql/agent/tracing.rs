@@ -50,6 +50,7 @@ impl TracingMutation {
 
 /// What is recorded of the runs of agents. A run keeps the settings that held when it began.
 #[derive(SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct TracingSettings {
     /// Tells settings apart in client caches: equal ones have equal IDs.
     id: ID,

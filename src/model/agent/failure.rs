@@ -19,6 +19,8 @@ words! {
         Cancelled = 6 "CANCELLED",
         /// The server stopped while it went on.
         Interrupted = 7 "INTERRUPTED",
+        /// The model wrote no plan that can be kept.
+        InvalidPlan = 9 "INVALID_PLAN",
         /// Something failed that has nothing to do with the model or a tool.
         Internal = 8 "INTERNAL",
     }

@@ -21,17 +21,11 @@ use crate::{
 
 impl Run {
     /// Asks the model, again where it fails in passing. Each attempt is a span of its own.
-    pub(super) async fn ask(
-        &self,
-        at: &At,
-        system: &str,
-        messages: &[ChatMessage],
-    ) -> Result<ModelAnswer, RunFailure> {
-        let request = self.request(system, messages.to_vec());
-        let given = given(&request);
+    pub(super) async fn ask(&self, at: &At, request: &ModelRequest) -> Result<ModelAnswer, RunFailure> {
+        let given = given(request);
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(at, &request, &given).await {
+            let error = match self.attempt(at, request, &given).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };

@@ -5,7 +5,9 @@ use futures_util::{FutureExt, StreamExt, stream};
 use super::{
     memory,
     output::OutputEvent,
+    results::{Known, Reused},
     run::{At, Run, failed, outputs},
+    task::Task,
 };
 use crate::{
     llm::ModelAnswer,
@@ -14,15 +16,18 @@ use crate::{
         agent::RunFailure,
         chat::{ChatMessage, ChatPart},
         message::{MessageRole, NewMessage, NewToolCall},
-        span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
+        span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanLink, SpanStatus},
         text::shortened,
     },
     service::ServiceError,
-    tools::{ToolError, ToolErrorKind},
+    tools::{ToolError, ToolErrorKind, ToolOutput},
 };
 
 /// Tools that are called at the same time.
 const TOOLS_AT_ONCE: usize = 16;
+
+/// The attribute of a span whose result was recorded in another run and used again.
+const REUSED: &str = "dendro.reused";
 
 /// A call of a tool.
 pub(super) struct Call {
@@ -117,14 +122,9 @@ impl Run {
             name: call.name.clone(),
             arguments: call.arguments.clone(),
         });
-        let known = self.specs.iter().any(|spec| spec.name == call.name);
-        let outcome = if known {
-            self.tools.call(&call.name, &call.arguments).await
-        } else {
-            Err(self.unknown(&call.name))
-        };
+        let (outcome, reused) = self.outcome_of(call).await;
         let is_error = outcome.is_err();
-        let (result, status, changes) = match outcome {
+        let (result, status, mut changes) = match outcome {
             Ok(output) => (output.result.clone(), SpanStatus::Ok, outputs(Some(output.result))),
             Err(error) => {
                 let told = Json::string(&format!("Error: {error}"));
@@ -132,6 +132,10 @@ impl Run {
                 (told, SpanStatus::Error, changes)
             }
         };
+        if let Some(link) = reused {
+            changes.body.attributes = Some(Json::of(&serde_json::json!({ REUSED: true })));
+            changes.body.links.push(link);
+        }
         self.end_span(span, (OperationType::ToolCall, &call.name), status, changes).await;
         self.output.put(OutputEvent::ToolResult {
             call_id: call.id.clone(),
@@ -139,6 +143,21 @@ impl Run {
             failed: is_error,
         });
         result
+    }
+
+    /// What a call comes to, and the span of another run, if it was recorded there.
+    async fn outcome_of(&self, call: &Call) -> (Result<ToolOutput, ToolError>, Option<SpanLink>) {
+        if !self.specs.iter().any(|spec| spec.name == call.name) {
+            return (Err(self.unknown(&call.name)), None);
+        }
+        if let Task::Replay { results: Some(results), .. } = &self.task {
+            match results.find(&call.name, &call.arguments) {
+                Known::Result(Reused { outcome, link }) => return (outcome, Some(link)),
+                Known::Refused(error) => return (Err(error), None),
+                Known::Nothing => {}
+            }
+        }
+        (self.tools.call(&call.name, &call.arguments).await, None)
     }
 
     /// A tool that the agent may not call is as good as none.

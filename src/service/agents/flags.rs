@@ -19,6 +19,7 @@ use crate::model::{
 /// What of runs is recorded.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct TracingFlags {
     /// Whether runs are recorded at all. Conversations and plans are kept either way.
     pub enabled: bool,
@@ -118,6 +119,10 @@ impl Flags {
         } else {
             Keep::IfWorthIt(Duration::from_millis(flags.slow_ms))
         }
+    }
+
+    pub(super) const fn captures_inputs(&self) -> bool {
+        self.flags.capture_inputs
     }
 
     pub(super) const fn memory_snapshots(&self) -> bool {

@@ -4,43 +4,45 @@
 //! one that was cut off with its process is ended by the next.
 
 mod ask;
+mod begin;
 mod call;
 mod carry;
+mod draft;
 mod flags;
 mod memory;
 mod output;
 mod parts;
+mod prepare;
 mod recorder;
+mod replay;
+mod results;
 mod run;
 mod runs;
 mod search;
 mod snapshot;
 mod state;
 mod steps;
+mod substitutes;
+mod summarise;
 mod talk;
 mod task;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, Stream};
 
 pub use self::{
     carry::EndedRun,
+    draft::{BegunDraft, PlanDraft},
     flags::TracingFlags,
     output::{OutputEvent, OutputPart},
+    replay::{BegunReplay, Replay, ReplayTools},
     search::SearchConversations,
     steps::{BegunStep, PlanExecution},
     talk::{BegunRun, UserInput},
 };
 use self::{
-    flags::{CurrentFlags, Recording},
-    output::Output,
-    parts::{Parts, RunParts},
-    recorder::{Recorder, patiently},
-    run::Run,
-    runs::{NoPlace, Place, Runs},
-    steps::Carried,
-    task::Task,
+    flags::CurrentFlags, output::Output, parts::Parts, recorder::patiently, runs::Runs, steps::Carried,
 };
 use super::{
     Context, ServiceError, ServiceResult,
@@ -55,13 +57,13 @@ pub use crate::{
     tools::{ListedTool, ToolSource, ToolSpec},
 };
 use crate::{
-    llm::{Backoff, Model, Models, ResolvedName},
+    llm::{Backoff, Models},
     model::{
-        Json, Refusal, TraceId,
+        Refusal, TraceId,
         agent::{AgentDefinition, RunFailureKind},
-        component::{ComponentRef, ComponentType, NewComponentVersion, VersionSelector},
+        component::{ComponentType, NewComponentVersion},
         refusal::Entity,
-        trace::{NewTrace, Trace, TraceBody, TraceStatus},
+        trace::{Trace, TraceStatus},
     },
     store::{key::Key, keyspace::Table},
     tools::{Tools, ToolsConfig},
@@ -151,28 +153,6 @@ pub struct NewAgent {
     pub description: Option<String>,
     /// Who makes it.
     pub created_by: Option<String>,
-}
-
-/// What a run needs, before it begins.
-struct Prepared {
-    agent: AgentDefinition,
-    version: ComponentRef,
-    definition: Json,
-    instructions: String,
-    model: Arc<dyn Model>,
-    name: ResolvedName,
-    specs: Vec<ToolSpec>,
-    parts: RunParts,
-}
-
-impl Prepared {
-    /// The trace of a run with it.
-    fn new_trace(&self, id: TraceId, user_input: Option<String>, recording: &Recording) -> NewTrace {
-        let mut body =
-            TraceBody { user_input, system_config: Some(self.definition.clone()), ..TraceBody::default() };
-        recording.flags.clean_body(&mut body);
-        NewTrace { id: Some(id), name: Some(self.agent.name.clone()), body, ..NewTrace::default() }
-    }
 }
 
 impl Agents {
@@ -317,88 +297,5 @@ impl Agents {
     pub async fn stop(&self) {
         self.runs.stop_all(RunFailureKind::Interrupted);
         self.runs.ended().await;
-    }
-
-    /// What a run of an agent needs, before it begins.
-    async fn prepare(
-        &self,
-        agent_id: &str,
-        version: &VersionSelector,
-        variables: &BTreeMap<String, String>,
-    ) -> ServiceResult<Prepared> {
-        let version = self.components.resolve(agent_id, version).await?;
-        if version.component_type != ComponentType::Agent {
-            return Err(Refusal::invalid("agentId", format!("`{agent_id}` is no agent")).into());
-        }
-        let agent = AgentDefinition::read(&version.definition)?;
-        let instructions = agent.instructions(variables)?;
-        let (model, name) = self.model_of(&agent).map_err(|refusal| refusal.below("agentId"))?;
-        let specs = self.specs_of(&agent)?;
-        let parts = self.parts.of(&agent, &name.provider, &name.model, &specs).await?;
-        let (component_id, version_hash) = (version.component_id, version.version_hash);
-        Ok(Prepared {
-            agent,
-            version: ComponentRef { component_id, version_hash },
-            definition: version.definition,
-            instructions,
-            model,
-            name,
-            specs,
-            parts,
-        })
-    }
-
-    /// A place for a run, if there is one.
-    fn place(&self, trace: TraceId) -> ServiceResult<Place> {
-        self.runs.begin(trace).map_err(|none| match none {
-            NoPlace::Full => ServiceError::Overloaded { retry_after: Duration::from_secs(1) },
-            NoPlace::Taken => Refusal::already_exists("traceId", Entity::Trace, trace).into(),
-        })
-    }
-
-    /// A run that is to be carried out.
-    fn run(&self, prepared: Prepared, task: Task, place: &Place, recorder: Arc<Recorder>) -> Run {
-        let Prepared { agent, version, definition: _, instructions, model, name, specs, parts } = prepared;
-        Run {
-            context: self.context.clone(),
-            conversations: self.conversations.clone(),
-            tools: self.runtime.tools.clone(),
-            model,
-            provider: name.provider,
-            model_name: name.model,
-            backoff: self.runtime.config.backoff(),
-            agent,
-            version,
-            parts,
-            specs,
-            instructions,
-            task,
-            trace: place.trace(),
-            recorder,
-            output: Arc::clone(&place.output),
-        }
-    }
-
-    /// The model of an agent.
-    fn model_of(&self, agent: &AgentDefinition) -> Result<(Arc<dyn Model>, ResolvedName), Refusal> {
-        let resolved = self.runtime.models.resolve(&agent.model.name);
-        resolved.map_err(|error| Refusal::invalid("name", error.message))
-    }
-
-    /// The tools of an agent.
-    fn specs_of(&self, agent: &AgentDefinition) -> Result<Vec<ToolSpec>, Refusal> {
-        let listed = self.runtime.tools.list();
-        let one = |(index, name): (usize, &String)| {
-            let unknown = || {
-                let names: Vec<_> = listed.iter().map(|tool| tool.spec.name.as_str()).collect();
-                Refusal::invalid(
-                    format!("tools.{index}"),
-                    format!("there is no tool `{name}`; there are: {}", names.join(", ")),
-                )
-            };
-            let found = listed.iter().find(|tool| tool.spec.name == *name);
-            found.map(|tool| tool.spec.clone()).ok_or_else(unknown)
-        };
-        agent.tools.iter().enumerate().map(one).collect()
     }
 }

@@ -7,7 +7,9 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use super::substitutes::Substitutes;
 use crate::{
+    llm::ResolvedName,
     model::{
         Json,
         agent::{AgentDefinition, AgentModel},
@@ -43,42 +45,59 @@ impl Parts {
         Self { components, known: Mutex::new(LruCache::new(KNOWN)) }
     }
 
-    /// The versions of what an agent runs with; those that are new are registered, in one commit.
+    /// The versions of what an agent runs with, and what stands in for parts of it; those that are new are registered,
+    /// in one commit.
     pub(super) async fn of(
         &self,
         agent: &AgentDefinition,
-        provider: &str,
-        model: &str,
+        model: &ResolvedName,
         tools: &[ToolSpec],
+        substitutes: &Substitutes,
     ) -> ServiceResult<RunParts> {
         let prompt = part(ComponentType::Prompt, &agent.name, Json::string(&agent.system_prompt));
-        let settings = part(ComponentType::ModelConfig, model, settings(&agent.model, provider, model));
-        let of_tools =
-            tools.iter().map(|tool| part(ComponentType::Tool, &tool.name, Tools::definition(tool)));
-        let all: Vec<_> = [prompt, settings].into_iter().chain(of_tools).collect();
-        let mut references = Vec::with_capacity(all.len());
-        for new in &all {
-            let version_hash = VersionHash::of(&new.definition)?;
-            references.push(ComponentRef { component_id: new.component_id.clone(), version_hash });
-        }
-        let new = {
-            let mut known = self.known.lock();
-            let new =
-                all.into_iter().zip(&references).filter(|(_, reference)| known.get(*reference).is_none());
-            new.map(|(new, _)| new).collect::<Vec<_>>()
-        };
-        if !new.is_empty() {
-            for registered in self.components.register_all(new).await? {
-                let version = registered?.version;
-                let reference =
-                    ComponentRef { component_id: version.component_id, version_hash: version.version_hash };
-                self.known.lock().put(reference, ());
+        let settings = part(ComponentType::ModelConfig, &model.model, settings(&agent.model, model));
+        let of_tools = tools.iter().map(|tool| {
+            let new = part(ComponentType::Tool, &tool.name, Tools::definition(tool));
+            (substitutes.tool(&tool.name), new)
+        });
+        let all =
+            [(substitutes.prompt(), prompt), (substitutes.model(), settings)].into_iter().chain(of_tools);
+        let mut references = Vec::with_capacity(tools.len() + 2);
+        let mut own = Vec::new();
+        for (substitute, new) in all {
+            if let Some(reference) = substitute {
+                references.push(reference.clone());
+                continue;
             }
+            let version_hash = VersionHash::of(&new.definition)?;
+            let reference = ComponentRef { component_id: new.component_id.clone(), version_hash };
+            references.push(reference.clone());
+            own.push((reference, new));
         }
+        self.register(own).await?;
         let of_tools = references.iter().skip(2);
         let tools =
             tools.iter().zip(of_tools).map(|(tool, reference)| (tool.name.clone(), reference.clone()));
         Ok(RunParts { tools: tools.collect(), model: references })
+    }
+
+    /// Registers what is not known to be.
+    async fn register(&self, parts: Vec<(ComponentRef, NewComponentVersion)>) -> ServiceResult<()> {
+        let new: Vec<_> = {
+            let mut known = self.known.lock();
+            let new = parts.into_iter().filter(|(reference, _)| known.get(reference).is_none());
+            new.map(|(_, new)| new).collect()
+        };
+        if new.is_empty() {
+            return Ok(());
+        }
+        for registered in self.components.register_all(new).await? {
+            let version = registered?.version;
+            let reference =
+                ComponentRef { component_id: version.component_id, version_hash: version.version_hash };
+            self.known.lock().put(reference, ());
+        }
+        Ok(())
     }
 }
 
@@ -100,12 +119,12 @@ fn part(component_type: ComponentType, name: &str, definition: Json) -> NewCompo
     }
 }
 
-fn settings(agent: &AgentModel, provider: &str, model: &str) -> Json {
+fn settings(agent: &AgentModel, ResolvedName { provider, model }: &ResolvedName) -> Json {
     let mut settings = serde_json::to_value(agent).unwrap_or_default();
     if let Value::Object(members) = &mut settings {
         members.remove("name");
-        members.insert("model".to_owned(), model.into());
-        members.insert("provider".to_owned(), provider.into());
+        members.insert("model".to_owned(), model.as_str().into());
+        members.insert("provider".to_owned(), provider.as_str().into());
     }
     Json::of(&settings)
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
-    ask::given,
+    draft,
     memory::{self, Memory},
     output::{Output, OutputEvent},
     parts::RunParts,
@@ -23,13 +23,13 @@ use crate::{
         chat::{ChatMessage, ChatPart},
         component::ComponentRef,
         ledger::{Ledger, NanoUsd},
-        message::{Message, MessageRole, MessageType, NewMessage},
+        message::{Message, MessageRole, NewMessage},
         prices::PricedCall,
         span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
         text::shortened,
         trace::TraceBody,
     },
-    service::{Context, ServiceError, ServiceResult, conversations::Conversations},
+    service::{Context, ServiceError, ServiceResult, conversations::Conversations, plans::Plans},
     tools::{ToolSpec, Tools},
 };
 
@@ -43,13 +43,14 @@ impl From<ServiceError> for RunFailure {
 pub(super) struct Run {
     pub(super) context: Context,
     pub(super) conversations: Conversations,
+    pub(super) plans: Plans,
     pub(super) tools: Tools,
     pub(super) model: Arc<dyn Model>,
     pub(super) provider: String,
     pub(super) model_name: String,
     pub(super) backoff: Backoff,
     pub(super) agent: AgentDefinition,
-    pub(super) version: ComponentRef,
+    pub(super) versions: Vec<ComponentRef>,
     pub(super) parts: RunParts,
     pub(super) specs: Vec<ToolSpec>,
     pub(super) instructions: String,
@@ -92,7 +93,7 @@ impl Run {
         let above = self.begin_step().await;
         let root = self.begin_root(above.as_ref().map(|(span, _)| *span)).await;
         let limit = Duration::from_secs(self.agent.limits.seconds);
-        let driven = tokio::time::timeout(limit, self.steps(root)).await;
+        let driven = tokio::time::timeout(limit, self.work(root)).await;
         let outcome = driven.unwrap_or_else(|_| {
             let message = format!("the run took longer than {} s", self.agent.limits.seconds);
             Err(RunFailure::new(RunFailureKind::TimeLimit, message))
@@ -122,33 +123,42 @@ impl Run {
 
     async fn begin_root(&self, above: Option<OpenSpan>) -> OpenSpan {
         let details = SpanDetails { agent_name: Some(self.agent.name.clone()), ..SpanDetails::default() };
-        let changes =
-            SpanChanges { details, components: vec![self.version.clone()], ..SpanChanges::default() };
+        let changes = SpanChanges { details, components: self.versions.clone(), ..SpanChanges::default() };
         self.start_span(above, (OperationType::Agent, &self.agent.name), changes).await
+    }
+
+    async fn work(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
+        match &self.task {
+            Task::Draft(draft) => self.draft(root, draft).await,
+            Task::Talk { .. } | Task::Step { .. } | Task::Replay { .. } => self.steps(root).await,
+        }
+    }
+
+    /// What the model is told beside the messages.
+    pub(super) fn system(&self, summary: Option<&str>) -> String {
+        match summary {
+            Some(summary) => format!("{}\n\nEarlier in this conversation:\n{summary}", self.instructions),
+            None => self.instructions.clone(),
+        }
     }
 
     async fn steps(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
         let memory = self.remember(root).await?;
         self.record_state(&memory).await;
         let Memory { state: InitialState { summary, mut messages }, unsummarised, .. } = memory;
-        let system = match &summary {
-            Some(summary) => format!("{}\n\nEarlier in this conversation:\n{summary}", self.instructions),
-            None => self.instructions.clone(),
-        };
+        let system = self.system(summary.as_deref());
         let mut spent = Spent::default();
         for step in 0..self.agent.limits.steps {
-            let knows = self.recorder.takes_snapshots().then(|| {
-                let known = (summary.as_deref(), messages.len());
-                Snapshot::of(self, step, known, &spent)
-            });
+            let knows = self.recorder.takes_snapshots();
+            let knows = knows.then(|| Snapshot::of(self, step, (summary.as_deref(), messages.len()), &spent));
             let at = At { parent: root, knows };
-            let answer = self.ask(&at, &system, &messages).await?;
+            let answer = self.ask(&at, &self.request(&system, messages.clone())).await?;
             spent.add(self, &answer);
             let calls: Vec<_> = self.calls_of(&answer);
             if calls.is_empty() {
                 let answered = self.answer(&answer).await?;
-                let known = summary.as_deref();
-                self.summarise_if_long(root, unsummarised, (known, &messages, &answered.text)).await;
+                let before = summary.as_deref();
+                self.summarise_if_long(root, unsummarised, (before, &messages, &answered.text)).await;
                 return Ok(answered);
             }
             spent.check(&self.agent.limits)?;
@@ -159,10 +169,12 @@ impl Run {
     }
 
     /// Reads what the model is given of the conversation.
-    async fn remember(&self, root: OpenSpan) -> Result<Memory, RunFailure> {
+    pub(super) async fn remember(&self, root: OpenSpan) -> Result<Memory, RunFailure> {
         const NAME: &str = "load history";
-        let conversation = match &self.task {
-            Task::Talk { conversation, .. } => *conversation,
+        let (conversation, asked) = match &self.task {
+            Task::Talk { conversation, .. } => (*conversation, None),
+            Task::Draft(draft) => (draft.conversation, Some(draft::asked_for(&draft.goal))),
+            Task::Replay { state, .. } => return Ok(Memory { state: state.clone(), ..Memory::default() }),
             Task::Step { told, .. } => {
                 let messages = vec![said_by(MessageRole::User, told)];
                 let state = InitialState { summary: None, messages };
@@ -171,7 +183,8 @@ impl Run {
         };
         let span = self.start_span(Some(root), (OperationType::Memory, NAME), SpanChanges::default()).await;
         let budget = self.agent.limits.history_tokens;
-        let memory = memory::read(&self.conversations, conversation, budget).await?;
+        let mut memory = memory::read(&self.conversations, conversation, budget).await?;
+        memory.state.messages.extend(asked.map(|asked| said_by(MessageRole::User, &asked)));
         let found = serde_json::json!({
             "messages": memory.state.messages.len(), "tokens": memory.tokens,
             "summary": memory.state.summary.is_some(), "olderLeftOut": memory.is_cut,
@@ -182,7 +195,7 @@ impl Run {
     }
 
     /// Keeps with the trace what the model is given, so that the run can be made again.
-    async fn record_state(&self, memory: &Memory) {
+    pub(super) async fn record_state(&self, memory: &Memory) {
         if self.recorder.takes_state() {
             let initial_conversation_state = memory.state.to_json();
             self.recorder.state(TraceBody { initial_conversation_state, ..TraceBody::default() }).await;
@@ -211,7 +224,7 @@ impl Run {
     pub(super) fn of_run(&self, message: NewMessage) -> NewMessage {
         let (turn_id, parent_message_id) = match &self.task {
             Task::Talk { turn, asked, .. } => (Some(*turn), Some(*asked)),
-            Task::Step { .. } => (None, None),
+            Task::Step { .. } | Task::Draft(_) | Task::Replay { .. } => (None, None),
         };
         NewMessage { turn_id, parent_message_id, trace_id: Some(self.trace), ..message }
     }
@@ -221,49 +234,6 @@ impl Run {
         let Task::Talk { conversation, .. } = self.task else { return Ok(Vec::new()) };
         let add = || self.conversations.add_messages(conversation, messages.clone()).boxed();
         patiently(add).await
-    }
-
-    /// Summarises the conversation where it has grown past what the model is given, so that the next run knows what
-    /// was said before. Whether it succeeds or not, the answer stands.
-    async fn summarise_if_long(
-        &self,
-        root: OpenSpan,
-        unsummarised: u64,
-        (known, messages, answer): (Option<&str>, &[ChatMessage], &str),
-    ) {
-        const NAME: &str = "summarise history";
-        if unsummarised <= self.agent.limits.history_tokens {
-            return;
-        }
-        let span = self.start_span(Some(root), (OperationType::Memory, NAME), SpanChanges::default()).await;
-        let said = messages.iter().filter_map(|message| Some((message.role, message.text()?)));
-        let said = said.chain([(MessageRole::Assistant, answer.to_owned())]);
-        let said = said.map(|(role, text)| format!("{role}: {text}"));
-        let known = known.map(|known| format!("Earlier: {known}"));
-        let transcript: Vec<_> = known.into_iter().chain(said).collect();
-        let transcript = transcript.join("\n\n");
-        let asked = said_by(MessageRole::User, &transcript);
-        let mut request = self.request(SUMMARISE, vec![asked]);
-        request.tools.clear();
-        let summary = match self.attempt(&At { parent: span, knows: None }, &request, &given(&request)).await
-        {
-            Ok(answer) => answer.message.text().filter(|text| !text.trim().is_empty()),
-            Err(_) => None,
-        };
-        let (status, changes) = match summary {
-            Some(summary) => {
-                let message = NewMessage {
-                    message_type: Some(MessageType::Summary),
-                    ..self.of_run(NewMessage::text(MessageRole::System, &summary))
-                };
-                match self.add(vec![message]).await {
-                    Ok(_) => (SpanStatus::Ok, outputs(Some(Json::string(&summary)))),
-                    Err(error) => (SpanStatus::Error, failed(&error.to_string(), "not kept")),
-                }
-            }
-            None => (SpanStatus::Error, failed("the model gave no summary", "no summary")),
-        };
-        self.end_span(span, (OperationType::Memory, NAME), status, changes).await;
     }
 
     pub(super) async fn start_span(
@@ -305,13 +275,8 @@ impl Run {
     }
 }
 
-/// What a model is told that is to summarise a conversation.
-const SUMMARISE: &str = "Summarise the conversation for the assistant who will go on with it and sees nothing else \
-    of it: who the user is and what they want, what was agreed and found out, names, numbers and decisions, and what \
-    is still open. Answer with the summary alone.";
-
 impl Spent {
-    fn add(&mut self, run: &Run, answer: &ModelAnswer) {
+    pub(super) fn add(&mut self, run: &Run, answer: &ModelAnswer) {
         let Some(tokens) = answer.tokens else { return };
         let ledger = Ledger { tokens, rule: Some(answer.rule), ..Ledger::default() };
         let totals = ledger.totals();
@@ -323,7 +288,7 @@ impl Spent {
         }
     }
 
-    fn check(&self, limits: &AgentLimits) -> Result<(), RunFailure> {
+    pub(super) fn check(&self, limits: &AgentLimits) -> Result<(), RunFailure> {
         if let Some(most) = limits.tokens.filter(|most| self.tokens >= *most) {
             let message = format!("the run used {} tokens, and may use {most}", self.tokens);
             return Err(RunFailure::new(RunFailureKind::TokenLimit, message));

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    draft::Draft,
     run::{Run, Spent},
     task::Task,
 };
@@ -50,5 +51,9 @@ fn context_of(task: &Task) -> Value {
             "messageId": asked.to_string(),
         }),
         Task::Step { plan, step, .. } => json!({ "planId": plan.to_string(), "stepId": step.to_string() }),
+        Task::Draft(Draft { conversation, plan, .. }) => {
+            json!({ "conversationId": conversation.to_string(), "planId": plan.to_string() })
+        }
+        Task::Replay { .. } => json!({}),
     }
 }

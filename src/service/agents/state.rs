@@ -42,3 +42,18 @@ impl InitialState {
         (!messages.is_empty()).then_some(Self { summary, messages })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let messages = vec![super::super::run::said_by(MessageRole::User, "Where is it?")];
+        let state = InitialState { summary: Some("They met.".to_owned()), messages };
+        assert_eq!(InitialState::read(&state.to_json().unwrap()), Some(state));
+        for other in ["null", "[]", "{}", r#"{"messages": []}"#, r#"{"messages": 3}"#] {
+            assert_eq!(InitialState::read(&Json::parse(other).unwrap()), None, "{other}");
+        }
+    }
+}

@@ -12,12 +12,14 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use parking_lot::Mutex;
-use tokio::task::JoinHandle;
 
 use super::{
-    Agents, EndedRun, Prepared,
+    Agents, EndedRun,
+    begin::Ending,
     flags::Keep,
+    prepare::{ChosenAgent, Prepared},
     recorder::{Recorder, patiently},
+    substitutes::Substitutes,
     task::Task,
 };
 use crate::{
@@ -77,13 +79,13 @@ pub struct BegunStep {
     pub plan: Plan,
     /// The trace of the attempt, where it is recorded from the start.
     pub trace: Option<Trace>,
-    ended: JoinHandle<Option<EndedRun>>,
+    ending: Ending,
 }
 
 impl BegunStep {
     /// Waits until the attempt is over. `None`: its end could not be kept.
     pub async fn ended(self) -> Option<EndedRun> {
-        self.ended.await.ok().flatten()
+        self.ending.wait().await
     }
 }
 
@@ -91,7 +93,7 @@ impl Agents {
     /// Carries out one step of a plan. It must be ready.
     pub async fn execute_step(&self, execution: PlanExecution, step: StepId) -> ServiceResult<BegunStep> {
         let PlanExecution { plan_id, agent_id, version, variables } = execution;
-        let prepared = self.prepare(&agent_id, &version, &variables).await?;
+        let prepared = self.prepare(&agent_id, &version, variables).await?;
         let trace = self.context.new_id();
         self.begin_step(prepared, plan_id, step, trace).await
     }
@@ -99,8 +101,11 @@ impl Agents {
     /// Carries out a plan, from where it stands to its end. Answers the plan as it is when that begins.
     pub async fn execute_plan(&self, execution: PlanExecution) -> ServiceResult<Plan> {
         let PlanExecution { plan_id, agent_id, version, variables } = execution;
-        let prepared = self.prepare(&agent_id, &version, &variables).await?;
-        let run = &PlanRun { agent: prepared.version, variables: variables.into_iter().collect() };
+        let (definition, agent) = self.choose(&agent_id, &version).await?;
+        // What cannot be run is told now.
+        let chosen = ChosenAgent { definition, versions: vec![agent.clone()] };
+        self.prepare_chosen(chosen, variables.clone(), &Substitutes::default()).await?;
+        let run = &PlanRun { agent, variables: variables.into_iter().collect() };
         let marked = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
                 let plan = tx.get(keyspace::PLAN, &plan_id).await?;
@@ -221,7 +226,7 @@ impl Agents {
             let variables: BTreeMap<_, _> = run.variables.iter().cloned().collect();
             loop {
                 let version = VersionSelector::Hash(*version_hash);
-                let begun = match self.prepare(component_id, &version, &variables).await {
+                let begun = match self.prepare(component_id, &version, variables.clone()).await {
                     Ok(prepared) => self.begin_step(prepared, plan, step, trace).await,
                     // The agent cannot be run any more: nobody would ever carry the plan on.
                     Err(ServiceError::Refused(refusal)) => {
@@ -289,10 +294,7 @@ impl Agents {
         let name = shortened(&step.description, NAME_BYTES);
         let task = Task::Step { plan: plan_id, step: step_id, name, span, told };
         let run = self.run(prepared, task, &place, Recorder::begin(&self.context, trace_id, recording, new));
-        let agents = self.clone();
-        // It goes on whoever waits for it.
-        let ended = tokio::spawn(async move { agents.carry_out(run, place).await });
-        Ok(BegunStep { plan, trace, ended })
+        Ok(BegunStep { plan, trace, ending: self.set_off(run, place) })
     }
 }
 

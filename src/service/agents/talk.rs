@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Agents, EndedRun, flags::Keep, recorder::Recorder, task::Task};
+use super::{Agents, EndedRun, begin::Ending, flags::Keep, recorder::Recorder, task::Task};
 use crate::{
     model::{
-        ConversationId, Refusal, TraceId,
+        ConversationId, TraceId,
         component::VersionSelector,
         message::{Message, MessageRole, NewMessage},
-        refusal::Entity,
         trace::{NewTrace, Trace},
     },
     service::{ServiceResult, conversations::AddedMessage},
@@ -40,28 +39,20 @@ pub struct BegunRun {
     pub trace: Option<Trace>,
     /// The message that set it off.
     pub message: Message,
-    ended: tokio::sync::oneshot::Receiver<EndedRun>,
+    ending: Ending,
 }
 
 impl BegunRun {
     /// Waits until the run is over. `None`: its end could not be kept.
     pub async fn ended(self) -> Option<EndedRun> {
-        self.ended.await.ok()
+        self.ending.wait().await
     }
 }
 
 impl Agents {
-    /// Refuses the id of a trace that is there.
-    async fn require_new(&self, trace: TraceId) -> ServiceResult<()> {
-        match self.tracing.traces(&[trace]).await?.pop().flatten() {
-            Some(_) => Err(Refusal::already_exists("traceId", Entity::Trace, trace).into()),
-            None => Ok(()),
-        }
-    }
-
     /// Says something to an agent, and begins the run that answers it. Durable when it returns: message and trace.
     pub async fn begin(&self, input: UserInput) -> ServiceResult<BegunRun> {
-        let prepared = self.prepare(&input.agent_id, &input.version, &input.variables).await?;
+        let prepared = self.prepare(&input.agent_id, &input.version, input.variables).await?;
         let trace_id = input.trace_id.unwrap_or_else(|| self.context.new_id());
         let place = self.place(trace_id)?;
         let (conversation, turn) = (input.conversation_id, self.context.new_id());
@@ -91,14 +82,6 @@ impl Agents {
         };
         let task = Task::Talk { conversation, turn, asked: message.id };
         let run = self.run(prepared, task, &place, Recorder::begin(&self.context, trace_id, recording, new));
-        let (tell, ended) = tokio::sync::oneshot::channel();
-        let agents = self.clone();
-        tokio::spawn(async move {
-            if let Some(end) = agents.carry_out(run, place).await {
-                // Nobody may be waiting.
-                let _ = tell.send(end);
-            }
-        });
-        Ok(BegunRun { trace_id, trace, message, ended })
+        Ok(BegunRun { trace_id, trace, message, ending: self.set_off(run, place) })
     }
 }

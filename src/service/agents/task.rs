@@ -1,9 +1,10 @@
 //! What runs are for.
 
+use super::{draft::Draft, results::RecordedResults, state::InitialState};
 use crate::model::{ConversationId, MessageId, PlanId, SpanId, StepId, TurnId};
 
 /// What a run is for.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Task {
     /// To answer in a conversation, where everything is said.
     Talk {
@@ -22,5 +23,14 @@ pub(super) enum Task {
         span: SpanId,
         /// What the agent is told.
         told: String,
+    },
+    /// To write a plan. What was said in its conversation is known; nothing is said there.
+    Draft(Draft),
+    /// To make a recorded run again. Nothing of it is said in a conversation.
+    Replay {
+        /// What the run began with.
+        state: InitialState,
+        /// What its tools answered, where that is to be used again.
+        results: Option<RecordedResults>,
     },
 }

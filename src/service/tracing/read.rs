@@ -20,8 +20,6 @@ use crate::{
     },
 };
 
-/// The parts of a trace's large fields: what spans tell comes behind what was given.
-
 /// A trace with all its heads and their tree.
 #[derive(Debug, Clone)]
 pub struct TraceSpans {

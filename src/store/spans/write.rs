@@ -64,7 +64,7 @@ pub const OUTPUT_PART: u8 = 3;
 /// The part of a [`TraceBody`] that is read at the start, while the trace goes on.
 pub const STATE_PART: u8 = 4;
 
-/// All parts of a [`TraceBody`]: what a later one says holds.
+/// All parts of a [`TraceBody`]: what was given comes before what spans tell, and holds.
 pub const BODY_PARTS: [u8; 5] = [START_PART, END_PART, INPUT_PART, OUTPUT_PART, STATE_PART];
 
 impl Store {

@@ -45,7 +45,11 @@ async fn what_cannot_be_run_is_refused_by_its_field() {
             "model.temperature",
             "between 0 and 2",
         ),
-        (json!({ "tools": ["add", "fly"] }), "tools.1", "there is no tool `fly`; there are: add, wait"),
+        (
+            json!({ "tools": ["add", "fly"] }),
+            "tools.1",
+            "there is no tool `fly`; there are: add, count, wait",
+        ),
         (json!({ "limits": { "steps": 0 } }), "limits.steps", "0 is not from 1 to 1000"),
         (json!({ "limits": { "costUsd": -1 } }), "limits.costUsd", "above 0"),
         (json!({ "variables": { "a": 1 } }), "variables", "an object whose values are texts"),

@@ -1,14 +1,19 @@
 //! Agents that the server runs, through the API, with a model that says what a script says.
 
+mod drafts;
 mod ends;
 mod flags;
 mod follow;
 mod making;
 mod plans;
+mod replay;
 mod runs;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use dendro::{
     llm::{Models, Scripted},
@@ -52,6 +57,25 @@ impl Tool for Adder {
     }
 }
 
+/// A tool that answers how often it was called.
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl Tool for Counter {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec {
+            name: "count".to_owned(),
+            description: "Counts.".to_owned(),
+            parameters: Json::parse(r#"{"type": "object"}"#).unwrap(),
+            source: ToolSource::BuiltIn,
+        }
+    }
+
+    fn call(&self, _: Value) -> BoxFuture<'_, Result<Json, ToolError>> {
+        async { Ok(Json::of(&json!(self.0.fetch_add(1, Ordering::Relaxed) + 1))) }.boxed()
+    }
+}
+
 /// A tool that never answers.
 struct Waiter;
 
@@ -81,7 +105,10 @@ fn runtime(scripts: &str) -> Runtime {
     let config = AgentsConfig { first_retry_ms: 1, ..AgentsConfig::default() };
     Runtime {
         models: Models::default().with("scripted", Arc::new(scripts)),
-        tools: Tools::empty(&ToolsConfig::default()).with(Arc::new(Adder)).with(Arc::new(Waiter)),
+        tools: Tools::empty(&ToolsConfig::default())
+            .with(Arc::new(Adder))
+            .with(Arc::new(Waiter))
+            .with(Arc::new(Counter::default())),
         config,
     }
 }
