@@ -40,15 +40,20 @@ mutation RecordScore($input: RecordScoreInput!) {
 }"""
 
 
-def write(mutation, **fields):
-    """Sends one mutation and returns its payload. When it returns, the write is durable."""
-    body = json.dumps({"query": mutation, "variables": {"input": fields}}).encode()
+def read(query, **variables):
+    """Sends one query and returns its answer."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{SERVER}/graphql", body, {"content-type": "application/json"})
     with urllib.request.urlopen(request) as response:
         answer = json.load(response)
     if "errors" in answer:
         raise RuntimeError(answer["errors"][0]["message"])
-    [payload] = answer["data"].values()
+    return answer["data"]
+
+
+def write(mutation, **fields):
+    """Sends one mutation and returns its payload. When it returns, the write is durable."""
+    [payload] = read(mutation, input=fields).values()
     if payload["refusal"]:
         raise RuntimeError(payload["refusal"]["message"])
     return payload

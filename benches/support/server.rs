@@ -21,10 +21,16 @@ pub struct Spawned {
 impl Spawned {
     /// Starts a program on a database and waits until it listens.
     pub fn start(program: &Path, engine: EngineKind, data: &Path) -> Self {
+        Self::start_with(program, engine, data, &[])
+    }
+
+    /// As [`Self::start`], with further arguments.
+    pub fn start_with(program: &Path, engine: EngineKind, data: &Path, more: &[&str]) -> Self {
         let engine = engine.to_string();
         let mut command = Command::new(program);
         command.args(["serve", "--engine", &engine, "--listen", "127.0.0.1:0", "--log", "warn"]);
         command.args(["--otlp-http", "off", "--otlp-grpc", "off", "--data"]).arg(data);
+        command.args(more);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

@@ -2,12 +2,12 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::{Plan, PlanStep};
+use super::{Plan, PlanStep, usage::usage};
 use crate::{
     graphql::{
         conversation::Conversation,
         error::Result,
-        scalar::{BigInt, DateTime, Document, PlainId, int},
+        scalar::{BigInt, DateTime, Document, PlainId, int, millis},
     },
     model::plan::{PlanAction, PlanStatus},
 };
@@ -108,6 +108,29 @@ impl Plan {
     /// The steps that can be started now.
     async fn ready_steps(&self) -> Vec<PlanStep> {
         self.0.ready_steps().map(|step| PlanStep::new(&self.0, step.clone())).collect()
+    }
+
+    /// The steps that failed; what each holds up is its `blocks`.
+    async fn failed_steps(&self) -> Vec<PlanStep> {
+        self.0.failed_steps().map(|step| PlanStep::new(&self.0, step.clone())).collect()
+    }
+
+    /// How long it took from the start of its first step, in milliseconds; null before that and while it goes on.
+    async fn duration_ms(&self) -> Option<f64> {
+        let (start, end) = (self.0.started_at?, self.0.completed_at?);
+        Some(millis(end.nanos_since(start)))
+    }
+
+    /// Tokens of all attempts at its steps, as far as they are recorded.
+    async fn total_tokens(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        let attempts = self.0.steps.iter().flat_map(|step| &step.attempts);
+        Ok(BigInt(usage(ctx, "totalTokens", attempts).await?.tokens))
+    }
+
+    /// What all attempts at its steps cost, in US dollars, as far as it is known; null where none says anything.
+    async fn total_cost_usd(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
+        let attempts = self.0.steps.iter().flat_map(|step| &step.attempts);
+        Ok(usage(ctx, "totalCostUsd", attempts).await?.cost)
     }
 
     /// What can be done to the plan as a whole now.

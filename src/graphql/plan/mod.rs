@@ -7,6 +7,7 @@ mod live;
 mod mutations;
 mod queries;
 mod step;
+mod usage;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::Plan;
+use super::{Plan, usage::usage};
 use crate::{
     graphql::{
         error::Result,
@@ -121,6 +121,32 @@ impl PlanStep {
         steps.filter(|other| self.step.dependencies.contains(&other.step.id)).collect()
     }
 
+    /// The failed steps because of which it cannot begin: those that it depends on, also by way of others.
+    async fn blocked_by(&self) -> Vec<Self> {
+        self.plan.blockers(&self.step).into_iter().map(|step| Self::new(&self.plan, step.clone())).collect()
+    }
+
+    /// The steps that cannot begin because it failed.
+    async fn blocks(&self) -> Vec<Self> {
+        self.plan.blocked_by(&self.step).into_iter().map(|step| Self::new(&self.plan, step.clone())).collect()
+    }
+
+    /// How long it took from the start of its first attempt, in milliseconds; null before that and while it goes on.
+    async fn duration_ms(&self) -> Option<f64> {
+        let (start, end) = (self.step.started_at?, self.step.completed_at?);
+        Some(millis(end.nanos_since(start)))
+    }
+
+    /// Tokens of all attempts, as far as they are recorded.
+    async fn total_tokens(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(usage(ctx, "totalTokens", &self.step.attempts).await?.tokens))
+    }
+
+    /// What all attempts cost, in US dollars, as far as it is known; null where none says anything.
+    async fn total_cost_usd(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
+        Ok(usage(ctx, "totalCostUsd", &self.step.attempts).await?.cost)
+    }
+
     /// Every attempt, the oldest first.
     async fn attempts(&self) -> Vec<StepAttempt> {
         let of = self.global_id();
@@ -178,6 +204,16 @@ impl StepAttempt {
     /// How long it took, in milliseconds; null while it goes on.
     async fn duration_ms(&self) -> Option<f64> {
         self.attempt.ended_at.map(|end| millis(end.nanos_since(self.attempt.started_at)))
+    }
+
+    /// Tokens of it, as far as they are recorded.
+    async fn total_tokens(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(usage(ctx, "totalTokens", [&self.attempt]).await?.tokens))
+    }
+
+    /// What it cost, in US dollars, as far as it is known; null where nothing is.
+    async fn total_cost_usd(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
+        Ok(usage(ctx, "totalCostUsd", [&self.attempt]).await?.cost)
     }
 
     /// Why it failed.

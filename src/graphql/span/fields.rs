@@ -88,6 +88,18 @@ impl Common<'_> {
         Ok(self.0.place(ctx).await?.map_or(0, |place| int(place.node.subtree_size.saturating_sub(1))))
     }
 
+    /// Tokens of it and of all below it, counted as those of a trace are.
+    async fn subtree_tokens(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        let summary = self.0.subtree_summary(ctx, "subtreeTokens").await?;
+        Ok(BigInt(summary.tokens.total()))
+    }
+
+    /// What it and all below it cost, in US dollars, as far as it is known; null where none of them says anything.
+    async fn subtree_cost_usd(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
+        let summary = self.0.subtree_summary(ctx, "subtreeCostUsd").await?;
+        Ok(summary.cost_known.then(|| summary.cost.dollars()))
+    }
+
     /// Levels above it in the tree; 0 at the top.
     async fn depth(&self, ctx: &Context<'_>) -> Result<i32> {
         Ok(self.0.place(ctx).await?.map_or(0, |place| int(place.node.depth)))

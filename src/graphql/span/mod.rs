@@ -24,6 +24,7 @@ use crate::{
     model::{
         SpanId, TraceId,
         span::{SpanBody, SpanHead},
+        summary::Summary,
         tree::Node,
     },
     service::tracing::TraceSpans,
@@ -71,6 +72,17 @@ impl Span {
 
     fn global_id(&self) -> GlobalId {
         GlobalId::Span(self.trace_id(), self.head.id)
+    }
+
+    /// What it and all below it add up to. They count as walked, for the field that asks.
+    pub(in crate::graphql) async fn subtree_summary(
+        &self,
+        ctx: &Context<'_>,
+        field: &str,
+    ) -> Result<Summary> {
+        let Some(place) = self.place(ctx).await? else { return Ok(Summary::default()) };
+        request::of(ctx)?.walk(field, place.node.subtree_size)?;
+        Ok(place.spans.subtree_summary(place.index))
     }
 
     /// Its place in the tree; `None` where it is no longer there.

@@ -1,8 +1,9 @@
 //! Plans and their steps: records, what is asked of them, and the rules of their lives.
 //!
 //! `graph` holds what the dependencies of steps must be, `transition` what a step and a plan may do
-//! next, `revise` how a plan changes while it is carried out.
+//! next, `revise` how a plan changes while it is carried out, `blocking` which step holds up which.
 
+mod blocking;
 mod faults;
 mod graph;
 mod revise;

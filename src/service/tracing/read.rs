@@ -10,6 +10,7 @@ use crate::{
     model::{
         Refusal, SpanId, TraceId,
         span::{PartBlocks, SpanBody, SpanHead},
+        summary::Summary,
         trace::{Trace, TraceBody},
         tree::{Node, SpanTree},
     },
@@ -51,6 +52,14 @@ impl TraceSpans {
     pub fn at(&self, place: usize) -> Option<(&Node, &Arc<SpanHead>)> {
         let node = self.tree.nodes().get(place)?;
         Some((node, self.heads.get(node.span)?))
+    }
+
+    /// What the span at a place and all below it add up to: a walk over them.
+    #[must_use]
+    pub fn subtree_summary(&self, place: usize) -> Summary {
+        let size = self.tree.nodes().get(place).map_or(0, |node| node.subtree_size);
+        let places = place..place.saturating_add(size);
+        Summary::of(places.filter_map(|place| self.at(place)).map(|(_, head)| head.as_ref()))
     }
 
     /// The place of a span in the pre-order: a walk over the heads.

@@ -237,3 +237,35 @@ async fn a_server_that_stops_ends_its_attempts_and_the_next_goes_on() {
     assert_eq!(second.services.agents.resume_plans().await.unwrap(), 1);
     assert_eq!(over(&second, &id).await["status"], "COMPLETED");
 }
+
+#[tokio::test]
+async fn a_plan_says_what_failed_what_that_held_up_and_what_it_used() {
+    let server = server(WORKER).await;
+    agent(&server, json!({ "tools": [] })).await;
+    let conversation = conversation(&server).await;
+    let steps: &[(&str, &[&str])] =
+        &[("first", &[]), ("hopeless", &["first"]), ("next", &["hopeless"]), ("last", &["next", "first"])];
+    let id = plan(&server, &conversation, steps, 1).await;
+    server.data(EXECUTE, json!({ "plan": id })).await;
+    assert_eq!(over(&server, &id).await["status"], "FAILED");
+    const ASKED: &str = "query($plan: ID!) { plan(id: $plan) {
+      durationMs totalTokens totalCostUsd
+      failedSteps { description blocks { description } }
+      steps { description durationMs totalTokens blockedBy { description } attempts { durationMs totalTokens } }
+    } }";
+    let told = server.data(ASKED, json!({ "plan": id })).await["plan"].clone();
+    let failed = json!([{
+        "description": "hopeless", "blocks": [{ "description": "next" }, { "description": "last" }],
+    }]);
+    assert_eq!(told["failedSteps"], failed, "{told}");
+    let steps = told["steps"].as_array().unwrap();
+    let held: Vec<_> = steps.iter().map(|step| step["blockedBy"][0]["description"].as_str()).collect();
+    assert_eq!(held, [None, None, Some("hopeless"), Some("hopeless")]);
+    assert!(told["durationMs"].is_number() && steps[0]["durationMs"].is_number(), "{told}");
+    let tokens = |of: &Value| of["totalTokens"].as_str().unwrap().parse::<u64>().unwrap();
+    assert!(tokens(&steps[0]) > 0);
+    assert_eq!(tokens(&steps[0]), tokens(&steps[0]["attempts"][0]));
+    assert_eq!(tokens(&told), steps.iter().map(tokens).sum::<u64>());
+    // A scripted model has no price.
+    assert!(told["totalCostUsd"].is_null());
+}

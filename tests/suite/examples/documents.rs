@@ -11,7 +11,7 @@ use crate::cli::Ended;
 #[test]
 fn every_document_fits_the_schema() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let names = ["queries.graphql", "record_run.rs", "record.py", "follow.mjs"];
+    let names = ["queries.graphql", "record_run.rs", "record.py", "plan.py", "mcp/agent.py", "follow.mjs"];
     let mut command = Command::new("node");
     command.arg(root.join("tests/clients/documents.mjs")).arg(root.join("schema.graphql"));
     let ended = Ended::from(command.args(names.map(file)).output().unwrap());

@@ -2,6 +2,7 @@
 
 mod documents;
 mod follow;
+mod mcp;
 mod otel;
 mod record;
 

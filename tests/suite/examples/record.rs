@@ -86,6 +86,36 @@ async fn the_python_script_records_a_conversation_and_its_run() {
 }
 
 #[tokio::test]
+async fn the_python_script_carries_out_a_plan_that_tells_what_became_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let said = run(Command::new("python3").arg(file("plan.py")).arg(format!("http://{}", server.address)));
+    let told: Vec<_> =
+        said.lines().skip(3).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        told,
+        [
+            "COMPLETED Find flights to Graz 1 tried $0.0004",
+            "COMPLETED Find hotels in Graz 2 tried $0.0008 failed: the hotels did not answer",
+            "COMPLETED Put together an offer 1 tried $0.0004",
+            "FAILED Send the offer 2 tried $0.0008 failed: no mail server, no mail server",
+            "BLOCKED File the receipt 0 tried - blocked by: Send the offer",
+            "FAILED 840 tokens, $0.0024",
+        ]
+    );
+    const BOTH_WAYS: &str = "{ plans(first: 1) { nodes { steps { description attempts { span {
+      name status ... on PlanStepSpan { step { description } } trace { name status }
+    } } } } } }";
+    let found = ask(&server.address, BOTH_WAYS).await;
+    let step = &found["plans"]["nodes"][0]["steps"][1];
+    let spans: Vec<_> = step["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["span"]).collect();
+    let ends: Vec<_> = spans.iter().map(|span| span["status"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["ERROR", "OK"]);
+    assert!(spans.iter().all(|span| span["step"]["description"] == step["description"]), "{step}");
+    assert_eq!(spans[0]["trace"], json!({ "name": "trip", "status": "COMPLETED" }));
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_told() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
