@@ -145,6 +145,17 @@ export const groups: Group[] = [
       sample("talk-to-agent", "Talk to it", "The answer, and the run behind it", {
         conversation: { newest: "ownConversation" },
       }),
+      sample("follow-agent", "Follow it", "Text, tools and spans of a run, as they come", {
+        trace: { newest: "agentTrace" },
+        after: null,
+      }),
+      sample("replay-trace", "Run it again", "As it ran, or with other versions", {
+        trace: { newest: "agentTrace" },
+      }),
+      sample("draft-plan", "Have a plan written", "By the model, checked, to be carried out", {
+        conversation: { newest: "ownConversation" },
+      }),
+      sample("tracing-settings", "What is recorded", "Sampling, capture, redaction of runs here"),
     ],
   },
 ];

@@ -1,3 +1,4 @@
+import agentTrace from "./lookups/agent-trace.graphql?raw";
 import component from "./lookups/component.graphql?raw";
 import conversation from "./lookups/conversation.graphql?raw";
 import ownConversation from "./lookups/own-conversation.graphql?raw";
@@ -20,6 +21,7 @@ export const lookups = {
   conversation: { query: conversation, missing: "No conversation is recorded yet." },
   plan: { query: plan, missing: "No plan is recorded yet." },
   component: { query: component, missing: "No component is registered yet." },
+  agentTrace: { query: agentTrace, missing: "Run “Make an agent” and “Talk to it” first." },
   ownConversation: { query: ownConversation, missing: "Run “Create a conversation” first." },
   ownTrace: { query: ownTrace, missing: "Run “Add a message” first." },
   ownSpan: { query: ownSpan, missing: "Run “Create a span” first." },
