@@ -204,7 +204,11 @@ impl Run {
 
     /// Puts the answer into the conversation.
     async fn answer(&self, answer: &ModelAnswer) -> Result<Answered, RunFailure> {
-        let text = answer.message.text().unwrap_or_default();
+        let Some(text) = answer.message.text().filter(|text| !text.trim().is_empty()) else {
+            let reason = answer.message.finish_reason.as_deref().unwrap_or("nothing that it says");
+            let message = format!("the model answered nothing; it stopped because of: {reason}");
+            return Err(RunFailure::new(RunFailureKind::ModelFailed, message));
+        };
         let message = NewMessage { content: Some(text.clone()), ..self.said(MessageRole::Assistant, answer) };
         let message = self.add(vec![message]).await?.pop();
         Ok(Answered { text, message })

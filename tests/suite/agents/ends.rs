@@ -23,6 +23,9 @@ scripts:
       - when: { user: break }
         text: This will not
         fail: { kind: refused, message: no such luck, after_pieces: 1 }
+      - when: { user: mute }
+        text: ' '
+        finish_reason: content_filter
       - when: { user: slow }
         text: Never.
         delay_ms: 600000
@@ -175,4 +178,15 @@ async fn a_run_whose_trace_somebody_else_ends_leaves_nothing_open() {
     assert_eq!(server.data(CANCEL, id).await["cancelTrace"]["trace"]["status"], "COMPLETED");
     nothing_runs(&server, &begun["trace"]).await;
     assert_eq!(server.services.agents.end_interrupted().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_model_that_answers_nothing_fails_the_run() {
+    let server = server(STUBBORN).await;
+    agent(&server, json!({ "tools": [] })).await;
+    let conversation = conversation(&server).await;
+    let done = say(&server, &conversation, "be mute", json!({})).await;
+    assert_eq!(done["failure"]["kind"], "MODEL_FAILED", "{done}");
+    assert!(done["failure"]["message"].as_str().unwrap().contains("content_filter"), "{done}");
+    nothing_runs(&server, &done["trace"]).await;
 }

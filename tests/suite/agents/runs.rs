@@ -273,3 +273,40 @@ scripts:
     let summaries: Vec<_> = said.iter().filter(|said| said.starts_with("SYSTEM SUMMARY")).collect();
     assert_eq!(summaries, ["SYSTEM SUMMARY: Of apples.", "SYSTEM SUMMARY: Of apples and pears."]);
 }
+
+#[tokio::test]
+async fn a_conversation_is_branched_and_something_else_is_said() {
+    let server = server(SUMS).await;
+    agent(&server, json!({})).await;
+    let conversation = conversation(&server).await;
+    let first = say(&server, &conversation, "greet me", json!({})).await;
+    let wrong = say(&server, &conversation, "something odd", json!({})).await;
+    assert_eq!(wrong["answer"]["content"], "What?");
+    const BRANCH: &str = "mutation($input: BranchConversationInput!) {
+      branchConversation(input: $input) { conversation { conversationId } refusal { message } }
+    }";
+    // Behind the first answer.
+    const LAST: &str =
+        "query($id: ID!) { conversation(id: $id) { messages(first: 2) { nodes { messageId } } } }";
+    let found = server.data(LAST, json!({ "id": conversation })).await;
+    let answer = &found["conversation"]["messages"]["nodes"][1]["messageId"];
+    let branched = server
+        .data(BRANCH, json!({ "input": { "conversationId": conversation, "messageId": answer } }))
+        .await;
+    let branch = branched["branchConversation"]["conversation"]["conversationId"].as_str().unwrap();
+    let right = say(&server, branch, "the sum", json!({})).await;
+    assert_eq!(right["answer"]["content"], "It is three.", "{right}");
+    let said = messages(&server, branch).await;
+    assert_eq!((said[0].as_str(), said[2].as_str()), ("USER TEXT: greet me", "USER TEXT: the sum"));
+    assert_eq!(messages(&server, &conversation).await.len(), 4);
+    assert_eq!(first["trace"]["status"], "COMPLETED");
+    // The model was told what was said before the branch.
+    const CALL: &str =
+        "query($id: ID!) { trace(id: $id) { spans(first: 1, filter: {types: [LLM_CALL]}) { nodes {
+      ... on LlmCallSpan { inputMessages { text } }
+    } } } }";
+    let found = server.data(CALL, json!({ "id": right["traceId"] })).await;
+    let given = found["trace"]["spans"]["nodes"][0]["inputMessages"].as_array().unwrap();
+    let texts: Vec<_> = given.iter().map(|message| message["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["Help Ada.", "greet me", "Hello!", "the sum"]);
+}
