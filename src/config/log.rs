@@ -9,7 +9,8 @@ use super::Fault;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
-    /// Which events: a level (`info`), or one for each part (`warn,dendro=debug`).
+    /// Which events: a level (`info`), or one for each part (`warn,dendro=debug`). What MCP servers say of
+    /// themselves when they start is left out unless it is asked for.
     pub filter: String,
     /// How an event is written.
     pub format: LogFormat,
@@ -28,7 +29,7 @@ pub enum LogFormat {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Text }
+        Self { filter: "info,rmcp=warn".to_owned(), format: LogFormat::Text }
     }
 }
 
