@@ -18,8 +18,8 @@ pub(super) fn write(author: &mut Author) -> Story {
         }
     }
     let more = [
-        "How sure are you of that?".to_owned(),
-        "Which source is the newest?".to_owned(),
+        format!("How sure are you of what you say about {about}?"),
+        format!("Which source about {about} is the newest?"),
         format!("Put this into one sentence for our newsletter: “{}”", topic.answer),
     ];
     acts.extend(more.into_iter().filter(|_| author.chance(55)).map(Act::Say));

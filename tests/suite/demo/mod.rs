@@ -127,23 +127,25 @@ async fn told_of(count: u64) -> Vec<String> {
 
 #[tokio::test]
 async fn runs_are_whole_nested_and_labelled() {
-    let (bed, services) = played(40).await;
+    let (bed, services) = played(30).await;
     let traces = traces(&services).await;
-    assert!(traces.len() > 80, "{}", traces.len());
+    assert!(traces.len() > 60, "{}", traces.len());
     for trace in &traces {
         assert!(trace.status.is_final() && trace.summary.running_count == 0, "{trace:?}");
-        assert!(trace.summary.models.iter().all(|model| model.starts_with("scripted")), "{trace:?}");
         // An answer that was counted has its price.
         assert!(trace.summary.cost_known || trace.summary.tokens.total() == 0, "{trace:?}");
         for call in spans(&services, trace).await {
             let tokens = call.ledger.tokens;
             assert!(tokens.cache_read.unwrap_or(0) <= tokens.input.unwrap_or(0), "{call:?}");
             assert!(tokens.reasoning.unwrap_or(0) <= tokens.output.unwrap_or(0), "{call:?}");
-            assert!(call.operation_type != OperationType::LlmCall || !call.components.is_empty());
+            if call.operation_type == OperationType::LlmCall {
+                assert_eq!(call.details.provider.as_deref(), Some("scripted"));
+                assert!(!call.components.is_empty());
+            }
         }
     }
     let conversations = conversations(&services).await;
-    assert!(conversations.len() >= 40);
+    assert!(conversations.len() >= 30);
     assert!(conversations.iter().all(|it| it.tags.contains(&"scripted".to_owned())));
     assert!(conversations.iter().all(|it| it.next_ordinal < 60), "they come to an end");
     assert!(plans(&services).await.iter().all(|plan| plan.status == PlanStatus::Completed));
@@ -152,7 +154,7 @@ async fn runs_are_whole_nested_and_labelled() {
 
 #[tokio::test]
 async fn there_is_something_to_see_of_everything() {
-    let (_bed, services) = played(80).await;
+    let (_bed, services) = played(60).await;
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut see = |what, is_there: bool| *seen.entry(what).or_default() += usize::from(is_there);
     for trace in traces(&services).await {
@@ -196,10 +198,10 @@ async fn there_is_something_to_see_of_everything() {
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same() {
-    let some = told_of(24).await;
-    assert_eq!(some, told_of(24).await);
+    let some = told_of(16).await;
+    assert_eq!(some, told_of(16).await);
     let distinct: std::collections::HashSet<_> = some.iter().collect();
-    assert!(distinct.len() > 20, "conversations differ from each other");
+    assert!(distinct.len() > 14, "conversations differ from each other");
 }
 
 #[tokio::test]
