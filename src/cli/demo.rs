@@ -94,7 +94,7 @@ pub(super) async fn run(args: DemoArgs, mut config: Config) -> anyhow::Result<Ou
     let additions = Additions {
         scripts: Some(options.scripts()?),
         tools: options.tools(),
-        prices: Some(options.prices()?),
+        prices: Some(demo::prices()?),
     };
     let database = Database::open_with_agents(&config, additions).await?;
     let server = Server::bind(&config, database.services.clone()).await?;

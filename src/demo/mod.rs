@@ -81,14 +81,14 @@ impl Options {
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
         tools::all(self.seed, self.pace)
     }
+}
 
-    /// What the models cost, had they been asked.
-    ///
-    /// # Errors
-    /// When the table is wrong.
-    pub fn prices(&self) -> Result<PriceTable, PriceError> {
-        PriceTable::parse(include_str!("prices.json"))
-    }
+/// What the agents' models would cost.
+///
+/// # Errors
+/// When the table is wrong.
+pub fn prices() -> Result<PriceTable, PriceError> {
+    PriceTable::parse(include_str!("prices.json"))
 }
 
 /// What a demo is given.
