@@ -207,12 +207,16 @@ async fn the_same_seed_gives_the_same() {
 #[tokio::test]
 async fn a_stopped_demo_leaves_nothing_running() {
     let bed = TestStore::in_memory().open().await;
-    let options = Options { pace: Duration::from_millis(20), conversations: None, ..options(0) };
+    let options = Options { pace: Duration::from_millis(80), conversations: None, ..options(0) };
     let theatre = theatre(&bed, &options);
     let services = theatre.services.clone();
     let (stop, stopped) = watch::channel(false);
     let stopping = async {
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        // Once a run has just begun, which then takes some beats.
+        let begun = |trace: &Trace| !trace.status.is_final() && trace.summary.span_count <= 3;
+        while !traces(&services).await.iter().skip(3).any(begun) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         stop.send_replace(true);
     };
     let (played, ()) = tokio::join!(play(theatre, &options, stopped), stopping);
