@@ -15,15 +15,18 @@ use crate::{
     config::Config,
     engine::{self, EngineKind},
     live::Hub,
-    llm::Models,
-    model::clock::{RandomIds, SharedClock, SharedIds, SystemClock},
+    llm::{Models, Scripted},
+    model::{
+        clock::{RandomIds, SharedClock, SharedIds, SystemClock},
+        prices::PriceTable,
+    },
     service::{
         Context, Services,
         agents::{Runtime, SearchConversations},
         conversations::Conversations,
     },
     store::Store,
-    tools::Tools,
+    tools::{Tool, Tools},
 };
 
 /// An open database with its use cases.
@@ -32,6 +35,17 @@ pub struct Database {
     pub store: Store,
     /// The use cases over it.
     pub services: Services,
+}
+
+/// What a program brings beside what is configured: a demo brings its own agents' models and tools.
+#[derive(Default)]
+pub struct Additions {
+    /// Scripts, as models of the provider `scripted`.
+    pub scripts: Option<Scripted>,
+    /// Tools.
+    pub tools: Vec<Arc<dyn Tool>>,
+    /// Prices; those that are configured hold for what these do not have.
+    pub prices: Option<PriceTable>,
 }
 
 impl Database {
@@ -48,12 +62,20 @@ impl Database {
     ///
     /// # Errors
     /// Those of [`Database::open`], and when a script or a setting of a tool cannot be used.
-    pub async fn open_with_agents(config: &Config) -> anyhow::Result<Self> {
-        let (store, context) = Self::open_store(config).await?;
+    pub async fn open_with_agents(config: &Config, additions: Additions) -> anyhow::Result<Self> {
+        let (store, mut context) = Self::open_store(config).await?;
+        if let Some(prices) = additions.prices {
+            context.prices = Arc::new(prices.or(context.prices));
+        }
+        let models = Models::new(&config.models)?;
         let search = SearchConversations::new(Conversations::new(context.clone()));
+        let tools = Tools::start(&config.tools, Self::clock())?.with(Arc::new(search));
         let runtime = Runtime {
-            models: Models::new(&config.models)?,
-            tools: Tools::start(&config.tools, Self::clock())?.with(Arc::new(search)),
+            models: match additions.scripts {
+                Some(scripts) => models.with_scripts(scripts),
+                None => models,
+            },
+            tools: additions.tools.into_iter().fold(tools, Tools::with),
             config: config.agents.clone(),
         };
         Ok(Self { store, services: Services::with(context, runtime) })

@@ -10,17 +10,18 @@ use super::{
     settings::{DatabaseArgs, ServerArgs},
 };
 use crate::{
-    app::{Database, Server, Stop},
+    app::{Additions, Database, Server, Stop},
     config::{Config, Flags},
     demo::{self, Options, Theatre},
     engine::EngineKind,
 };
 
-/// Serve, with scripted agents that record nested runs live
+/// Serve, with agents at work for people who are not there
 ///
-/// No model is called: what the agents say and find is made up, and labelled `scripted` wherever it can
-/// be seen. Watch it in GraphiQL with the samples under "Follow live". Without --data the database lies in a
-/// temporary folder and is removed at the end.
+/// The agents are run as yours would be, with a scripted model and scripted tools: no provider is called, and
+/// what they say and find is made up, and labelled `scripted` wherever it can be seen. Watch it in GraphiQL
+/// with the samples under "Follow live". Without --data the database lies in a temporary folder and is
+/// removed at the end.
 #[derive(Debug, Args)]
 #[command(mut_arg("data", |data| data.help("Keep the database in this folder [default: a temporary one]")))]
 #[command(after_help = "\
@@ -34,15 +35,15 @@ pub(super) struct DemoArgs {
     #[command(flatten)]
     server: ServerArgs,
 
-    /// From one event of a span to the next, on average: 250ms, 1.5s; 0 is as fast as it goes
+    /// From one event to the next, on average: 250ms, 1.5s; 0 is as fast as it goes
     #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_pace)]
     pace: Duration,
 
-    /// Agents at work at the same time
+    /// Agents at work at the same time, each in a conversation
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     agents: u16,
 
-    /// Stop recording after so many runs, and go on serving [default: never]
+    /// Stop after so many conversations, each of one run or several, and go on serving [default: never]
     #[arg(long, value_name = "COUNT")]
     runs: Option<u64>,
 
@@ -81,19 +82,31 @@ pub(super) async fn run(args: DemoArgs, mut config: Config) -> anyhow::Result<Ou
     }
     let stop = Stop::default();
     stop.at_signals();
-    let database = Database::open_with_agents(&config).await?;
+    let options = Options {
+        pace: args.pace,
+        people: usize::from(args.agents),
+        conversations: args.runs,
+        seed: args.seed,
+    };
+    // What fails in passing is tried again at the pace of the demo.
+    let retry = u64::try_from(args.pace.as_millis()).unwrap_or(u64::MAX).saturating_mul(4);
+    config.agents.first_retry_ms = config.agents.first_retry_ms.min(retry);
+    let additions = Additions {
+        scripts: Some(options.scripts()?),
+        tools: options.tools(),
+        prices: Some(demo::prices()?),
+    };
+    let database = Database::open_with_agents(&config, additions).await?;
     let server = Server::bind(&config, database.services.clone()).await?;
     announce(&server, &config)?;
     if temporary.is_some() {
         print("            (a demo's data is removed at the end; name a folder with --data to keep it)\n")?;
     }
-    let options =
-        Options { pace: args.pace, agents: usize::from(args.agents), runs: args.runs, seed: args.seed };
     let theatre = Theatre { services: database.services.clone(), clock: Database::clock(), ids: theatre_ids };
     let playing = async {
         match demo::play(theatre, &options, stop.receiver()).await {
-            Ok(runs) => tracing::info!(runs, "the scripted agents are done"),
-            Err(error) => tracing::error!(%error, "the scripted agents gave up"),
+            Ok(conversations) => tracing::info!(conversations, "the demo has played"),
+            Err(error) => tracing::error!(%error, "the demo gave up"),
         }
     };
     let (outcome, ()) = tokio::join!(server.run(&stop), playing);

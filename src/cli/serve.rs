@@ -7,7 +7,7 @@ use super::{
     settings::{DatabaseArgs, ServerArgs},
 };
 use crate::{
-    app::{Database, Server, Stop},
+    app::{Additions, Database, Server, Stop},
     config::{Config, Flags},
     engine::EngineKind,
 };
@@ -50,7 +50,7 @@ impl ServeArgs {
 pub(super) async fn run(config: &Config) -> anyhow::Result<Outcome> {
     let stop = Stop::default();
     stop.at_signals();
-    let database = Database::open_with_agents(config).await?;
+    let database = Database::open_with_agents(config, Additions::default()).await?;
     let server = Server::bind(config, database.services.clone()).await?;
     announce(&server, config)?;
     server.run(&stop).await?;

@@ -1,18 +1,24 @@
-//! Whoever makes up the runs: chance from a seed, always the same.
+//! Whoever makes up the demo: chance from a seed, always the same.
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A source of choices.
 pub(super) struct Author(StdRng);
 
 impl Author {
-    /// The author of a run.
-    pub(super) fn of(seed: u64, run: u64) -> Self {
+    /// The author of a story.
+    pub(super) fn of(seed: u64, story: u64) -> Self {
         let mut bytes = [0; 32];
-        for (part, number) in bytes.chunks_exact_mut(8).zip([seed, run]) {
+        for (part, number) in bytes.chunks_exact_mut(8).zip([seed, story]) {
             part.copy_from_slice(&number.to_le_bytes());
         }
         Self(StdRng::from_seed(bytes))
+    }
+
+    /// The author of what there is to be said of something.
+    pub(super) fn about(seed: u64, thing: &str) -> Self {
+        Self::of(seed, xxh3_64(thing.as_bytes()))
     }
 
     /// One of these. There must be one.
@@ -29,10 +35,5 @@ impl Author {
     /// A number from `least` to `most`.
     pub(super) fn between(&mut self, least: u64, most: u64) -> u64 {
         self.0.random_range(least..=most)
-    }
-
-    /// An id such as models give to their calls.
-    pub(super) fn call_id(&mut self) -> String {
-        format!("call_{:016x}", self.0.random::<u64>())
     }
 }

@@ -133,6 +133,20 @@ impl Models {
         self
     }
 
+    /// The same models and these scripts, as models of the provider `scripted`. A script wins over one that
+    /// has its name.
+    #[must_use]
+    pub fn with_scripts(mut self, scripts: Scripted) -> Self {
+        let name = ProviderKind::Scripted.text();
+        let known = self.providers.get(name).and_then(|entry| entry.scripts.as_deref());
+        let scripts = match known {
+            Some(known) => scripts.and(known),
+            None => scripts,
+        };
+        self.providers.insert(name.to_owned(), Entry::scripted(name, scripts));
+        self
+    }
+
     /// All providers, by name.
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderInfo> {

@@ -23,7 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Sections of the configuration are the limits that those whom it configures declare.
     ("config", &["engine", "graphql", "llm", "model", "otlp", "service", "store", "tools"]),
     ("llm", &["model"]),
-    ("demo", &["model", "service"]),
+    // A demo brings what its models say and its tools, as a program around Dendro would.
+    ("demo", &["llm", "model", "service", "tools"]),
     ("tools", &["model"]),
     ("app", ALL),
     ("cli", AND_APP),

@@ -1,73 +1,52 @@
-//! A support agent: looks up the order, asks the rules, refunds through a sub-agent, or hands over.
+//! A customer whose order has not come.
 
-use serde_json::json;
-
+use super::{Act, Story};
 use crate::demo::{
     author::Author,
-    cast::{Part, Stage},
-    step::{Script, Step},
+    world::shop::{Order, Parcel},
 };
 
-const MODEL: &str = "scripted-small-1";
-const PROMPT: Part = Part::Prompt("support");
-
-const THINGS: [&str; 5] = ["a kettle", "two lamps", "a rain jacket", "a bread knife", "a desk"];
-
-pub(super) fn write(author: &mut Author, stage: Stage) -> Script {
-    let (thing, order) = (author.pick(&THINGS), format!("A-{}", author.between(10_000, 99_999)));
-    let input = format!("Order {order}: {thing}, and it has not come. Can I have my money back?");
-    let mut inner = vec![Step::guardrail("personal data", &input), look_up(author, &order)];
-    inner.push(Step::retrieval(author, "rules", "refund of late orders", &["Refunds", "Late parcels"]));
-    // The version on trial is told to act at once, and fails less often.
-    let fails = author.chance(if stage == Stage::Production { 18 } else { 8 });
-    inner.push(refund(author, &order, fails));
-    let answer = format!("I have sent the money for order {order} back; it takes three days.");
-    if !fails {
-        inner.push(Step::model_call(author, MODEL, PROMPT, input.as_str(), answer.as_str()));
-        inner.push(Step::memory("remember the customer", json!({ "order": order, "refunded": true })));
+pub(super) fn write(author: &mut Author, seed: u64) -> Story {
+    let number = format!("A-{}", author.between(10_000, 99_999));
+    let order = Order::of(seed, &number);
+    let item = order.item;
+    let mut acts = vec![Act::Say(match author.between(0, 2) {
+        0 => format!("Order {number}, {item}: it should have been here days ago. Where is it?"),
+        1 => format!("Hello, I ordered {item} ({number}) and it has not come."),
+        _ => format!("Can you tell me where {number} is? It is {item}."),
+    })];
+    if author.chance(25) {
+        acts.push(Act::Compare);
     }
-    let mut root = Step::agent("support-agent", PROMPT, inner);
-    if fails {
-        root = root.failing("the refund was refused, and no person was free to take over");
+    acts.extend(asks_on(author, &number, order.parcel).into_iter().map(Act::Say));
+    if author.chance(30) {
+        acts.push(Act::Compare);
     }
-    Script {
-        title: format!("Order {order}"),
+    if author.chance(50) {
+        acts.push(Act::Say("What happens next?".to_owned()));
+    }
+    if author.chance(40) {
+        acts.push(Act::Say("Thank you.".to_owned()));
+    }
+    Story {
+        agent: "support",
+        title: format!("Order {number}: {item}"),
         user: author.pick(&["amira", "jonas", "lucia", "pavel"]),
-        input,
-        answer: (!fails).then_some(answer),
-        thinking: "The parcel is twelve days late, so the rules allow it.",
-        plan: None,
-        root,
+        acts,
     }
 }
 
-fn look_up(author: &mut Author, order: &str) -> Step {
-    let days = author.between(6, 20);
-    let found = json!({ "order": order, "paid": author.between(12, 49), "daysLate": days });
-    let find = Step::tool(author, "find_order", json!({ "order": order }), found);
-    let track = Step::tool(author, "track_parcel", json!({ "order": order }), json!({ "state": "lost" }));
-    Step::model_call(author, MODEL, PROMPT, "What do we know?", json!(null)).asking(vec![find, track])
-}
-
-/// Money is a sub-agent's affair: it tries again once.
-fn refund(author: &mut Author, order: &str, fails: bool) -> Step {
-    let attempt = |author: &mut Author| {
-        Step::tool(author, "refund", json!({ "order": order }), json!({ "refunded": true }))
-    };
-    let first = attempt(author);
-    let stumbles = fails || author.chance(20);
-    let mut inner = Vec::new();
-    let first = if stumbles { first.failing("503 from the payment service") } else { first };
-    inner.push(
-        Step::model_call(author, MODEL, PROMPT, "Refund it?", json!(null)).asking(vec![first]).untold(),
-    );
-    if stumbles {
-        let second = attempt(author);
-        let second = if fails { second.failing("the account is closed") } else { second };
-        inner.push(
-            Step::model_call(author, MODEL, PROMPT, "Again?", json!(null)).asking(vec![second]).untold(),
-        );
+fn asks_on(author: &mut Author, number: &str, parcel: Parcel) -> Vec<String> {
+    let mut said = Vec::new();
+    if author.chance(12) {
+        said.push(format!("I paid {number} with card 4111 1111 1111 1111, give it back to that one."));
     }
-    let agent = Step::agent("refund-agent", PROMPT, inner);
-    if fails { agent.failing("no refund after two attempts") } else { agent }
+    said.push(match parcel {
+        Parcel::Lost if author.chance(25) => "Please send it again.".to_owned(),
+        Parcel::Lost => format!("Then I would like my money back for {number}, please."),
+        Parcel::Delivered => format!("Nobody here has it. Can I have my money back for {number}?"),
+        Parcel::OnItsWay if author.chance(50) => format!("Can I still change the address of {number}?"),
+        Parcel::OnItsWay => format!("I do not want it any more. Can I have my money back for {number}?"),
+    });
+    said
 }

@@ -20,7 +20,7 @@ struct File {
 }
 
 /// What one model says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Script {
     /// What the script is for, for whoever reads the file.
@@ -34,7 +34,7 @@ pub(super) struct Script {
 }
 
 /// One answer.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Turn {
     /// What it answers.
@@ -58,7 +58,7 @@ pub(super) struct Turn {
 }
 
 /// What a turn answers: all that is given must hold.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct When {
     /// A text that the last message of the user holds, whatever its case.
@@ -78,7 +78,7 @@ pub(super) struct When {
 }
 
 /// A call of a tool.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Call {
     /// The tool.
@@ -116,7 +116,7 @@ impl Tokens {
 }
 
 /// A failure.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fail {
     kind: ModelErrorKind,
@@ -138,7 +138,7 @@ impl Fail {
 }
 
 /// Arguments with templates in their texts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Arguments {
     /// JSON.
     Tree(Value),
@@ -175,7 +175,7 @@ fn check_templates(tree: &Value) -> Result<(), String> {
 }
 
 /// A regular expression.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pattern(pub Regex);
 
 impl<'de> Deserialize<'de> for Pattern {
@@ -184,6 +184,20 @@ impl<'de> Deserialize<'de> for Pattern {
         Regex::new(&text)
             .map(Self)
             .map_err(|error| D::Error::custom(format!("`{text}` is no pattern: {error}")))
+    }
+}
+
+impl Script {
+    /// Makes all of its waits so many times as long.
+    pub(super) fn slow_down(&mut self, factor: f64) {
+        for turn in self.turns.iter_mut().chain(&mut self.otherwise) {
+            let asked = turn.fail.as_mut().and_then(|fail| fail.retry_after_ms.as_mut());
+            for wait in [&mut turn.delay_ms, &mut turn.piece_delay_ms].into_iter().chain(asked) {
+                let longer = Duration::from_millis(*wait).as_secs_f64() * factor;
+                let longer = Duration::try_from_secs_f64(longer).unwrap_or_default();
+                *wait = u64::try_from(longer.as_millis()).unwrap_or(u64::MAX);
+            }
+        }
     }
 }
 

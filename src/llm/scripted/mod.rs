@@ -82,12 +82,25 @@ impl Scripted {
         Self::parse(&text).map_err(|error| told(error.message))
     }
 
-    /// The same scripts, and those of the binary whose names are free.
-    pub(super) fn and_bundled(mut self) -> Result<Self, ScriptError> {
-        for (name, script) in Self::parse(BUNDLED)?.scripts {
-            self.scripts.entry(name).or_insert(script);
+    /// The same scripts, with all waits so many times as long; 0 is none at all.
+    #[must_use]
+    pub fn slowed_down(mut self, factor: f64) -> Self {
+        self.scripts.values_mut().for_each(|script| script.slow_down(factor));
+        self
+    }
+
+    /// The same scripts, and those of others whose names are free.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        for (name, script) in &others.scripts {
+            self.scripts.entry(name.clone()).or_insert_with(|| script.clone());
         }
-        Ok(self)
+        self
+    }
+
+    /// The same scripts, and those of the binary whose names are free.
+    pub(super) fn and_bundled(self) -> Result<Self, ScriptError> {
+        Ok(self.and(&Self::parse(BUNDLED)?))
     }
 
     /// The names of the scripts.

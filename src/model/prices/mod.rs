@@ -57,6 +57,8 @@ pub struct PriceTable {
     version: String,
     catalogue: Catalogue,
     found: Memo,
+    /// Where the prices are that this has not.
+    else_in: Option<Arc<Self>>,
 }
 
 /// A model call to be priced.
@@ -91,7 +93,13 @@ impl PriceTable {
     /// Reads a table. Fails at the first entry that is not in the format.
     pub fn parse(text: &str) -> Result<Self, PriceError> {
         let (version, catalogue) = file::read(text)?;
-        Ok(Self { version, catalogue, found: Memo::default() })
+        Ok(Self { version, catalogue, found: Memo::default(), else_in: None })
+    }
+
+    /// This table, and the prices of another for what this does not have.
+    #[must_use]
+    pub fn or(self, other: Arc<Self>) -> Self {
+        Self { version: format!("{}, {}", self.version, other.version), else_in: Some(other), ..self }
     }
 
     /// Which table this is, for the record beside a computed cost: `genai-prices 0.2.3 2026-11-10`.
@@ -117,6 +125,7 @@ impl PriceTable {
         if provider.len() > MAX_NAME_BYTES || model.len() > MAX_NAME_BYTES {
             return None;
         }
-        self.found.get_or_find(provider, model, || self.catalogue.find(provider, model).cloned())
+        let found = self.found.get_or_find(provider, model, || self.catalogue.find(provider, model).cloned());
+        found.or_else(|| self.else_in.as_ref()?.prices(provider, model))
     }
 }

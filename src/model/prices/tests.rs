@@ -38,6 +38,24 @@ fn the_table_says_which_it_is() {
 }
 
 #[test]
+fn a_table_may_stand_before_another() {
+    let own = r#"{"source": "own", "version": "1", "date": "2026-01-01", "providers": [
+      {"id": "here", "models": [{"id": "mine", "prices": {"input": 2}}, {"id": "gpt-4o", "prices": {"input": 7}}]}
+    ]}"#;
+    let table = PriceTable::parse(own).unwrap().or(bundled());
+    assert!(table.version().starts_with("own 1 2026-01-01, genai-prices "));
+    let cost = |provider, model| {
+        let tokens = tokens(1, 0, 0, 0, 0);
+        let call = PricedCall { model, provider: Some(provider), at: day(2026, 11, 20), tokens };
+        table.cost(&call).map(NanoUsd::nanos)
+    };
+    assert_eq!(cost("here", "mine"), Some(2000));
+    assert_eq!(cost("here", "gpt-4o"), Some(7000));
+    assert_eq!(cost("openai", "gpt-4o-mini"), Some(150));
+    assert_eq!(cost("here", "nobody-knows"), None);
+}
+
+#[test]
 fn prices_are_exact() {
     // $2.50 in, $1.25 from the cache, $10 out: 600 × 2500 + 400 × 1250 + 100 × 10000.
     assert_eq!(cost("openai", "gpt-4o", tokens(1000, 400, 0, 100, 0)), Some(3_000_000));

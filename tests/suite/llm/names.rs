@@ -86,6 +86,23 @@ async fn a_program_may_add_a_provider() {
     assert_eq!(ask(&*model, asked).await.unwrap().answer().model.as_deref(), Some("scripted/hello"));
 }
 
+#[tokio::test]
+async fn a_program_may_add_scripts() {
+    let script = |text| Scripted::parse(&format!("scripts: {{ {text} }}")).unwrap();
+    let more = script("mine: { otherwise: { text: mine } }, demo: { otherwise: { text: another } }");
+    let models = models(&ModelsConfig::default())
+        .with_scripts(more)
+        .with_scripts(script("third: { otherwise: { text: third } }"));
+    for (name, expected) in [("mine", "mine"), ("demo", "another"), ("third", "third")] {
+        let (model, resolved) = models.resolve(&format!("scripted/{name}")).unwrap();
+        let mut asked = request([user("Hi")]);
+        asked.model = resolved.model;
+        assert_eq!(ask(&*model, asked).await.unwrap().text.concat(), expected);
+    }
+    let scripted = models.providers().into_iter().find(|provider| provider.name == "scripted").unwrap();
+    assert_eq!(scripted.models, ["demo", "mine", "third"]);
+}
+
 #[test]
 fn a_wrong_setting_is_named() {
     let check = |name: &str, provider: ProviderConfig| {

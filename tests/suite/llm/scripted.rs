@@ -234,6 +234,16 @@ async fn delays_are_kept_before_the_answer_and_before_pieces() {
     assert_eq!(start.elapsed().as_secs(), 63);
 }
 
+#[tokio::test(start_paused = true)]
+async fn all_waits_can_be_made_longer_and_shorter() {
+    let turns = "    turns: [{ text: a b, delay_ms: 100, piece_delay_ms: 10 }]";
+    for (factor, expected) in [(0.0, 0), (0.5, 60), (3.0, 360)] {
+        let begun = tokio::time::Instant::now();
+        assert_eq!(text(&scripts(turns).slowed_down(factor), &[user("x")]).await, "a b");
+        assert_eq!(begun.elapsed(), Duration::from_millis(expected), "{factor}");
+    }
+}
+
 #[test]
 fn a_wrong_file_says_where() {
     for (file, told) in [
