@@ -1,0 +1,42 @@
+//! A server for this chat alone, in the same process. The chat speaks to it over HTTP as to any other, and so can
+//! whoever wants to watch.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use tokio::task::JoinHandle;
+
+use crate::{
+    app::{Database, Server, Stop},
+    config::Config,
+};
+
+/// A server that was started here.
+pub(super) struct OwnServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: Stop,
+    serving: JoinHandle<anyhow::Result<()>>,
+    database: Database,
+}
+
+impl OwnServer {
+    /// Opens the database that is configured, and serves it.
+    pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
+        let database = Database::open_with_agents(config).await;
+        let database = database.context("if a server has this database, talk to it with --url")?;
+        let server = Server::bind(config, database.services.clone()).await?;
+        let (stop, address) = (Stop::default(), server.address());
+        let stopped = stop.clone();
+        let serving = tokio::spawn(async move { server.run(&stopped).await });
+        Ok(Self { address, stop, serving, database })
+    }
+
+    /// Ends what is under way, and closes the database.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        self.stop.ask();
+        let served = self.serving.await;
+        self.database.close().await?;
+        served.context("the server broke off")?
+    }
+}
