@@ -38,13 +38,16 @@ pub(super) enum Command<'a> {
 pub(super) const HELP: &str = "\
 /agents [NAME]   which agents there are; with a name: go on with that one
 /new             begin another conversation
-/branch [N]      go back before your last message, or the Nth last, and say something else
+/branch [N]      go back before your last message, or the Nth last
 /retry           go back before your last message and say it again
 /spans on|off    show what runs, or only what is said
 /trace           the last run as a tree, with times, tokens and cost
 /quit            leave; so do Ctrl-D, and Ctrl-C twice
 //…              say a message that begins with /
 Ctrl-C stops an answer that is on its way.";
+
+/// The commands, for who guesses.
+const NAMES: &str = "/help /agents /new /branch /retry /spans /trace /quit";
 
 /// How far back one can branch.
 const MOST_BACK: usize = 100;
@@ -76,7 +79,7 @@ pub(super) fn read(line: &str) -> Line<'_> {
         ("spans", _) => return Line::Wrong("/spans takes `on` or `off`".to_owned()),
         ("trace", "") => Command::Trace,
         ("quit", "") => Command::Quit,
-        _ => return Line::Wrong(format!("there is no /{command}; there are:\n{HELP}")),
+        _ => return Line::Wrong(format!("there is no `/{command}`; there are {NAMES}")),
     };
     Line::Command(command)
 }

@@ -39,7 +39,7 @@ use crate::{
 ///
 /// Starts a server of its own on a free port, or talks to one that is running. Where its input is no
 /// terminal, each line is a message, and it exits with 1 where one was not answered. Where its output is
-/// none, or NO_COLOR is set, it writes no escape codes.
+/// none, or `NO_COLOR` is set, it writes no escape codes.
 #[derive(Debug, Args)]
 #[command(mut_arg("listen", |listen| listen.help("The address to listen on [default: a free port of 127.0.0.1]")))]
 #[command(mut_arg("otlp_http", |port| port.help("Where to take OTLP over HTTP, beside the main port [default: off]")))]
@@ -113,13 +113,12 @@ fn server_url(text: &str) -> Result<Url, String> {
 pub(super) async fn run(args: ChatArgs, config: &Config) -> anyhow::Result<Outcome> {
     // First of all, so that no signal ends the process with a database open.
     let mut console = Console::open()?;
-    let (own, url) = match &args.url {
-        Some(url) => (None, url.clone()),
-        None => {
-            let own = OwnServer::start(config).await?;
-            let url = format!("http://{}", own.address).parse()?;
-            (Some(own), url)
-        }
+    let (own, url) = if let Some(url) = &args.url {
+        (None, url.clone())
+    } else {
+        let own = OwnServer::start(config).await?;
+        let url = own.url().parse()?;
+        (Some(own), url)
     };
     let talked = talk(args, url, &mut console).await;
     drop(console);

@@ -1,7 +1,7 @@
 //! A server for this chat alone, in the same process. The chat speaks to it over HTTP as to any other, and so can
 //! whoever wants to watch.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
@@ -13,8 +13,7 @@ use crate::{
 
 /// A server that was started here.
 pub(super) struct OwnServer {
-    /// Where it listens.
-    pub address: SocketAddr,
+    address: SocketAddr,
     stop: Stop,
     serving: JoinHandle<anyhow::Result<()>>,
     database: Database,
@@ -30,6 +29,19 @@ impl OwnServer {
         let stopped = stop.clone();
         let serving = tokio::spawn(async move { server.run(&stopped).await });
         Ok(Self { address, stop, serving, database })
+    }
+
+    /// Where it can be reached from here.
+    pub(super) fn url(&self) -> String {
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(if address.is_ipv4() {
+                Ipv4Addr::LOCALHOST.into()
+            } else {
+                Ipv6Addr::LOCALHOST.into()
+            });
+        }
+        format!("http://{address}")
     }
 
     /// Ends what is under way, and closes the database.

@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn a_span_stands_below_its_parent_and_keeps_its_place_to_its_end() {
+        use OperationType::{Agent, LlmCall, ToolCall};
+        use SpanStatus::{Error, Ok, Running};
         let (mut spans, now) = (Spans::default(), Instant::now());
         let later = now + Duration::from_millis(1_500);
         let mut told = |change: SpanChange, at| spans.change(&change, at);
-        use OperationType::{Agent, LlmCall, ToolCall};
-        use SpanStatus::{Error, Ok, Running};
         assert_eq!(told(change("a", None, Agent, Running), now), Some((0, "▸ agent of a".to_owned())));
         let model = told(change("b", Some("a"), LlmCall, Running), now);
         assert_eq!(model, Some((1, "▸ model of b".to_owned())));

@@ -1,7 +1,7 @@
 //! The conversation: what is said goes to the agent, what begins with `/` to the chat.
 
 use super::{
-    api::{Agent, Api, Said},
+    api::{Agent, Api, Asked, Said},
     choose,
     command::{self, Command, Line},
     console::Console,
@@ -116,12 +116,11 @@ impl<'a> Talk<'a> {
     }
 
     async fn say(&mut self, content: &str) -> anyhow::Result<Flow> {
-        let conversation = match &self.conversation {
-            Some(conversation) => conversation.clone(),
-            None => {
-                let title = words::line(content, TITLE_BYTES);
-                self.conversation.insert(self.api.create_conversation(&title).await?).clone()
-            }
+        let conversation = if let Some(conversation) = &self.conversation {
+            conversation.clone()
+        } else {
+            let title = words::line(content, TITLE_BYTES);
+            self.conversation.insert(self.api.create_conversation(&title).await?).clone()
         };
         self.console.signals.begin_anew();
         let trace = self.ids.next().to_string();
@@ -180,15 +179,15 @@ impl<'a> Talk<'a> {
             }
             None => None,
         };
-        let Some((conversation, (asked, before))) = asked else {
+        let Some((conversation, Asked { content, before })) = asked else {
             anyhow::bail!("not that much was said in this conversation");
         };
         self.conversation = match before {
-            Some(before) => Some(self.api.branch(conversation, &before.message_id).await?),
+            Some(before) => Some(self.api.branch(conversation, &before).await?),
             // Before the first message there is nothing to share.
             None => None,
         };
-        Ok(asked.content.unwrap_or_default())
+        Ok(content)
     }
 
     async fn show_trace(&mut self) -> anyhow::Result<()> {

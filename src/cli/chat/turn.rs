@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+
 use super::{
     api::{Api, ApiError, Event, Follower, News, Totals},
     console::Console,
@@ -74,7 +76,7 @@ impl Turn<'_> {
         let mut follower = Follower::new(self.api, self.trace);
         while progress.end.is_none() {
             tokio::select! {
-                news = follower.next() => match news? {
+                news = follower.next() => match news.context("the run is not seen any more, and may go on")? {
                     News::Events { gap, events } => self.events(&mut progress, gap, events)?,
                     News::Lost(error) => self.note(Look::Red, &format!("{error}; trying again"))?,
                     News::Over => progress.end = Some(End::default()),
@@ -151,14 +153,19 @@ impl Turn<'_> {
 
     /// Tells how the run ended, and what it took.
     async fn end(&mut self, gap: bool, end: End) -> anyhow::Result<Ended> {
-        let totals = if self.is_recorded { self.api.totals(self.trace).await? } else { None };
+        let totals = if self.is_recorded { self.api.totals(self.trace).await } else { Ok(None) };
+        let (took, totals) = match totals {
+            Ok(Some(totals)) => (summed(&totals), Some(totals)),
+            Ok(None) => ("This run is not recorded.".to_owned(), None),
+            // The answer is there all the same.
+            Err(error) => (format!("What it took is not known: {error}"), None),
+        };
         let status = end.status.or(totals.as_ref().map(|totals| totals.status));
         if gap && let Some(output) = totals.as_ref().and_then(|totals| totals.final_output.as_ref()) {
             self.console.screen.end_paragraph()?;
             self.console.screen.answer(output)?;
         }
-        let told = totals.as_ref().map_or_else(|| "This run is not recorded.".to_owned(), summed);
-        self.note(Look::Dim, &told)?;
+        self.note(Look::Dim, &took)?;
         match status {
             Some(TraceStatus::Completed) => return Ok(Ended::Answered),
             Some(TraceStatus::Cancelled) => self.note(Look::Red, "Stopped. What was said so far stays.")?,

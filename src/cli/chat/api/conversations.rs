@@ -1,7 +1,7 @@
 //! Conversations: begun, read back, and branched.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Api, ApiError, word};
 use crate::model::message::{MessageRole, MessageType};
@@ -10,8 +10,6 @@ use crate::model::message::{MessageRole, MessageType};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in super::super) struct Said {
-    /// Its id.
-    pub message_id: String,
     /// Who said it.
     #[serde(deserialize_with = "word")]
     pub role: MessageRole,
@@ -22,20 +20,47 @@ pub(in super::super) struct Said {
     pub content: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct History {
-    messages: Edges,
+/// A message that the user may go back to.
+#[derive(Debug)]
+pub(in super::super) struct Asked {
+    /// What was asked.
+    pub content: String,
+    /// The message before it, where there is one.
+    pub before: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Edges {
-    edges: Vec<Edge>,
+struct History<T> {
+    messages: Page<T>,
 }
 
 #[derive(Deserialize)]
-struct Edge {
-    cursor: String,
-    node: Said,
+#[serde(rename_all = "camelCase")]
+struct Page<T> {
+    nodes: Vec<T>,
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+/// Of a message, whose it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Mark {
+    message_id: String,
+    #[serde(deserialize_with = "word")]
+    role: MessageRole,
+}
+
+/// Of a message, what it says.
+#[derive(Deserialize)]
+struct Words {
+    content: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,13 +74,9 @@ struct Opening {
     conversation_id: String,
 }
 
-const HISTORY: &str = "query($id: ID!, $first: Int, $after: String, $roles: [MessageRole!]) {
-    conversation(id: $id) {
-        messages(first: $first, after: $after, filter: { roles: $roles }, orderBy: NEWEST_FIRST) {
-            edges { cursor node { messageId role messageType content } }
-        }
-    }
-}";
+/// Messages that are looked through at once for those of the user, and how often at most: a turn has few.
+const MARKS: usize = 200;
+const PAGES: usize = 50;
 
 impl Api {
     /// Begins a conversation, and answers its id.
@@ -85,27 +106,52 @@ impl Api {
         id: &str,
         count: usize,
     ) -> Result<Option<Vec<Said>>, ApiError> {
-        let found = self.history(json!({ "id": id, "first": count })).await?;
-        Ok(found.map(|edges| edges.into_iter().rev().map(|edge| edge.node).collect()))
+        const LAST: &str = "query($id: ID!, $first: Int) { conversation(id: $id) {
+            messages(first: $first, orderBy: NEWEST_FIRST) {
+                nodes { role messageType content } pageInfo { hasNextPage endCursor }
+            }
+        } }";
+        let variables = json!({ "id": id, "first": count });
+        let found: Option<History<Said>> = self.ask("conversation", LAST, &variables).await?;
+        Ok(found.map(|history| history.messages.nodes.into_iter().rev().collect()))
     }
 
-    /// What the user said `back` messages of theirs ago, 1 for the last, and the message before it, where there is one.
-    pub(in super::super) async fn asked(
-        &self,
-        id: &str,
-        back: usize,
-    ) -> Result<Option<(Said, Option<Said>)>, ApiError> {
-        let variables = json!({ "id": id, "first": back, "roles": ["USER"] });
-        let asked = self.history(variables).await?.unwrap_or_default();
-        let Some(Edge { cursor, node }) = asked.into_iter().nth(back - 1) else { return Ok(None) };
-        let before =
-            self.history(json!({ "id": id, "first": 1, "after": cursor })).await?.unwrap_or_default();
-        Ok(Some((node, before.into_iter().next().map(|edge| edge.node))))
+    /// What the user asked so many messages of theirs ago, 1 for the last.
+    pub(in super::super) async fn asked(&self, id: &str, back: usize) -> Result<Option<Asked>, ApiError> {
+        const CONTENT: &str = "query($id: ID!) { message(id: $id) { content } }";
+        let Some((asked, before)) = self.find_asked(id, back).await? else { return Ok(None) };
+        let words: Option<Words> = self.ask("message", CONTENT, &json!({ "id": asked })).await?;
+        let content = words.and_then(|words| words.content).unwrap_or_default();
+        Ok(Some(Asked { content, before }))
     }
 
-    async fn history(&self, variables: Value) -> Result<Option<Vec<Edge>>, ApiError> {
-        let found: Option<History> = self.ask("conversation", HISTORY, &variables).await?;
-        Ok(found.map(|history| history.messages.edges))
+    /// The user's message and the one before it. What they say is not read on the way: it may be long.
+    async fn find_asked(&self, id: &str, back: usize) -> Result<Option<(String, Option<String>)>, ApiError> {
+        const MARKED: &str = "query($id: ID!, $first: Int, $after: String) { conversation(id: $id) {
+            messages(first: $first, after: $after, orderBy: NEWEST_FIRST) {
+                nodes { messageId role } pageInfo { hasNextPage endCursor }
+            }
+        } }";
+        let (mut asked, mut left, mut after) = (None, back, None);
+        for _ in 0..PAGES {
+            let variables = json!({ "id": id, "first": MARKS, "after": after });
+            let found: Option<History<Mark>> = self.ask("conversation", MARKED, &variables).await?;
+            let Some(History { messages: Page { nodes, page_info } }) = found else { return Ok(None) };
+            for Mark { message_id, role } in nodes {
+                if let Some(asked) = asked {
+                    return Ok(Some((asked, Some(message_id))));
+                }
+                left -= usize::from(role == MessageRole::User);
+                if left == 0 {
+                    asked = Some(message_id);
+                }
+            }
+            if !page_info.has_next_page {
+                break;
+            }
+            after = page_info.end_cursor;
+        }
+        Ok(asked.map(|asked| (asked, None)))
     }
 
     fn opened(&self, opened: Opened) -> Result<String, ApiError> {

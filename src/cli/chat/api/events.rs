@@ -35,14 +35,12 @@ impl Events {
                     Frame::Other => {}
                 }
             }
-            match self.response.chunk().await.map_err(|error| api.lost(&error))? {
-                Some(more) => self.frames.add(&more),
+            let Some(more) = self.response.chunk().await.map_err(|error| api.lost(&error))? else {
                 // A stream that ends without saying so was cut off.
-                None => {
-                    let why = "the stream broke off".to_owned();
-                    return Err(ApiError::Lost { url: api.server.clone(), why });
-                }
-            }
+                let why = "the stream broke off".to_owned();
+                return Err(ApiError::Lost { url: api.server.clone(), why });
+            };
+            self.frames.add(&more);
             if self.frames.bytes.len() > ANSWER_BYTES {
                 return Err(api.strange(format!("an event of more than {ANSWER_BYTES} bytes")));
             }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub(super) use self::{
     agents::{Agent, Provider},
-    conversations::Said,
+    conversations::{Asked, Said},
     output::{Event, Follower, News, SpanChange},
     runs::{Skeleton, Totals},
 };
@@ -25,10 +25,10 @@ pub(super) use self::{
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// How long a question may take to be answered: the server's own bound on a query is lower.
-const ANSWER_TIME: Duration = Duration::from_secs(120);
+const ANSWER_TIME: Duration = Duration::from_mins(2);
 
 /// How long a server may say nothing. A quiet event stream is kept alive more often than that.
-const QUIET_TIME: Duration = Duration::from_secs(60);
+const QUIET_TIME: Duration = Duration::from_mins(1);
 
 /// Bytes of an answer, or of one event, at most.
 const ANSWER_BYTES: usize = 32 << 20;
