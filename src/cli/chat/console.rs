@@ -32,30 +32,31 @@ impl Console {
     /// Asks for a line. `None`: the user leaves. To interrupt drops the line that was begun; to do it twice leaves, and
     /// where lines are read from a file or a pipe, once.
     pub(super) async fn hear(&mut self, prompt: &str, initial: &str) -> anyhow::Result<Option<String>> {
-        let mut initial = initial;
-        for _ in 0..2 {
-            self.screen.end_paragraph()?;
-            self.input.ask(prompt, initial)?;
-            let heard = tokio::select! {
-                heard = self.input.heard() => heard?,
-                signal = self.signals.next() => match signal {
-                    Signal::Interrupt => {
-                        // The line that was begun stays where it is, and is over.
-                        print("\n")?;
-                        Heard::Interrupt
-                    }
-                    Signal::End => Heard::End,
-                },
-            };
-            match heard {
-                Heard::Line(line) => return Ok(Some(line)),
-                Heard::Interrupt if self.is_interactive() => {
-                    self.screen.line(Look::Dim, 0, "(Ctrl-C once more leaves, as Ctrl-D does)")?;
-                    initial = "";
-                }
-                Heard::Interrupt | Heard::End => return Ok(None),
-            }
+        let mut heard = self.hear_once(prompt, initial).await?;
+        if heard == Heard::Interrupt && self.is_interactive() {
+            self.screen.line(Look::Dim, 0, "(Ctrl-C once more leaves, as Ctrl-D does)")?;
+            heard = self.hear_once(prompt, "").await?;
         }
+        if let Heard::Line(line) = heard {
+            return Ok(Some(line));
+        }
+        self.input.leave()?;
         Ok(None)
+    }
+
+    async fn hear_once(&mut self, prompt: &str, initial: &str) -> std::io::Result<Heard> {
+        self.screen.end_paragraph()?;
+        self.input.ask(prompt, initial)?;
+        tokio::select! {
+            heard = self.input.heard() => heard,
+            signal = self.signals.next() => match signal {
+                Signal::Interrupt => {
+                    // The line that was begun stays where it is, and is over.
+                    print("\n")?;
+                    Ok(Heard::Interrupt)
+                }
+                Signal::End => Ok(Heard::End),
+            },
+        }
     }
 }

@@ -29,6 +29,10 @@ pub(super) enum Heard {
     End,
 }
 
+/// Ends what the editor asks of a terminal: to mark what is pasted. Then the line that was begun is over.
+#[cfg(unix)]
+const END_OF_PASTES: &str = "\x1b[?2004l\n";
+
 /// A line that is asked for.
 struct Question {
     prompt: String,
@@ -103,17 +107,18 @@ impl Input {
         }
         heard
     }
-}
 
-impl Drop for Input {
-    fn drop(&mut self) {
+    /// Leaves the terminal as it was, also where a line is being edited: the editor waits in its thread then, and
+    /// cannot do it.
+    pub(super) fn leave(&mut self) -> io::Result<()> {
         #[cfg(unix)]
         if let Some(before) = self.before.take().filter(|_| self.is_asked) {
             use rustix::termios::{OptionalActions, tcsetattr};
-            // The editor waits in its thread and cannot tidy up. Without a terminal there is nothing to tidy.
+            // Without a terminal there is nothing to leave.
             let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
-            let _ = print("\x1b[?2004l\n");
+            print(END_OF_PASTES)?;
         }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use crate::{
     app::{Database, Server, Stop},
     config::Config,
+    engine::EngineError,
 };
 
 /// A server that was started here.
@@ -22,8 +23,7 @@ pub(super) struct OwnServer {
 impl OwnServer {
     /// Opens the database that is configured, and serves it.
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
-        let database = Database::open_with_agents(config).await;
-        let database = database.context("if a server has this database, talk to it with --url")?;
+        let database = Database::open_with_agents(config).await.map_err(with_advice)?;
         let server = Server::bind(config, database.services.clone()).await?;
         let (stop, address) = (Stop::default(), server.address());
         let stopped = stop.clone();
@@ -50,5 +50,15 @@ impl OwnServer {
         let served = self.serving.await;
         self.database.close().await?;
         served.context("the server broke off")?
+    }
+}
+
+/// Says what to do about a database that is open elsewhere: mostly it is a server that has it.
+fn with_advice(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(EngineError::Locked(_)) => {
+            anyhow::anyhow!("{error}; if that is a server, talk to it with --url")
+        }
+        _ => error,
     }
 }

@@ -177,7 +177,10 @@ impl Api {
     }
 
     fn lost(&self, error: &reqwest::Error) -> ApiError {
-        ApiError::Lost { url: self.server.clone(), why: cause(error) }
+        // What broke off says only how its bytes ended.
+        let is_told = error.is_connect() || error.is_timeout();
+        let why = if is_told { cause(error) } else { "the connection broke off".to_owned() };
+        ApiError::Lost { url: self.server.clone(), why }
     }
 
     fn strange(&self, why: String) -> ApiError {

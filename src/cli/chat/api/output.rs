@@ -148,17 +148,22 @@ impl<'a> Follower<'a> {
 
     /// What comes next. Who stops waiting loses nothing.
     pub(in super::super) async fn next(&mut self) -> Result<News, ApiError> {
-        match self.part().await {
-            Ok(Some(Part { place, gap, events })) => {
-                (self.place, self.tries) = (place, 0);
-                Ok(News::Events { gap, events })
+        loop {
+            match self.part().await {
+                Ok(Some(Part { place, gap, events })) => {
+                    (self.place, self.tries) = (place, 0);
+                    return Ok(News::Events { gap, events });
+                }
+                Ok(None) => return Ok(News::Over),
+                Err(error @ ApiError::Lost { .. }) if self.tries < TRIES => {
+                    (self.events, self.tries) = (None, self.tries + 1);
+                    // That it is still lost is no news.
+                    if self.tries == 1 {
+                        return Ok(News::Lost(error));
+                    }
+                }
+                Err(error) => return Err(error),
             }
-            Ok(None) => Ok(News::Over),
-            Err(error @ ApiError::Lost { .. }) if self.tries < TRIES => {
-                (self.events, self.tries) = (None, self.tries + 1);
-                Ok(News::Lost(error))
-            }
-            Err(error) => Err(error),
         }
     }
 
