@@ -174,7 +174,10 @@ impl Turn<'_> {
                     Some(message) => self.api.failure(message).await?,
                     None => None,
                 };
-                let error = end.error.as_deref().unwrap_or("the run ended without an answer");
+                let error = end
+                    .error
+                    .as_deref()
+                    .unwrap_or("the run ended without an answer; the conversation says why");
                 self.note(Look::Red, &failed(kind, error))?;
             }
         }

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -168,25 +168,62 @@ fn a_run_that_fails_says_so_and_ends_the_chat_with_1() {
     assert_in_order(&ended.out, &["↻ ", "the line broke", " is void", "Two words.\n", "1 error\n"]);
 }
 
+/// A chat whose agent counts slowly, and has begun to.
+struct Counting {
+    process: Child,
+    /// Stays open: it is not the end of its input that ends the chat.
+    _input: ChildStdin,
+    out: BufReader<ChildStdout>,
+    seen: Vec<u8>,
+}
+
+impl Counting {
+    fn start(folder: &Path, url: &str) -> Self {
+        let mut command = dendro(folder, &["chat", "--url", url, "--model", "play/slow"]);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut input = process.stdin.take().unwrap();
+        input.write_all(b"count\n/quit\n").unwrap();
+        let (mut out, mut seen) = (BufReader::new(process.stdout.take().unwrap()), Vec::new());
+        while !String::from_utf8_lossy(&seen).contains("one ") {
+            assert!(out.read_until(b' ', &mut seen).unwrap() > 0, "{}", String::from_utf8_lossy(&seen));
+        }
+        Self { process, _input: input, out, seen }
+    }
+
+    fn end(mut self) -> (Option<i32>, String) {
+        self.out.read_to_end(&mut self.seen).unwrap();
+        (self.process.wait().unwrap().code(), String::from_utf8(self.seen).unwrap())
+    }
+}
+
+#[test]
+fn a_run_that_ended_with_its_server_is_told_once_the_server_is_back() {
+    let folder = folder();
+    let serve =
+        |listen: &str| Serving::start(dendro(folder.path(), &["serve", "--listen", listen, "--data", "db"]));
+    let server = serve("127.0.0.1:0");
+    let address = server.address.clone();
+    let chat = Counting::start(folder.path(), &format!("http://{address}"));
+    server.kill();
+    let server = serve(&address);
+    let (code, seen) = chat.end();
+    assert_eq!(code, Some(1), "{seen}");
+    let told = ["one ", "trying again", "is missing here", "✗ the run ended without an answer"];
+    assert_in_order(&seen, &told);
+    drop(server);
+}
+
 #[tokio::test]
 async fn an_interrupt_cancels_the_run() {
     let folder = folder();
     let server = serve(folder.path());
     let url = format!("http://{}", server.address);
-    let mut command = dendro(folder.path(), &["chat", "--url", &url, "--model", "play/slow"]);
-    let mut chat = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    // Its input stays open: it is the interrupt that ends it.
-    let mut input = chat.stdin.take().unwrap();
-    input.write_all(b"count\nnever said\n").unwrap();
-    let (mut out, mut seen) = (BufReader::new(chat.stdout.take().unwrap()), Vec::new());
-    while !String::from_utf8_lossy(&seen).contains("one ") {
-        assert!(out.read_until(b' ', &mut seen).unwrap() > 0, "{}", String::from_utf8_lossy(&seen));
-    }
-    let id = chat.id().to_string();
+    let chat = Counting::start(folder.path(), &url);
+    let id = chat.process.id().to_string();
     assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
-    out.read_to_end(&mut seen).unwrap();
-    assert_eq!(chat.wait().unwrap().code(), Some(1));
-    assert_in_order(&String::from_utf8_lossy(&seen), &["one ", "stopping…", "Stopped."]);
+    let (code, seen) = chat.end();
+    assert_eq!(code, Some(1));
+    assert_in_order(&seen, &["one ", "stopping…", "Stopped."]);
     let traces = post(&server.address, "{ traces { nodes { status finalOutput } } }").await;
     let traces = traces["data"]["traces"]["nodes"].as_array().unwrap().clone();
     assert_eq!((traces.len(), &traces[0]["status"]), (1, &Value::from("CANCELLED")), "{traces:?}");

@@ -57,6 +57,12 @@ pub(super) enum ApiError {
     },
 }
 
+impl ApiError {
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost { .. })
+    }
+}
+
 /// A server's API.
 pub(super) struct Api {
     client: Client,

@@ -155,7 +155,9 @@ impl<'a> Follower<'a> {
                     return Ok(News::Events { gap, events });
                 }
                 Ok(None) => return Ok(News::Over),
-                Err(error @ ApiError::Lost { .. }) if self.tries < TRIES => {
+                // A server that has just come back takes a moment to end the runs that it was cut off from: until
+                // then it refuses them.
+                Err(error) if self.tries < TRIES && (error.is_lost() || self.tries > 0) => {
                     (self.events, self.tries) = (None, self.tries + 1);
                     // That it is still lost is no news.
                     if self.tries == 1 {
