@@ -3,6 +3,7 @@
 //! Each command has a file of its own; settings and exit codes are the same for all. What a command
 //! does is done by `app` and by services: here is only what has to do with a terminal.
 
+mod chat;
 mod check;
 mod config;
 mod demo;
@@ -45,6 +46,7 @@ a GraphQL API.";
 const AFTER_HELP: &str = "\
 Examples:
   dendro demo                              see it at work: http://127.0.0.1:4000/graphiql
+  dendro chat --model scripted/demo        talk with an agent, and see its spans as they run
   dendro serve --data ./data               serve a database, made where there is none
   dendro import --data ./data chats.jsonl  import transcripts or OTLP (while no server has the database open)
   dendro export --data ./data -o all.jsonl export traces as OTLP
@@ -56,7 +58,7 @@ variables, then from flags; the later wins. `dendro config` shows what is in eff
 
 Exit codes:
   0  done
-  1  failed, or `check` found damage, or `import --strict` stopped
+  1  failed, or `check` found damage, `import --strict` stopped, or `chat` got no answer to a line of its input
   2  wrong usage or configuration
   3  `import` went through, but left out something damaged";
 
@@ -64,6 +66,7 @@ Exit codes:
 enum Command {
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
+    Chat(chat::ChatArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     Reprice(reprice::RepriceArgs),
@@ -77,6 +80,7 @@ impl Command {
         match self {
             Self::Serve(args) => args.settings(flags),
             Self::Demo(args) => args.settings(flags),
+            Self::Chat(args) => args.settings(flags),
             Self::Import(args) => args.database.settings(flags),
             Self::Export(args) => args.database.settings(flags),
             Self::Reprice(args) => args.settings(flags),
@@ -95,6 +99,7 @@ impl Command {
         match self {
             Self::Serve(_) => Box::pin(serve::run(&config)).await,
             Self::Demo(args) => Box::pin(demo::run(args, config)).await,
+            Self::Chat(args) => Box::pin(chat::run(args, &config)).await,
             Self::Import(args) => import::run(args, &config).await,
             Self::Export(args) => export::run(args, &config).await,
             Self::Reprice(args) => reprice::run(args, &config).await,

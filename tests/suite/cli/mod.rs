@@ -1,5 +1,6 @@
 //! The program as people and scripts run it: help, settings, exit codes, starting and stopping.
 
+mod chat;
 mod demo;
 mod export;
 mod help;
