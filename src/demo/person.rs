@@ -117,7 +117,7 @@ impl Person<'_> {
             trace_id: None,
         });
         let begun = begun.await?;
-        let trace = begun.trace.id;
+        let trace = begun.trace_id;
         let mut ended = pin!(begun.ended());
         let ended = tokio::select! {
             ended = &mut ended => ended,
@@ -132,8 +132,9 @@ impl Person<'_> {
                 ended.await
             }
         };
-        if let Some(ended) = &ended {
-            self.judge(&ended.trace, stage).await?;
+        // What is not recorded cannot be judged.
+        if let Some(trace) = ended.as_ref().and_then(|ended| ended.trace.as_ref()) {
+            self.judge(trace, stage).await?;
         }
         Ok(ended)
     }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
 use crate::{
-    app::{Database, Server, Stop},
+    app::{Additions, Database, Server, Stop},
     config::Config,
     engine::EngineError,
 };
@@ -23,7 +23,7 @@ pub(super) struct OwnServer {
 impl OwnServer {
     /// Opens the database that is configured, and serves it.
     pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
-        let database = Database::open_with_agents(config).await.map_err(with_advice)?;
+        let database = Database::open_with_agents(config, Additions::default()).await.map_err(with_advice)?;
         let server = Server::bind(config, database.services.clone()).await?;
         let (stop, address) = (Stop::default(), server.address());
         let stopped = stop.clone();
