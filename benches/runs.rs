@@ -3,7 +3,7 @@
 //! `cargo bench --bench runs -- overhead --engine fjall,sled,memory`
 //! `cargo bench --bench runs -- crowd --spawn target/release/dendro --engine fjall`
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod support;
 
@@ -89,9 +89,9 @@ async fn main() {
     match Arguments::parse().command {
         Command::Overhead { engine, runs, steps } => {
             println!(
-                "| engine | spans a run | ms a run, not recorded | recorded | µs a span, on the agent's path | until its trace has ended |"
+                "| engine | spans a run | ms a run, not recorded | recorded | µs a span, on the agent's path | until its trace has ended | of CPU, all threads |"
             );
-            println!("|---|---|---|---|---|---|");
+            println!("|---|---|---|---|---|---|---|");
             for engine in engine {
                 overhead(engine, runs, steps).await;
             }
@@ -173,15 +173,20 @@ async fn overhead(engine: EngineKind, runs: usize, steps: usize) {
         with.push(timed(&services, true).await);
     }
     let spans = with[0].spans;
-    let path = |runs: &[Timed]| median(runs.iter().map(|run| run.path));
-    let end = |runs: &[Timed]| median(runs.iter().map(|run| run.end));
-    let a_span = |with: f64, without: f64| (with - without) * 1e6 / spans as f64;
+    let path = |runs: &[Timed]| median(&sorted(runs.iter().map(|run| run.path)));
+    // Each run beside the one before it, so that what slows the machine for a while slows both.
+    let a_span = |of: fn(&Timed) -> f64| {
+        let pairs = with.iter().zip(&without);
+        let apart = sorted(pairs.map(|(with, without)| (of(with) - of(without)) * 1e6 / spans as f64));
+        format!("{:.0} ({:.0} to {:.0})", median(&apart), quantile(&apart, 0.25), quantile(&apart, 0.75))
+    };
     println!(
-        "| {engine} | {spans} | {:.2} | {:.2} | {:.1} | {:.1} |",
+        "| {engine} | {spans} | {:.2} | {:.2} | {} | {} | {} |",
         path(&without) * 1e3,
         path(&with) * 1e3,
-        a_span(path(&with), path(&without)),
-        a_span(end(&with), end(&without)),
+        a_span(|run| run.path),
+        a_span(|run| run.end),
+        a_span(|run| run.cpu),
     );
 }
 
@@ -190,6 +195,8 @@ struct Timed {
     path: f64,
     /// Seconds until its run had ended: everything is written.
     end: f64,
+    /// Seconds of CPU of the whole process.
+    cpu: f64,
     spans: usize,
 }
 
@@ -206,7 +213,7 @@ async fn timed(services: &Services, recorded: bool) -> Timed {
         variables: Default::default(),
         trace_id: None,
     };
-    let began = Instant::now();
+    let (began, cpu) = (Instant::now(), cpu_nanos());
     let run = services.agents.begin(input).await.unwrap();
     let mut output = Box::pin(services.agents.output(run.trace_id, 0).await.unwrap());
     let (mut path, mut spans) = (0.0, 0);
@@ -222,11 +229,20 @@ async fn timed(services: &Services, recorded: bool) -> Timed {
     let ended = run.ended().await.unwrap();
     assert!(ended.failure.is_none(), "{:?}", ended.failure);
     assert_eq!(ended.trace.is_some(), recorded);
-    Timed { path, end: began.elapsed().as_secs_f64(), spans }
+    let end = began.elapsed().as_secs_f64();
+    Timed { path, end, cpu: (cpu_nanos() - cpu) as f64 / 1e9, spans }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    quantile(&sorted(values), 0.5)
+/// CPU that all threads of this process have used.
+fn cpu_nanos() -> u64 {
+    let stat = |task: fs::DirEntry| fs::read_to_string(task.path().join("schedstat")).ok();
+    let nanos = |text: String| text.split(' ').next().and_then(|first| first.parse::<u64>().ok());
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    tasks.flatten().filter_map(stat).filter_map(nanos).sum()
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    quantile(sorted, 0.5)
 }
 
 fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {

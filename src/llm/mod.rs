@@ -174,4 +174,9 @@ pub trait Model: Send + Sync + 'static {
     /// Asks once; nothing is tried again here. The stream ends with [`ModelEvent::End`] or with a failure.
     /// Dropping it ends the request.
     fn ask(&self, request: ModelRequest) -> BoxFuture<'_, Result<ModelStream, ModelError>>;
+
+    /// What a model of this name says that it is, before it has answered.
+    fn shown(&self, name: &str) -> String {
+        name.to_owned()
+    }
 }

@@ -148,7 +148,10 @@ impl Scripted {
             )
         })?;
         let fail = turn.fail.as_ref().filter(|fail| self.fails_again(&request, fail.times));
-        tokio::time::sleep(turn.delay()).await;
+        // No time at all would be a millisecond: the timer's own.
+        if !turn.delay().is_zero() {
+            tokio::time::sleep(turn.delay()).await;
+        }
         if let Some(fail) = fail.filter(|fail| fail.after_pieces == 0) {
             return Err(fail.error());
         }
@@ -167,5 +170,9 @@ impl Scripted {
 impl Model for Scripted {
     fn ask(&self, request: ModelRequest) -> BoxFuture<'_, Result<ModelStream, ModelError>> {
         self.answer(request).boxed()
+    }
+
+    fn shown(&self, name: &str) -> String {
+        play::shown(name)
     }
 }

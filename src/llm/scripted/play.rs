@@ -56,11 +56,16 @@ pub(super) fn events(
     let end = ModelEvent::End(ModelAnswer {
         tokens: Some(turn.tokens.counts(read(request), written)),
         rule: CountingRule::Inclusive,
-        model: Some(format!("scripted/{}", request.model)),
+        model: Some(shown(&request.model)),
         response_id: None,
         message,
     });
     pieces.into_iter().chain([end]).map(Ok).collect()
+}
+
+/// What a script is called where it answers: whoever reads it sees what it is.
+pub(super) fn shown(script: &str) -> String {
+    format!("scripted/{script}")
 }
 
 /// The calls of a turn. An id that is not given is made of how many answers there were, so that it is the

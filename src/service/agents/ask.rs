@@ -22,10 +22,10 @@ use crate::{
 impl Run {
     /// Asks the model, again where it fails in passing. Each attempt is a span of its own.
     pub(super) async fn ask(&self, at: &At, request: &ModelRequest) -> Result<ModelAnswer, RunFailure> {
-        let given = given(request);
+        let given = self.given(request);
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(at, request, &given).await {
+            let error = match self.attempt(at, request, given.as_ref()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -36,6 +36,14 @@ impl Run {
             tokio::time::sleep(delay).await;
             attempt += 1;
         }
+    }
+
+    /// What a model is given, as the spans of its calls keep it, if they do: their copies share the text.
+    pub(super) fn given(&self, request: &ModelRequest) -> Option<Json> {
+        self.recorder.takes_inputs().then(|| {
+            let system = request.system.iter().map(|system| said_by(MessageRole::System, system));
+            chat::to_json(system.chain(request.messages.iter().cloned()))
+        })
     }
 
     pub(super) fn request(&self, system: &str, messages: Vec<ChatMessage>) -> ModelRequest {
@@ -66,15 +74,15 @@ impl Run {
         &self,
         at: &At,
         request: &ModelRequest,
-        given: &Json,
+        given: Option<&Json>,
     ) -> Result<ModelAnswer, ModelError> {
         let name = format!("chat {}", self.model_name);
         let details = SpanDetails {
-            model: Some(self.model_name.clone()),
+            model: Some(self.model.shown(&self.model_name)),
             provider: Some(self.provider.clone()),
             ..SpanDetails::default()
         };
-        let mut body = SpanBody { inputs: Some(given.clone()), ..SpanBody::default() };
+        let mut body = SpanBody { inputs: given.cloned(), ..SpanBody::default() };
         if let Some(knows) = at.knows.clone() {
             knows.put(&mut body);
         }
@@ -113,12 +121,6 @@ impl Run {
         }
         Err(ModelError::new(ModelErrorKind::CutOff, "the answer ended without its end"))
     }
-}
-
-/// What a model is given, as the spans of its calls keep it: their copies share the text.
-pub(super) fn given(request: &ModelRequest) -> Json {
-    let system = request.system.iter().map(|system| said_by(MessageRole::System, system));
-    chat::to_json(system.chain(request.messages.iter().cloned()))
 }
 
 /// What an answer adds to the span of its call.

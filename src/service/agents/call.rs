@@ -29,6 +29,9 @@ const TOOLS_AT_ONCE: usize = 16;
 /// The attribute of a span whose result was recorded in another run and used again.
 const REUSED: &str = "dendro.reused";
 
+/// Bytes that are kept of a name that is none.
+const NAME_BYTES: usize = 60;
+
 /// A call of a tool.
 pub(super) struct Call {
     id: String,
@@ -43,9 +46,18 @@ impl Run {
         for (id, name, arguments) in answer.message.tool_calls() {
             let given = id.filter(|id| !id.is_empty() && calls.iter().all(|call| call.id != **id));
             let id = given.map_or_else(|| self.new_call_id(), str::to_owned);
-            calls.push(Call { id, name: name.to_owned(), arguments: arguments.clone() });
+            calls.push(Call { id, name: self.name_of(name), arguments: arguments.clone() });
         }
         calls
+    }
+
+    /// The name of a tool that a model asks for, such that it can be kept: models write anything.
+    fn name_of(&self, name: &str) -> String {
+        if self.context.limits.name("name", name).is_ok() {
+            return name.to_owned();
+        }
+        let shown = shortened(name, NAME_BYTES).replace(char::is_control, "\u{fffd}");
+        if shown.trim().is_empty() { "(no name)".to_owned() } else { shown }
     }
 
     /// An id that no model gives; some providers take no longer ones.

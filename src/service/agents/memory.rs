@@ -27,6 +27,8 @@ const MOST: usize = 4_000;
 pub(super) struct Memory {
     /// The last messages, and the summary of what came before.
     pub(super) state: InitialState,
+    /// Messages between the two, which do not fit: who summarises has to know them. About as many as fit, at most.
+    pub(super) older: Vec<ChatMessage>,
     /// About how many tokens they have.
     pub(super) tokens: u64,
     /// Tokens since the last summary, or since the beginning.
@@ -43,6 +45,7 @@ pub(super) async fn read(
 ) -> ServiceResult<Memory> {
     let mut memory = Memory::default();
     let (mut newest_first, mut after, mut is_full) = (Vec::new(), None, false);
+    let mut older_first = Vec::new();
     while newest_first.len() < MOST {
         let request = HistoryRequest {
             conversation_id: id,
@@ -65,6 +68,8 @@ pub(super) async fn read(
             if !is_full {
                 memory.tokens = memory.tokens.saturating_add(tokens);
                 newest_first.push(message);
+            } else if memory.state.summary.is_none() {
+                older_first.push(message);
             }
         }
         // Behind what fits only the summary is looked for, and not far.
@@ -76,18 +81,25 @@ pub(super) async fn read(
         after = page.end.map(|end| end.encode());
     }
     newest_first.reverse();
+    older_first.reverse();
     memory.is_cut = is_full;
-    memory.state.messages = as_chat(&newest_first, is_full);
+    // Where they begin in the middle, what answers something before belongs to what is older.
+    let begins = |message: &Message| !is_full || message.role == MessageRole::User;
+    let begin = newest_first.iter().position(begins).unwrap_or(newest_first.len());
+    if memory.state.summary.is_none() || !older_first.is_empty() {
+        older_first.extend(newest_first.iter().take(begin).cloned());
+    }
+    memory.older = as_chat(&older_first);
+    memory.state.messages = as_chat(newest_first.get(begin..).unwrap_or_default());
     Ok(memory)
 }
 
-/// Messages as a model takes them. `is_cut`: they begin in the middle, so what answers something before is left out.
-fn as_chat(messages: &[Message], is_cut: bool) -> Vec<ChatMessage> {
-    let begins = |message: &Message| !is_cut || message.role == MessageRole::User;
+/// Messages as a model takes them.
+fn as_chat(messages: &[Message]) -> Vec<ChatMessage> {
     let mut tools: HashMap<&str, &str> = HashMap::new();
     let mut open: Vec<(&str, &str)> = Vec::new();
     let mut chat = Vec::new();
-    for message in messages.iter().skip_while(|message| !begins(message)) {
+    for message in messages {
         if message.role != MessageRole::Tool {
             chat.extend(open.drain(..).map(|(id, name)| tool_result(id, name, Json::string(UNANSWERED))));
         }

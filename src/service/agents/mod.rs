@@ -271,8 +271,22 @@ impl Agents {
             return Err(Refusal::invalid("traceId", message).into());
         }
         let output = Output::of_ended();
-        output.put(OutputEvent::End { status: found.status, message_id: None, error: None });
+        let error = self.why_ended(&found).await?;
+        output.put(OutputEvent::End { status: found.status, message_id: None, error });
         Ok(output)
+    }
+
+    /// Why a run that ended long ago gave no answer, as its trace tells.
+    async fn why_ended(&self, trace: &Trace) -> ServiceResult<Option<String>> {
+        if trace.status == TraceStatus::Completed {
+            return Ok(None);
+        }
+        let said = self.tracing.choose_heads(trace.id, |_, heads| {
+            let tops = heads.iter().filter(|head| head.parent_id.is_none());
+            tops.min_by_key(|head| head.start_time).and_then(|top| top.status_message.clone())
+        });
+        let usual = || format!("the run is {}", trace.status);
+        Ok(Some(said.await?.unwrap_or_else(usual)))
     }
 
     /// Removes a mark.

@@ -54,14 +54,17 @@ impl Parts {
         tools: &[ToolSpec],
         substitutes: &Substitutes,
     ) -> ServiceResult<RunParts> {
-        let prompt = part(ComponentType::Prompt, &agent.name, Json::string(&agent.system_prompt));
+        // An agent without instructions has no prompt that could be a version.
+        let has_prompt = !agent.system_prompt.trim().is_empty();
+        let prompt = has_prompt
+            .then(|| part(ComponentType::Prompt, &agent.name, Json::string(&agent.system_prompt)))
+            .map(|prompt| (substitutes.prompt(), prompt));
         let settings = part(ComponentType::ModelConfig, &model.model, settings(&agent.model, model));
         let of_tools = tools.iter().map(|tool| {
             let new = part(ComponentType::Tool, &tool.name, Tools::definition(tool));
             (substitutes.tool(&tool.name), new)
         });
-        let all =
-            [(substitutes.prompt(), prompt), (substitutes.model(), settings)].into_iter().chain(of_tools);
+        let all = prompt.into_iter().chain([(substitutes.model(), settings)]).chain(of_tools);
         let mut references = Vec::with_capacity(tools.len() + 2);
         let mut own = Vec::new();
         for (substitute, new) in all {
@@ -75,7 +78,7 @@ impl Parts {
             own.push((reference, new));
         }
         self.register(own).await?;
-        let of_tools = references.iter().skip(2);
+        let of_tools = references.iter().skip(1 + usize::from(has_prompt));
         let tools =
             tools.iter().zip(of_tools).map(|(tool, reference)| (tool.name.clone(), reference.clone()));
         Ok(RunParts { tools: tools.collect(), model: references })

@@ -109,9 +109,9 @@ impl Recorder {
         self.writing.is_some() && self.flags.memory_snapshots()
     }
 
-    /// Whether it keeps how things stood at the start.
-    pub(super) const fn takes_state(&self) -> bool {
-        self.writing.is_some()
+    /// Whether it keeps what went in.
+    pub(super) fn takes_inputs(&self) -> bool {
+        self.writing.is_some() && self.flags.captures_inputs()
     }
 
     /// Begins a span.
@@ -330,11 +330,11 @@ impl Writer {
     }
 
     async fn write_spans(&self, ops: Vec<SpanOp>) {
+        if ops.is_empty() {
+            return;
+        }
         let mut left: Vec<_> = ops.into_iter().map(|op| SpanWrite { trace_id: self.trace, op }).collect();
         for attempt in 1.. {
-            if left.is_empty() {
-                break;
-            }
             let outcomes = self.tracing.write_spans(left.clone()).await;
             let mut again = Vec::new();
             let mut wait = Duration::ZERO;
@@ -349,6 +349,9 @@ impl Writer {
                         tracing::warn!(trace = %self.trace, %error, "a span of a run is not recorded");
                     }
                 }
+            }
+            if again.is_empty() {
+                return;
             }
             left = again;
             tokio::time::sleep(wait).await;

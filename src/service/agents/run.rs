@@ -145,7 +145,7 @@ impl Run {
     async fn steps(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
         let memory = self.remember(root).await?;
         self.record_state(&memory).await;
-        let Memory { state: InitialState { summary, mut messages }, unsummarised, .. } = memory;
+        let Memory { state: InitialState { summary, mut messages }, older, unsummarised, .. } = memory;
         let system = self.system(summary.as_deref());
         let mut spent = Spent::default();
         for step in 0..self.agent.limits.steps {
@@ -157,8 +157,10 @@ impl Run {
             let calls: Vec<_> = self.calls_of(&answer);
             if calls.is_empty() {
                 let answered = self.answer(&answer).await?;
-                let before = summary.as_deref();
-                self.summarise_if_long(root, unsummarised, (before, &messages, &answered.text)).await;
+                if unsummarised > self.agent.limits.history_tokens {
+                    let before = summary.as_deref();
+                    self.summarise(root, (before, &older, &messages, &answered.text)).await;
+                }
                 return Ok(answered);
             }
             spent.check(&self.agent.limits)?;
@@ -196,7 +198,7 @@ impl Run {
 
     /// Keeps with the trace what the model is given, so that the run can be made again.
     pub(super) async fn record_state(&self, memory: &Memory) {
-        if self.recorder.takes_state() {
+        if self.recorder.takes_inputs() {
             let initial_conversation_state = memory.state.to_json();
             self.recorder.state(TraceBody { initial_conversation_state, ..TraceBody::default() }).await;
         }
@@ -219,7 +221,7 @@ impl Run {
         NewMessage {
             content: None,
             thinking: answer.message.reasoning(),
-            model_name: Some(answer.model.clone().unwrap_or_else(|| self.model_name.clone())),
+            model_name: Some(answer.model.clone().unwrap_or_else(|| self.model.shown(&self.model_name))),
             token_count: answer.tokens.and_then(|tokens| tokens.output),
             ..self.of_run(NewMessage::text(role, ""))
         }

@@ -221,7 +221,9 @@ impl Agents {
         wait: Duration,
     ) -> BoxFuture<'a, ServiceResult<()>> {
         async move {
-            tokio::time::sleep(wait).await;
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
             let ComponentRef { component_id, version_hash } = &run.agent;
             let variables: BTreeMap<_, _> = run.variables.iter().cloned().collect();
             loop {

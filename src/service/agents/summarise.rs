@@ -2,7 +2,6 @@
 //! before.
 
 use super::{
-    ask::given,
     recorder::OpenSpan,
     run::{At, Run, failed, outputs, said_by},
 };
@@ -19,19 +18,16 @@ const SUMMARISE: &str = "Summarise the conversation for the assistant who will g
     is still open. Answer with the summary alone.";
 
 impl Run {
-    /// Summarises the conversation where that is needed. Whether it succeeds or not, the answer stands.
-    pub(super) async fn summarise_if_long(
+    /// Summarises the conversation: what the last summary said, what was said since, also where the model was not
+    /// given it, and the answer. Whether it succeeds or not, the answer stands.
+    pub(super) async fn summarise(
         &self,
         root: OpenSpan,
-        unsummarised: u64,
-        (known, messages, answer): (Option<&str>, &[ChatMessage], &str),
+        (known, older, messages, answer): (Option<&str>, &[ChatMessage], &[ChatMessage], &str),
     ) {
         const NAME: &str = "summarise history";
-        if unsummarised <= self.agent.limits.history_tokens {
-            return;
-        }
         let span = self.start_span(Some(root), (OperationType::Memory, NAME), SpanChanges::default()).await;
-        let said = messages.iter().filter_map(|message| Some((message.role, message.text()?)));
+        let said = older.iter().chain(messages).filter_map(|message| Some((message.role, message.text()?)));
         let said = said.chain([(MessageRole::Assistant, answer.to_owned())]);
         let said = said.map(|(role, text)| format!("{role}: {text}"));
         let known = known.map(|known| format!("Earlier: {known}"));
@@ -40,7 +36,9 @@ impl Run {
         let asked = said_by(MessageRole::User, &transcript);
         let mut request = self.request(SUMMARISE, vec![asked]);
         request.tools.clear();
-        let summary = match self.attempt(&At { parent: span, knows: None }, &request, &given(&request)).await
+        let summary = match self
+            .attempt(&At { parent: span, knows: None }, &request, self.given(&request).as_ref())
+            .await
         {
             Ok(answer) => answer.message.text().filter(|text| !text.trim().is_empty()),
             Err(_) => None,

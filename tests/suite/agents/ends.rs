@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dendro::engine::MemoryEngine;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::{agent, conversation, messages, say, server, tree};
@@ -23,6 +24,10 @@ scripts:
       - when: { user: break }
         text: This will not
         fail: { kind: refused, message: no such luck, after_pieces: 1 }
+      - when: { user: odd, step: 0 }
+        tool_calls: [{ name: \"a\\tdd\" }, { name: \" \" }]
+      - when: { user: odd, step: 1 }
+        text: '{{tool_results}}'
       - when: { user: mute }
         text: ' '
         finish_reason: content_filter
@@ -189,4 +194,35 @@ async fn a_model_that_answers_nothing_fails_the_run() {
     assert_eq!(done["failure"]["kind"], "MODEL_FAILED", "{done}");
     assert!(done["failure"]["message"].as_str().unwrap().contains("content_filter"), "{done}");
     nothing_runs(&server, &done["trace"]).await;
+}
+
+#[tokio::test]
+async fn a_tool_whose_name_is_none_is_unknown() {
+    let server = server(STUBBORN).await;
+    agent(&server, json!({})).await;
+    let conversation = conversation(&server).await;
+    let done = say(&server, &conversation, "be odd", json!({})).await;
+    let told = "Error: there is no tool `a\u{fffd}dd`; there are: add\nError: there is no tool `(no name)`; there are: add";
+    assert_eq!(done["answer"]["content"], told, "{done}");
+}
+
+#[tokio::test]
+async fn a_run_that_failed_long_ago_says_why_and_what_its_model_was() {
+    let engine: dendro::engine::SharedEngine = Arc::new(MemoryEngine::default());
+    let first = Server::running_on(engine.clone(), super::runtime(STUBBORN)).await;
+    agent(&first, json!({ "tools": [] })).await;
+    let conversation = conversation(&first).await;
+    let failed = say(&first, &conversation, "break", json!({})).await;
+    const MODEL: &str =
+        "query($id: ID!) { trace(id: $id) { models spans(first: 50, filter: {types: [LLM_CALL]}) {
+      nodes { ... on LlmCallSpan { model } }
+    } } }";
+    let found = first.data(MODEL, json!({ "id": failed["traceId"] })).await;
+    assert_eq!(found["trace"]["models"], json!(["scripted/test"]), "{found}");
+    // Another process knows nothing of what the run put out.
+    let later = Server::running_on(engine, super::runtime(STUBBORN)).await;
+    const OUTPUT: &str = "subscription($id: ID!) { agentOutput(traceId: $id) { events { ... on AgentEnd { status error } } } }";
+    let parts: Vec<_> = later.follow(OUTPUT, json!({ "id": failed["traceId"] })).collect().await;
+    let end = json!([{ "status": "FAILED", "error": "refused: no such luck" }]);
+    assert_eq!(parts[0].data["agentOutput"]["events"], end);
 }

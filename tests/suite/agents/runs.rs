@@ -310,3 +310,56 @@ async fn a_conversation_is_branched_and_something_else_is_said() {
     let texts: Vec<_> = given.iter().map(|message| message["text"].as_str().unwrap()).collect();
     assert_eq!(texts, ["Help Ada.", "greet me", "Hello!", "the sum"]);
 }
+
+#[tokio::test]
+async fn a_summary_knows_the_beginning_though_the_model_was_not_given_it() {
+    let server = server(
+        "
+scripts:
+  test:
+    turns:
+      - when: { user_matches: '(?s)^USER: .*Zaphod.*and pears' }
+        text: Zaphod likes pears.
+      - when: { user_matches: '(?s)^USER: ' }
+        text: Somebody likes pears.
+    otherwise: { text: Well. }
+",
+    )
+    .await;
+    agent(&server, json!({ "tools": [], "limits": { "historyTokens": "100" } })).await;
+    let conversation = conversation(&server).await;
+    // Together they are too long, and the last one alone fills what the model is given.
+    let name = format!("I am Zaphod {}", "x".repeat(200));
+    let fruit = format!("and pears {}", "y".repeat(300));
+    say(&server, &conversation, &name, json!({})).await;
+    let second = say(&server, &conversation, &fruit, json!({})).await;
+    let said = messages(&server, &conversation).await;
+    assert_eq!(said.last().unwrap(), "SYSTEM SUMMARY: Zaphod likes pears.", "{second}");
+    const CALL: &str =
+        "query($id: ID!) { trace(id: $id) { spans(first: 1, filter: {types: [LLM_CALL]}) { nodes {
+      ... on LlmCallSpan { inputMessages { text } }
+    } } } }";
+    let found = server.data(CALL, json!({ "id": second["traceId"] })).await;
+    assert!(!found.to_string().contains("Zaphod"), "{found}");
+}
+
+#[tokio::test]
+async fn an_agent_without_instructions_answers() {
+    let server = server(SUMS).await;
+    agent(&server, json!({ "systemPrompt": "", "variables": {} })).await;
+    let conversation = conversation(&server).await;
+    let done = say(&server, &conversation, "the sum", json!({})).await;
+    assert_eq!(done["answer"]["content"], "It is three.", "{done}");
+    const SPANS: &str = "query($id: ID!) { trace(id: $id) { spans(first: 50) { nodes {
+      operationType name components { componentId }
+    } } } }";
+    let found = server.data(SPANS, json!({ "id": done["traceId"] })).await;
+    let nodes = found["trace"]["spans"]["nodes"].as_array().unwrap();
+    let of = |kind: &str| {
+        let span = nodes.iter().find(|node| node["operationType"] == kind).unwrap();
+        let components = span["components"].as_array().unwrap().iter();
+        components.map(|component| component["componentId"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("LLM_CALL"), ["models/test", "tools/add"]);
+    assert_eq!(of("TOOL_CALL"), ["tools/add"]);
+}
