@@ -72,6 +72,20 @@ impl Json {
         Self(Value::from(text).to_string().into())
     }
 
+    /// The list of these documents, whose texts are taken as they are.
+    #[must_use]
+    pub fn list<'a>(items: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut text = String::from("[");
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(item.text());
+        }
+        text.push(']');
+        Self(text.into())
+    }
+
     /// An object without members.
     #[must_use]
     pub fn empty_object() -> Self {

@@ -63,6 +63,12 @@ try {
   await page.showAll();
   await page.eventsAtLeast(6);
   await keep(page, "live");
+
+  await page.openSample("follow-agent");
+  await page.start();
+  await page.showAll();
+  await page.eventsAtLeast(12);
+  await keep(page, "agent");
 } finally {
   await browser.close();
   child.kill();

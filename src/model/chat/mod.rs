@@ -48,7 +48,7 @@ mod write;
 
 use serde_json::Value;
 
-pub use self::write::to_json;
+pub use self::write::{message_to_json, to_json};
 use self::{document::Place, gather::Gather};
 use crate::model::{Json, message::MessageRole};
 

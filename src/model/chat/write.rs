@@ -11,6 +11,12 @@ pub fn to_json(messages: impl IntoIterator<Item = ChatMessage>) -> Json {
     Json::of(&messages.into_iter().map(message).collect())
 }
 
+/// One message: see [`to_json`].
+#[must_use]
+pub fn message_to_json(one: ChatMessage) -> Json {
+    Json::of(&message(one))
+}
+
 fn message(ChatMessage { role, name, parts, finish_reason }: ChatMessage) -> Value {
     let role = match role {
         MessageRole::System => "system",

@@ -3,9 +3,10 @@
 use futures_util::StreamExt;
 
 use super::{
+    given::Given,
     output::OutputEvent,
     recorder::{OpenSpan, as_answer},
-    run::{At, Run, failed, said_by},
+    run::{At, Run, failed},
 };
 use crate::{
     llm::{ModelAnswer, ModelError, ModelErrorKind, ModelEvent, ModelRequest, ModelSettings, ToolDefinition},
@@ -13,7 +14,6 @@ use crate::{
         Json,
         agent::{RunFailure, RunFailureKind},
         chat::{self, ChatMessage},
-        message::MessageRole,
         span::{OperationType, SpanBody, SpanChanges, SpanDetails, SpanStatus},
     },
     tools::ToolSpec,
@@ -21,8 +21,13 @@ use crate::{
 
 impl Run {
     /// Asks the model, again where it fails in passing. Each attempt is a span of its own.
-    pub(super) async fn ask(&self, at: &At, request: &ModelRequest) -> Result<ModelAnswer, RunFailure> {
-        let given = self.given(request);
+    pub(super) async fn ask(
+        &self,
+        at: &At,
+        request: &ModelRequest,
+        given: &Given,
+    ) -> Result<ModelAnswer, RunFailure> {
+        let given = given.json();
         let mut attempt = 1;
         loop {
             let error = match self.attempt(at, request, given.as_ref()).await {
@@ -36,14 +41,6 @@ impl Run {
             tokio::time::sleep(delay).await;
             attempt += 1;
         }
-    }
-
-    /// What a model is given, as the spans of its calls keep it, if they do: their copies share the text.
-    pub(super) fn given(&self, request: &ModelRequest) -> Option<Json> {
-        self.recorder.takes_inputs().then(|| {
-            let system = request.system.iter().map(|system| said_by(MessageRole::System, system));
-            chat::to_json(system.chain(request.messages.iter().cloned()))
-        })
     }
 
     pub(super) fn request(&self, system: &str, messages: Vec<ChatMessage>) -> ModelRequest {

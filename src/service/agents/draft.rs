@@ -11,8 +11,10 @@ use super::{
     Agents, EndedRun,
     begin::Ending,
     flags::Keep,
+    given::Given,
     recorder::{OpenSpan, Recorder, patiently},
     run::{Answered, At, Run, Spent, failed, outputs, said_by},
+    state::InitialState,
     task::Task,
 };
 use crate::{
@@ -142,17 +144,18 @@ impl Run {
     /// Has the model write a plan, and keeps it.
     pub(super) async fn draft(&self, root: OpenSpan, draft: &Draft) -> Result<Answered, RunFailure> {
         const NAME: &str = "draft plan";
-        let memory = self.remember(root).await?;
-        self.record_state(&memory).await;
+        let InitialState { summary, messages } = self.remember(root).await?.state;
+        let system = self.system_of_draft(summary.as_deref());
+        let given = Given::of(self, &system, &messages);
+        self.record_state(summary.as_deref(), &given).await;
         let details = SpanDetails { plan_id: Some(draft.plan), ..SpanDetails::default() };
         let body = SpanBody { inputs: Some(Json::string(&draft.goal)), ..SpanBody::default() };
         let changes = SpanChanges { details, body, ..SpanChanges::default() };
         let span = self.start_span(Some(root), (OperationType::Planning, NAME), changes).await;
-        let mut request =
-            self.request(&self.system_of_draft(memory.state.summary.as_deref()), memory.state.messages);
+        let mut request = self.request(&system, messages);
         request.tools.clear();
         request.settings.answer_schema = Some(("plan".to_owned(), schema()));
-        let written = self.write_plan(span, draft, request).await;
+        let written = self.write_plan(span, draft, (request, given)).await;
         let (status, changes) = match &written {
             Ok(text) => (SpanStatus::Ok, outputs(Json::parse(text).ok())),
             Err(failure) => (SpanStatus::Error, failed(&failure.message, failure.kind.text())),
@@ -166,12 +169,12 @@ impl Run {
         &self,
         span: OpenSpan,
         draft: &Draft,
-        mut request: ModelRequest,
+        (mut request, mut given): (ModelRequest, Given),
     ) -> Result<String, RunFailure> {
         let mut spent = Spent::default();
         let mut wrong = String::new();
         for _ in 0..DRAFTS {
-            let answer = self.ask(&At { parent: span, knows: None }, &request).await?;
+            let answer = self.ask(&At { parent: span, knows: None }, &request, &given).await?;
             spent.add(self, &answer);
             match self.keep_plan(draft, &answer).await? {
                 Ok(text) => return Ok(text),
@@ -179,8 +182,9 @@ impl Run {
             }
             spent.check(&self.agent.limits)?;
             let told = format!("This plan cannot be kept: {wrong}. Answer with the whole plan, mended.");
-            request.messages.push(answer.message);
-            request.messages.push(said_by(MessageRole::User, &told));
+            let more = [answer.message, said_by(MessageRole::User, &told)];
+            given.add(&more);
+            request.messages.extend(more);
         }
         let message = format!("the model wrote no plan that can be kept, in {DRAFTS} attempts: {wrong}");
         Err(RunFailure::new(RunFailureKind::InvalidPlan, message))

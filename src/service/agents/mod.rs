@@ -9,6 +9,7 @@ mod call;
 mod carry;
 mod draft;
 mod flags;
+mod given;
 mod memory;
 mod output;
 mod parts;

@@ -8,7 +8,11 @@ use std::{mem, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+    time::Instant,
+};
 
 use super::flags::{Flags, Keep, Recording};
 use crate::{
@@ -39,6 +43,10 @@ const SAID_BYTES: usize = 1 << 20;
 /// Bytes of a run that may be held back.
 const HELD_BYTES: usize = 1 << 20;
 
+/// How long the writer waits for more before it writes: nobody sees the difference, and each commit and each waking of
+/// the writer takes time of the agent's.
+const LINGER: Duration = Duration::from_millis(10);
+
 /// How often a write is tried that finds too much going on.
 const ATTEMPTS: usize = 40;
 
@@ -55,6 +63,8 @@ pub(super) struct Recorder {
 
 struct Writing {
     queue: mpsc::Sender<Note>,
+    /// Told when the writer is not to wait for more.
+    hurry: Arc<Notify>,
     writer: JoinHandle<Option<Held>>,
 }
 
@@ -97,9 +107,11 @@ impl Recorder {
         };
         let writing = (keep != Keep::Nothing).then(|| {
             let (queue, notes) = mpsc::channel(WAITING);
+            let hurry = Arc::new(Notify::new());
             let writer =
                 Writer { tracing: Tracing::new(context.clone()), trace, flags: Arc::clone(&flags), held };
-            Writing { queue, writer: tokio::spawn(writer.write(notes)) }
+            let writer = tokio::spawn(writer.write(notes, Arc::clone(&hurry)));
+            Writing { queue, hurry, writer }
         });
         Arc::new(Self { context: context.clone(), trace, flags, writing, open: Mutex::default() })
     }
@@ -196,6 +208,9 @@ impl Recorder {
         if let Some(writing) = &self.writing {
             // It fails only once the writer has given up, which it has said in the log.
             let _ = writing.queue.send(note).await;
+            if writing.queue.capacity() < WAITING / 2 {
+                writing.hurry.notify_one();
+            }
         }
     }
 
@@ -208,8 +223,9 @@ impl Recorder {
             return Err(ServiceError::Store(crate::store::StoreError::Closed));
         };
         let Self { context, trace, flags, writing, open } = recorder;
-        let Some(Writing { queue, writer }) = writing else { return Ok(None) };
+        let Some(Writing { queue, hurry, writer }) = writing else { return Ok(None) };
         drop(queue);
+        hurry.notify_one();
         let held = writer.await.unwrap_or_else(|error| {
             tracing::error!(%trace, %error, "the writer of a run's spans broke off");
             None
@@ -270,7 +286,7 @@ struct Writer {
 impl Writer {
     /// Writes what comes, as much as there is at a time, until nothing comes any more. Answers what it still holds
     /// back.
-    async fn write(mut self, mut notes: mpsc::Receiver<Note>) -> Option<Held> {
+    async fn write(mut self, mut notes: mpsc::Receiver<Note>, hurry: Arc<Notify>) -> Option<Held> {
         let mut some = Vec::with_capacity(AT_ONCE);
         loop {
             let more = notes.recv_many(&mut some, AT_ONCE);
@@ -280,7 +296,19 @@ impl Writer {
             };
             match count {
                 Some(0) => return self.held,
-                Some(_) => self.take(some.drain(..)).await,
+                Some(_) => {
+                    // Not looked for meanwhile: whoever adds to the queue wakes nobody.
+                    tokio::select! {
+                        () = tokio::time::sleep(LINGER) => {}
+                        () = hurry.notified() => {}
+                    }
+                    while some.len() < AT_ONCE
+                        && let Ok(note) = notes.try_recv()
+                    {
+                        some.push(note);
+                    }
+                    self.take(some.drain(..)).await;
+                }
                 None => self.release().await,
             }
         }

@@ -7,6 +7,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
     draft,
+    given::Given,
     memory::{self, Memory},
     output::{Output, OutputEvent},
     parts::RunParts,
@@ -144,15 +145,16 @@ impl Run {
 
     async fn steps(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
         let memory = self.remember(root).await?;
-        self.record_state(&memory).await;
         let Memory { state: InitialState { summary, mut messages }, older, unsummarised, .. } = memory;
         let system = self.system(summary.as_deref());
+        let mut given = Given::of(self, &system, &messages);
+        self.record_state(summary.as_deref(), &given).await;
         let mut spent = Spent::default();
         for step in 0..self.agent.limits.steps {
             let knows = self.recorder.takes_snapshots();
             let knows = knows.then(|| Snapshot::of(self, step, (summary.as_deref(), messages.len()), &spent));
             let at = At { parent: root, knows };
-            let answer = self.ask(&at, &self.request(&system, messages.clone())).await?;
+            let answer = self.ask(&at, &self.request(&system, messages.clone()), &given).await?;
             spent.add(self, &answer);
             let calls: Vec<_> = self.calls_of(&answer);
             if calls.is_empty() {
@@ -164,7 +166,9 @@ impl Run {
                 return Ok(answered);
             }
             spent.check(&self.agent.limits)?;
-            messages.extend(self.call_tools(&at, &answer, calls).await?);
+            let more = self.call_tools(&at, &answer, calls).await?;
+            given.add(&more);
+            messages.extend(more);
         }
         let message = format!("the model asked for tools in each of {} steps", self.agent.limits.steps);
         Err(RunFailure::new(RunFailureKind::StepLimit, message))
@@ -197,9 +201,9 @@ impl Run {
     }
 
     /// Keeps with the trace what the model is given, so that the run can be made again.
-    pub(super) async fn record_state(&self, memory: &Memory) {
-        if self.recorder.takes_inputs() {
-            let initial_conversation_state = memory.state.to_json();
+    pub(super) async fn record_state(&self, summary: Option<&str>, given: &Given) {
+        if let Some(messages) = given.without_system() {
+            let initial_conversation_state = InitialState::written(summary, &messages);
             self.recorder.state(TraceBody { initial_conversation_state, ..TraceBody::default() }).await;
         }
     }

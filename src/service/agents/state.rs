@@ -29,10 +29,10 @@ struct Written<'a> {
 }
 
 impl InitialState {
-    pub(super) fn to_json(&self) -> Option<Json> {
-        let messages = chat::to_json(self.messages.iter().cloned());
+    /// The same as JSON: the summary, and the messages as they were written.
+    pub(super) fn written(summary: Option<&str>, messages: &Json) -> Option<Json> {
         let messages = serde_json::from_str(messages.text()).ok()?;
-        Json::from_value(&Written { summary: self.summary.clone(), messages }).ok()
+        Json::from_value(&Written { summary: summary.map(str::to_owned), messages }).ok()
     }
 
     /// Reads what a trace kept; `None`: it is something else, as other systems keep there.
@@ -51,7 +51,9 @@ mod tests {
     fn what_is_written_is_read() {
         let messages = vec![super::super::run::said_by(MessageRole::User, "Where is it?")];
         let state = InitialState { summary: Some("They met.".to_owned()), messages };
-        assert_eq!(InitialState::read(&state.to_json().unwrap()), Some(state));
+        let messages = chat::to_json(state.messages.clone());
+        let written = InitialState::written(state.summary.as_deref(), &messages).unwrap();
+        assert_eq!(InitialState::read(&written), Some(state));
         for other in ["null", "[]", "{}", r#"{"messages": []}"#, r#"{"messages": 3}"#] {
             assert_eq!(InitialState::read(&Json::parse(other).unwrap()), None, "{other}");
         }

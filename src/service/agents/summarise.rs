@@ -2,6 +2,7 @@
 //! before.
 
 use super::{
+    given::Given,
     recorder::OpenSpan,
     run::{At, Run, failed, outputs, said_by},
 };
@@ -34,12 +35,10 @@ impl Run {
         let transcript: Vec<_> = known.into_iter().chain(said).collect();
         let transcript = transcript.join("\n\n");
         let asked = said_by(MessageRole::User, &transcript);
+        let given = Given::of(self, SUMMARISE, std::slice::from_ref(&asked)).json();
         let mut request = self.request(SUMMARISE, vec![asked]);
         request.tools.clear();
-        let summary = match self
-            .attempt(&At { parent: span, knows: None }, &request, self.given(&request).as_ref())
-            .await
-        {
+        let summary = match self.attempt(&At { parent: span, knows: None }, &request, given.as_ref()).await {
             Ok(answer) => answer.message.text().filter(|text| !text.trim().is_empty()),
             Err(_) => None,
         };

@@ -119,6 +119,10 @@ async fn a_run_that_was_cut_off_with_its_process_is_ended_by_the_next() {
     agent(&first, json!({ "tools": [] })).await;
     let conversation = conversation(&first).await;
     let begun = say(&first, &conversation, "slow", json!({ "wait": false })).await;
+    // It is at work before it is cut off.
+    while tree(&first, &begun["trace"]).await.len() < 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let second = Server::running_on(engine, runtime).await;
     // The first process is gone as far as the second knows; what it still does comes too late.
     assert_eq!(second.services.agents.end_interrupted().await.unwrap(), 1);

@@ -145,8 +145,8 @@ export const groups: Group[] = [
       sample("talk-to-agent", "Talk to it", "The answer, and the run behind it", {
         conversation: { newest: "ownConversation" },
       }),
-      sample("follow-agent", "Follow it", "Text, tools and spans of a run, as they come", {
-        trace: { newest: "agentTrace" },
+      sample("follow-agent", "Follow its run", "Text, tools and spans, as they come", {
+        trace: { newest: "runningTrace" },
         after: null,
       }),
       sample("replay-trace", "Run it again", "As it ran, or with other versions", {
