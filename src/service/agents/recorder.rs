@@ -298,9 +298,11 @@ impl Writer {
                 Some(0) => return self.held,
                 Some(_) => {
                     // Not looked for meanwhile: whoever adds to the queue wakes nobody.
-                    tokio::select! {
-                        () = tokio::time::sleep(LINGER) => {}
-                        () = hurry.notified() => {}
+                    if !notes.is_closed() {
+                        tokio::select! {
+                            () = tokio::time::sleep(LINGER) => {}
+                            () = hurry.notified() => {}
+                        }
                     }
                     while some.len() < AT_ONCE
                         && let Ok(note) = notes.try_recv()
