@@ -116,11 +116,11 @@ export class GraphiQL {
     return this.page.locator(".dendro-status").innerText();
   }
 
-  async eventsAtLeast(wanted) {
+  async eventsAtLeast(wanted, timeout) {
     await this.page.waitForFunction((wanted) => {
       const told = document.querySelector('[data-fact="events"]')?.textContent ?? "";
       return Number.parseInt(told.replace(/\D/g, "") || "0", 10) >= wanted;
-    }, wanted);
+    }, wanted, { timeout });
   }
 
   async showAll() {

@@ -37,6 +37,27 @@ async function something(server) {
   }
 }
 
+/** Waits until the newest run that goes on is one of an agent of this server, and has just begun. */
+async function atWork(server) {
+  const query = "{ traces(first: 1, filter: { statuses: [RUNNING] }) { nodes { spanCount name } } }";
+  for (;;) {
+    const [newest] = (await ask(server, query)).traces.nodes;
+    if (newest && newest.spanCount < 6 && ["researcher", "support", "coder"].includes(newest.name)) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+/** Follows a run by a sample until so many events have come. The run may be over, or another's, by then: again. */
+async function follow(page, sample, events) {
+  for (let seen = false; !seen; ) {
+    await atWork(server);
+    await page.openSample(sample);
+    await page.start();
+    seen = await page.eventsAtLeast(events, 10_000).then(() => true, () => false);
+  }
+  await page.showAll();
+}
+
 /** Takes a picture, in 256 colours: one sees no difference, and it is a third as large. */
 async function keep(page, name) {
   const path = `${folder}/${name}.png`;
@@ -58,16 +79,9 @@ try {
   await page.run();
   await keep(page, "graphiql");
 
-  await page.openSample("follow-trace");
-  await page.start();
-  await page.showAll();
-  await page.eventsAtLeast(6);
+  await follow(page, "follow-trace", 6);
   await keep(page, "live");
-
-  await page.openSample("follow-agent");
-  await page.start();
-  await page.showAll();
-  await page.eventsAtLeast(12);
+  await follow(page, "follow-agent", 5);
   await keep(page, "agent");
 } finally {
   await browser.close();
