@@ -107,7 +107,16 @@ impl Agents {
                 let (definition, version) = self.choose(agent, version).await?;
                 ChosenAgent { definition, versions: vec![version] }
             }
-            (None, Some(definition)) => ChosenAgent { definition, versions: original.versions },
+            (None, Some(recorded)) => {
+                // The version itself is exact; what the trace keeps of it may be redacted.
+                let id = recorded.component_id();
+                let own = original.versions.iter().find(|version| version.component_id == id);
+                let definition = match own.map(|version| VersionSelector::Hash(version.version_hash)) {
+                    Some(version) => self.choose(&id, &version).await?.0,
+                    None => recorded,
+                };
+                ChosenAgent { definition, versions: original.versions }
+            }
             (None, None) => {
                 let message = "no agent of this server ran it; say which is to";
                 return Err(Refusal::invalid("agentId", message).into());

@@ -63,7 +63,7 @@ impl Agents {
             // Where the trace starts with the message, that finds it.
             self.require_new(trace_id).await?;
         }
-        let mut new = prepared.new_trace(trace_id, Some(input.content), &recording);
+        let new = prepared.new_trace(trace_id, Some(input.content), &recording);
         let message = NewMessage { trace_id: Some(trace_id), ..message };
         let mark = AgentRun { task: RunTask::Talk { conversation, turn } };
         let started = (recording.keep == Keep::All).then(|| new.clone());
@@ -72,7 +72,7 @@ impl Agents {
             tx.put(keyspace::AGENT_RUN, &trace_id, &mark)
         });
         let AddedMessage { conversation: found, message, trace } = added.await?;
-        new = NewTrace {
+        let new = NewTrace {
             conversation_id: Some(conversation),
             message_id: Some(message.id),
             turn_id: Some(turn),

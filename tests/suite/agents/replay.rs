@@ -204,6 +204,22 @@ async fn a_run_of_another_system_is_made_again_by_an_agent_of_this_one() {
     assert_eq!(tree(&server, &again["trace"]).await.len(), 5);
 }
 
+#[tokio::test]
+async fn what_was_redacted_in_a_trace_is_not_in_its_replay() {
+    let server = server(SCRIPT).await;
+    agent(&server, json!({ "tools": [] })).await;
+    let conversation = conversation(&server).await;
+    const REDACT: &str = "mutation($redact: [String!]!) {
+      updateTracingSettings(input: {redact: $redact}) { refusal { message } }
+    }";
+    server.data(REDACT, json!({ "redact": ["Help"] })).await;
+    let done = say(&server, &conversation, "hello", json!({})).await;
+    server.data(REDACT, json!({ "redact": [] })).await;
+    let again = replay(&server, &done["trace"], json!({})).await;
+    // The instructions are those of the agent's version, not of what the trace kept.
+    assert_eq!(spans_text(&again), ["Help Ada.", "hello"]);
+}
+
 fn spans_text(replayed: &Value) -> Vec<&str> {
     let given = spans(replayed, "LLM_CALL")[0]["inputMessages"].as_array().unwrap();
     given.iter().map(|message| message["text"].as_str().unwrap()).collect()
