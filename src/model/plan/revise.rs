@@ -368,6 +368,18 @@ mod tests {
         assert_eq!(plan.steps[0].attempts.len(), 2);
         let refusal = plan.advance(a, StepAction::Start { span: None }, at(5)).unwrap_err();
         assert!(matches!(refusal, Refusal::IllegalTransition { legal, .. } if legal.is_empty()));
+        // Taken up, it goes on where it failed, with one more attempt.
+        plan.timeout_minutes = Some(3);
+        plan.control(PlanAction::Retry, at(65)).unwrap();
+        assert_eq!(
+            (plan.status, statuses(&plan)),
+            (PlanStatus::Running, vec![Failed, Blocked, Blocked, Pending])
+        );
+        assert_eq!((plan.timeout_minutes, &plan.error_message, plan.completed_at), (Some(67), &None, None));
+        assert_eq!(plan.fault(), None);
+        plan.advance(a, StepAction::Start { span: None }, at(66)).unwrap();
+        plan.advance(a, StepAction::Fail { error: "still".to_owned() }, at(67)).unwrap();
+        assert_eq!((plan.status, plan.steps[0].attempts.len()), (PlanStatus::Failed, 3));
     }
 
     #[test]
@@ -445,9 +457,10 @@ mod tests {
                     }
                     let running = step.attempts.iter().filter(|attempt| attempt.status == StepStatus::Running).count();
                     prop_assert_eq!(running, usize::from(step.status == StepStatus::Running));
-                    prop_assert!(step.attempts.len() <= 2);
+                    prop_assert!(step.attempts.len() <= plan.max_retries as usize + 1);
                 }
                 let done = plan.steps.iter().all(|step| step.status.is_done());
+                prop_assert_eq!(plan.fault(), None);
                 prop_assert_eq!(plan.status == PlanStatus::Completed, done && plan.status != PlanStatus::Cancelled);
             }
         }

@@ -32,6 +32,8 @@ words! {
         Resume = 2 "RESUME",
         /// Give it up.
         Cancel = 3 "CANCEL",
+        /// Take up one that failed: each step that failed or was stopped may be tried once more, in as much time again.
+        Retry = 4 "RETRY",
     }
 }
 
@@ -72,6 +74,8 @@ impl StepAction {
         }
     }
 }
+
+const MINUTE_NANOS: u64 = 60_000_000_000;
 
 impl PlanStatus {
     /// Whether the plan has come to its end.
@@ -137,7 +141,8 @@ impl Plan {
         match self.status {
             PlanStatus::Pending | PlanStatus::Running => &[PlanAction::Pause, PlanAction::Cancel],
             PlanStatus::Paused => &[PlanAction::Resume, PlanAction::Cancel],
-            PlanStatus::Completed | PlanStatus::Failed | PlanStatus::Cancelled => &[],
+            PlanStatus::Failed => &[PlanAction::Retry],
+            PlanStatus::Completed | PlanStatus::Cancelled => &[],
         }
     }
 
@@ -202,8 +207,29 @@ impl Plan {
             PlanAction::Resume if plan.started_at.is_some() => plan.status = PlanStatus::Running,
             PlanAction::Resume => plan.status = PlanStatus::Pending,
             PlanAction::Cancel => plan.end(PlanStatus::Cancelled, None, now),
+            PlanAction::Retry => plan.take_up(now),
         });
         Ok(())
+    }
+
+    /// Takes up a plan that failed. What failed keeps its attempts, and may have one more.
+    fn take_up(&mut self, now: Timestamp) {
+        self.status = if self.started_at.is_some() { PlanStatus::Running } else { PlanStatus::Pending };
+        (self.completed_at, self.error_message) = (None, None);
+        if let (Some(minutes), Some(start)) = (self.timeout_minutes, self.started_at) {
+            let passed = now.nanos_since(start).div_ceil(MINUTE_NANOS);
+            self.timeout_minutes = Some(minutes.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX)));
+        }
+        for step in &mut self.steps {
+            if step.status == StepStatus::Cancelled {
+                step.status = StepStatus::Pending;
+            }
+            if !step.status.is_done() {
+                step.completed_at = None;
+                let tried = u32::try_from(step.attempts.len()).unwrap_or(u32::MAX);
+                self.max_retries = self.max_retries.max(tried);
+            }
+        }
     }
 
     /// Whether its time has run out.

@@ -19,6 +19,9 @@ scripts:
       - when: { user: 'Your step: hopeless' }
         text: Never.
         fail: { kind: refused, message: no way }
+      - when: { user: 'Your step: feeble' }
+        text: At last.
+        fail: { kind: refused, message: not yet, times: 1 }
       - when: { user: 'Your step: slow' }
         text: Never.
         delay_ms: 600000
@@ -268,4 +271,41 @@ async fn a_plan_says_what_failed_what_that_held_up_and_what_it_used() {
     assert_eq!(tokens(&told), steps.iter().map(tokens).sum::<u64>());
     // A scripted model has no price.
     assert!(told["totalCostUsd"].is_null());
+}
+
+#[tokio::test]
+async fn a_plan_that_failed_is_taken_up_and_carried_on() {
+    let server = server(WORKER).await;
+    agent(&server, json!({ "tools": [] })).await;
+    let conversation = conversation(&server).await;
+    let id =
+        plan(&server, &conversation, &[("first", &[]), ("feeble", &["first"]), ("last", &["feeble"])], 0)
+            .await;
+    server.data(EXECUTE, json!({ "plan": id })).await;
+    let failed = over(&server, &id).await;
+    assert_eq!(statuses(&failed), ["first COMPLETED", "feeble FAILED", "last BLOCKED"]);
+    const RETRY: &str = "mutation($plan: ID!) { controlPlan(input: {planId: $plan, action: RETRY}) {
+      plan { status errorMessage maxRetries } refusal { message }
+    } }";
+    let taken = server.data(RETRY, json!({ "plan": id })).await["controlPlan"]["plan"].clone();
+    assert_eq!(taken, json!({ "status": "RUNNING", "errorMessage": null, "maxRetries": 1 }));
+    // Whoever carried it out may not be done with that yet.
+    let mut begun = json!({});
+    while begun["executePlan"]["plan"].is_null() {
+        begun = server.data(EXECUTE, json!({ "plan": id })).await;
+    }
+    let done = over(&server, &id).await;
+    assert_eq!(done["steps"][0]["attempts"].as_array().unwrap().len(), 1);
+    assert_eq!(statuses(&done)[0], "first COMPLETED");
+    // It stumbles over what it is told then, too: once more.
+    if done["status"] == "FAILED" {
+        server.data(RETRY, json!({ "plan": id })).await;
+        let mut begun = json!({});
+        while begun["executePlan"]["plan"].is_null() {
+            begun = server.data(EXECUTE, json!({ "plan": id })).await;
+        }
+    }
+    let done = over(&server, &id).await;
+    assert_eq!(statuses(&done), ["first COMPLETED", "feeble COMPLETED", "last COMPLETED"]);
+    assert_eq!(done["steps"][1]["attempts"].as_array().unwrap().len(), 3);
 }
