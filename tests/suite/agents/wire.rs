@@ -55,6 +55,34 @@ async fn calls(server: &Server, done: &Value) -> Vec<Value> {
     found["trace"]["spans"]["nodes"].as_array().unwrap().clone()
 }
 
+/// Every span of a run lies within the one above it, and names the versions that it used.
+async fn is_sound(server: &Server, done: &Value) {
+    const SPANS: &str =
+        "query($id: ID!) { trace(id: $id) { startTime endTime runningSpanCount spans(first: 50) { nodes {
+      spanId parentId operationType startTime endTime components { componentId version { versionHash } }
+    } } } }";
+    let found = server.data(SPANS, json!({ "id": done["traceId"] })).await;
+    let trace = &found["trace"];
+    assert_eq!(trace["runningSpanCount"], 0);
+    let nodes = trace["spans"]["nodes"].as_array().unwrap();
+    for span in nodes {
+        let above = nodes.iter().find(|above| above["spanId"] == span["parentId"]).unwrap_or(trace);
+        // Moments have nine digits, so their texts sort as they do.
+        let moment = |of: &Value, which: &str| of[which].as_str().unwrap().to_owned();
+        assert!(moment(above, "startTime") <= moment(span, "startTime"), "{span} begins before {above}");
+        assert!(moment(span, "endTime") <= moment(above, "endTime"), "{span} ends after {above}");
+        let components = span["components"].as_array().unwrap();
+        assert!(components.iter().all(|used| used["version"]["versionHash"].is_string()), "{span}");
+        let used: Vec<_> = components.iter().map(|used| used["componentId"].as_str().unwrap()).collect();
+        match span["operationType"].as_str().unwrap() {
+            "AGENT" => assert_eq!(used, ["agents/helper"]),
+            "LLM_CALL" => assert_eq!(used, ["prompts/helper", "models/large-1", "tools/add"]),
+            "TOOL_CALL" => assert_eq!(used, ["tools/add"]),
+            _ => assert!(used.is_empty(), "{span}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_run_with_parallel_tools_is_whole() {
     let provider = FakeProviders::new([
@@ -95,6 +123,7 @@ async fn a_run_with_parallel_tools_is_whole() {
         ]
         .map(|line| line.replace("\": ", "\":").replace(", \"", ",\""))
     );
+    is_sound(&server, &done).await;
     // What was called is told again, each result under the id of its call.
     let asked = provider.last_body()["messages"].as_array().unwrap().clone();
     let results: Vec<_> = asked.iter().filter(|message| message["role"] == "tool").collect();
@@ -124,6 +153,7 @@ async fn a_provider_that_stumbles_is_asked_again_and_each_attempt_is_seen() {
     let calls = calls(&server, &done).await;
     let statuses: Vec<_> = calls.iter().map(|call| call["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["ERROR", "ERROR", "ERROR", "OK"]);
+    is_sound(&server, &done).await;
     // What was said before it broke off is not lost.
     assert_eq!(calls[2]["outputMessages"][0]["text"], "Half an ans");
     assert_eq!(messages(&server, &conversation).await.len(), 2);
@@ -140,6 +170,7 @@ async fn a_model_of_anthropics_kind_thinks_and_answers() {
         "{done}"
     );
     assert!(provider.last_body()["system"].to_string().contains("Help Ada."));
+    is_sound(&server, &done).await;
 }
 
 #[tokio::test]

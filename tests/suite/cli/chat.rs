@@ -208,7 +208,8 @@ fn a_run_that_ended_with_its_server_is_told_once_the_server_is_back() {
     let server = serve(&address);
     let (code, seen) = chat.end();
     assert_eq!(code, Some(1), "{seen}");
-    let told = ["one ", "trying again", "is missing here", "✗ the run ended without an answer"];
+    let told =
+        ["one ", "trying again", "is missing here", "✗ The server stopped while the agent was at work."];
     assert_in_order(&seen, &told);
     drop(server);
 }
