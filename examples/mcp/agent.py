@@ -79,13 +79,16 @@ def main():
         PROCESS_USER_INPUT,
         input={"conversationId": conversation, "agentId": agent, "content": arguments.ask},
     )
-    for span in done["trace"]["spans"]["nodes"]:
+    trace = done["trace"]  # nothing where the server's `tracingSettings` leave the run out
+    for span in trace["spans"]["nodes"] if trace else []:
         failed = f"  {span['statusMessage']}" if span["status"] == "ERROR" else ""
         name = f"{'  ' * span['depth']}{span['operationType']} {span['name']}"
         print(f"{name:<44} {span['durationMs']:8.1f} ms{failed}")
     if done["failure"]:
         sys.exit(f"{done['failure']['kind']}: {done['failure']['message']}")
-    print(f"\n{done['answer']['content']}\n\nsee     {arguments.server}/graphiql, trace {done['trace']['traceId']}")
+    print(f"\n{done['answer']['content']}")
+    if trace:
+        print(f"\nsee     {arguments.server}/graphiql, trace {trace['traceId']}")
 
 
 if __name__ == "__main__":
