@@ -230,7 +230,7 @@ async fn timed(services: &Services, recorded: bool) -> Timed {
     assert!(ended.failure.is_none(), "{:?}", ended.failure);
     assert_eq!(ended.trace.is_some(), recorded);
     let end = began.elapsed().as_secs_f64();
-    Timed { path, end, cpu: (cpu_nanos() - cpu) as f64 / 1e9, spans }
+    Timed { path, end, cpu: cpu_nanos().saturating_sub(cpu) as f64 / 1e9, spans }
 }
 
 /// CPU that all threads of this process have used.

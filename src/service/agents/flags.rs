@@ -132,7 +132,10 @@ impl Flags {
     /// Takes out of a write to a span what is not to be recorded.
     pub(super) fn clean_span(&self, op: &mut SpanOp) {
         match &mut op.action {
-            SpanAction::Create(new) | SpanAction::Record(new) => self.clean_changes(&mut new.changes),
+            SpanAction::Create(new) | SpanAction::Record(new) => {
+                self.clean_name(&mut new.name);
+                self.clean_changes(&mut new.changes);
+            }
             SpanAction::Update(changes) => self.clean_changes(changes),
             SpanAction::Complete(completion) => self.clean_changes(&mut completion.changes),
             // Runs write none of these.
@@ -149,6 +152,15 @@ impl Flags {
         self.clean(outputs, self.flags.capture_outputs);
         self.clean(error_details, true);
         self.clean_text(&mut changes.status_message, true);
+        // A model may ask for a tool by any text.
+        self.clean_text(&mut changes.details.tool_name, true);
+    }
+
+    /// Takes out of a name what is not to be recorded: plans and their steps are named by what people say.
+    pub(super) fn clean_name(&self, name: &mut String) {
+        if let Cow::Owned(redacted) = self.redacted(name) {
+            *name = redacted;
+        }
     }
 
     /// Takes out of a trace what is not to be recorded.

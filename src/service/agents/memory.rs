@@ -27,10 +27,10 @@ const MOST: usize = 4_000;
 pub(super) struct Memory {
     /// The last messages, and the summary of what came before.
     pub(super) state: InitialState,
+    /// About how many tokens the messages have.
+    pub(super) tokens: u64,
     /// Messages between the two, which do not fit: who summarises has to know them. About as many as fit, at most.
     pub(super) older: Vec<ChatMessage>,
-    /// About how many tokens they have.
-    pub(super) tokens: u64,
     /// Tokens since the last summary, or since the beginning.
     pub(super) unsummarised: u64,
     /// Whether older messages are not among them.

@@ -230,7 +230,9 @@ impl Recorder {
             tracing::error!(%trace, %error, "the writer of a run's spans broke off");
             None
         });
-        if held.is_some() && completion.status == TraceStatus::Completed {
+        // The writer may have been gathering when the run became slow.
+        let is_slow = |held: &Held| held.slow_at <= Instant::now();
+        if completion.status == TraceStatus::Completed && held.as_ref().is_some_and(|held| !is_slow(held)) {
             return Ok(None);
         }
         let now = context.now();

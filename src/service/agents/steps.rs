@@ -279,7 +279,9 @@ impl Agents {
         let tell = |plan: &Plan, step: &PlanStep| {
             let user_input = Some(step.description.clone());
             let mut new = prepared.new_trace(trace_id, user_input, &recording);
-            new.name = Some(plan.title.clone());
+            let mut name = plan.title.clone();
+            recording.flags.clean_name(&mut name);
+            new.name = Some(name);
             new.start_time = Some(self.context.now());
             new.conversation_id = Some(plan.conversation_id);
             (new, told(plan, step))

@@ -186,6 +186,25 @@ async fn what_is_to_be_redacted_is_nowhere_in_traces_and_still_in_the_conversati
 }
 
 #[tokio::test]
+async fn a_step_that_is_named_by_what_is_to_be_redacted_has_another_name_in_its_trace() {
+    let (server, conversation) = server_with(json!({ "redact": ["[a-z]+@[a-z.]+"] })).await;
+    const PLAN: &str = "mutation($conversation: ID!) { createPlan(input: {
+      conversationId: $conversation, title: \"For ada@example.org\", steps: [{ description: \"Write to ada@example.org\" }]
+    }) { plan { steps { id } } } }";
+    let made = server.data(PLAN, json!({ "conversation": conversation })).await;
+    let step = &made["createPlan"]["plan"]["steps"][0]["id"];
+    const EXECUTE: &str = "mutation($step: ID!) {
+      executePlanStep(input: {stepId: $step, agentId: \"agents/helper\"}) { step { status } trace { name inputPreview
+        spans(first: 9) { nodes { name inputs } } } }
+    }";
+    let done = server.data(EXECUTE, json!({ "step": step })).await["executePlanStep"].clone();
+    assert_eq!(done["step"]["status"], "COMPLETED", "{done}");
+    assert!(!done["trace"].to_string().contains("example.org"), "{done}");
+    assert_eq!(done["trace"]["name"], "For [redacted]");
+    assert_eq!(done["trace"]["spans"]["nodes"][0]["name"], "Write to [redacted]");
+}
+
+#[tokio::test]
 async fn spans_tell_what_the_agent_knew_where_that_is_wanted() {
     let (server, conversation) = server_with(json!({ "memorySnapshots": true })).await;
     let done = say(&server, &conversation, "sum", json!({})).await;
