@@ -18,6 +18,7 @@ mod refusal;
 pub mod request;
 mod scalar;
 mod score;
+mod series;
 mod span;
 pub mod text;
 mod trace;
@@ -36,6 +37,7 @@ use self::{
     node::NodeQuery,
     plan::{PlanMutation, PlanQuery, PlanSubscription},
     score::ScoreMutation,
+    series::SeriesQuery,
     span::SpanMutation,
     trace::{TraceMutation, TraceQuery, TraceSubscription},
 };
@@ -50,6 +52,7 @@ pub struct Query(
     ComponentQuery,
     AgentQuery,
     TracingQuery,
+    SeriesQuery,
 );
 
 /// What can be done.

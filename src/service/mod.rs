@@ -10,20 +10,26 @@ mod context;
 pub mod conversations;
 pub mod deletion;
 mod error;
+pub mod followers;
 pub mod import;
 pub mod ingest;
 pub mod listing;
 pub mod plans;
 pub mod scores;
+pub mod series;
 pub mod tracing;
+
+use std::sync::Arc;
 
 use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    followers::Followers,
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
+    series::Series,
     tracing::Tracing,
 };
 pub use self::{
@@ -45,6 +51,10 @@ pub struct Services {
     pub components: Components,
     /// Judgements.
     pub scores: Scores,
+    /// What traces add up to over time.
+    pub series: Series,
+    /// What follows of a trace's end.
+    pub followers: Followers,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -61,6 +71,8 @@ impl Services {
     /// The use cases over one context, with what agents are run with.
     #[must_use]
     pub fn with(context: Context, runtime: Runtime) -> Self {
+        let series = Series::new(context.clone());
+        let followers = Followers::new(context.clone(), vec![Arc::new(series.clone())]);
         Self {
             agents: Agents::new(context.clone(), runtime),
             conversations: Conversations::new(context.clone()),
@@ -68,6 +80,8 @@ impl Services {
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
+            series,
+            followers,
             ingest: Ingest::new(context),
         }
     }
