@@ -17,6 +17,7 @@ pub mod message;
 pub mod page;
 pub mod plan;
 pub mod prices;
+pub mod query;
 pub mod refusal;
 pub mod score;
 pub mod secret;

@@ -9,7 +9,7 @@ use crate::model::{
     component::VersionHash,
     message::MessageRole,
     plan::PlanStatus,
-    series::{Dimension, Resolution},
+    series::{Dimension, FoundBy, Ranking, Resolution},
     trace::TraceStatus,
 };
 
@@ -107,7 +107,7 @@ macro_rules! word_parts {
     )+};
 }
 
-word_parts!(TraceStatus, PlanStatus, MessageRole, Dimension, Resolution);
+word_parts!(TraceStatus, PlanStatus, MessageRole, Dimension, FoundBy, Ranking, Resolution);
 
 impl KeyPart for Timestamp {
     fn write(&self, out: &mut Vec<u8>) {

@@ -41,6 +41,8 @@
 //! | `score_address` | score | the key in `score` |
 //! | `turn_due` | trace | [`TurnDue`]; only while messages of it are still to be made |
 //! | `trace_facts` | trace | [`Facts`]: what it counts in `series`; only of traces that are over |
+//! | `trace_found_by` | by what (model, tool, component, score), its value, start, trace | –; only of traces that are over |
+//! | `trace_ranked` | by what (duration, cost, tokens), its value, start, trace | –; only of traces that are over |
 //! | `series` | resolution, dimension, start of the stretch of time, value | [`Cell`] |
 //! | `follow_due` | trace | [`FollowDue`]; only while what follows of the trace's end is still to be done |
 //! | `follower` | code of a follower | [`FollowerState`] |
@@ -62,7 +64,7 @@ use crate::model::{
     message::Message,
     plan::{Plan, PlanStatus},
     score::{Score, ScoreTarget},
-    series::{Cell, Dimension, Facts, Resolution},
+    series::{Cell, Dimension, Facts, FoundBy, Ranking, Resolution},
     trace::{Trace, TraceBody, TraceStatus},
 };
 
@@ -372,6 +374,8 @@ tables! {
     PLAN_RUN: PlanId => PlanRun = "plan_run";
     TURN_DUE: TraceId => TurnDue = "turn_due";
     TRACE_FACTS: TraceId => Facts = "trace_facts";
+    TRACE_FOUND_BY: (FoundBy, String, Timestamp, TraceId) => Nothing = "trace_found_by";
+    TRACE_RANKED: (Ranking, u64, Timestamp, TraceId) => Nothing = "trace_ranked";
     SERIES: SeriesKey => Cell = "series";
     FOLLOW_DUE: TraceId => FollowDue = "follow_due";
     FOLLOWER: u8 => FollowerState = "follower";

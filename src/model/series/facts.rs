@@ -1,10 +1,10 @@
 //! What one trace counts, by everything that it and its spans have in common with others.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bincode::{Decode, Encode};
 
-use super::{Cell, Counted, Dimension, Measure, Resolution, ScoreMeasure};
+use super::{Cell, Counted, Dimension, FoundBy, Measure, Ranking, Resolution, ScoreMeasure};
 use crate::model::{
     Timestamp,
     component::ComponentRef,
@@ -22,6 +22,9 @@ pub const MAX_SCORE_NAMES: usize = 32;
 /// Tools that a trace counts; the first ones, sorted.
 const MAX_TOOLS: usize = 64;
 
+/// Tools that a trace can be found by; the first ones, sorted.
+pub const MAX_FOUND_TOOLS: usize = 1_000;
+
 /// What one trace counts. A pure function of the trace, its heads, its scores and the tags of its conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Facts {
@@ -35,6 +38,10 @@ pub struct Facts {
     scores: Vec<(String, ScoreMeasure)>,
     /// What it is counted by.
     groups: Vec<Group>,
+    /// What it can be found by, sorted.
+    found_by: Vec<(FoundBy, String)>,
+    /// Where it stands among others, by ranking.
+    ranks: Vec<(Ranking, u64)>,
 }
 
 /// One thing that a trace is counted by.
@@ -71,7 +78,15 @@ impl Facts {
         all.extend(tags.iter().map(|tag| common(Dimension::Tag, tag.clone())));
         all.sort_unstable_by(|a, b| (a.dimension, &a.value).cmp(&(b.dimension, &b.value)));
         all.dedup_by(|a, b| (a.dimension, &a.value) == (b.dimension, &b.value));
-        Self { start: trace.start_time, trace: whole, spans, scores: measured(scores), groups: all }
+        Self {
+            start: trace.start_time,
+            trace: whole,
+            spans,
+            scores: measured(scores),
+            groups: all,
+            found_by: found_by(trace, heads, scores),
+            ranks: ranks(trace),
+        }
     }
 
     /// What the trace is counted by.
@@ -86,6 +101,16 @@ impl Facts {
     ) -> impl Iterator<Item = (Resolution, Dimension, Timestamp, String)> {
         let start = resolution.start_of(self.start);
         self.places().map(move |(dimension, value)| (resolution, dimension, start, value.to_owned()))
+    }
+
+    /// What it can be found by.
+    pub fn found_by(&self) -> impl Iterator<Item = (FoundBy, &str)> {
+        self.found_by.iter().map(|(by, value)| (*by, value.as_str()))
+    }
+
+    /// Where it stands among others.
+    pub fn ranks(&self) -> impl Iterator<Item = (Ranking, u64)> {
+        self.ranks.iter().copied()
     }
 
     /// Counts the trace in the cell of one of its places.
@@ -111,6 +136,33 @@ impl Facts {
         let place = self.groups.binary_search_by(known).ok()?;
         self.groups.get(place).map(|group| group.spans.as_ref().unwrap_or(&self.spans))
     }
+}
+
+fn found_by(trace: &Trace, heads: &[SpanHead], scores: &[Score]) -> Vec<(FoundBy, String)> {
+    let models = trace.summary.models.iter().map(|model| (FoundBy::Model, model.clone()));
+    let components = &trace.summary.components;
+    let components = components.iter().map(|used| (FoundBy::Component, used.component_id.clone()));
+    let calls = heads.iter().filter(|head| head.operation_type == OperationType::ToolCall);
+    let tools: BTreeSet<_> = calls.filter_map(|head| head.details.tool_name.clone()).collect();
+    let tools = tools.into_iter().take(MAX_FOUND_TOOLS).map(|tool| (FoundBy::Tool, tool));
+    let names: BTreeSet<_> = scores.iter().map(|score| score.name.clone()).collect();
+    let names = names.into_iter().map(|name| (FoundBy::Score, name));
+    let mut all: Vec<_> = models.chain(components).chain(tools).chain(names).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn ranks(trace: &Trace) -> Vec<(Ranking, u64)> {
+    let (summary, duration) = (&trace.summary, trace.end_time.map(|end| end.nanos_since(trace.start_time)));
+    let cost = u64::try_from(summary.cost.nanos()).unwrap_or(0);
+    let cost = if summary.cost_known { cost.saturating_add(1) } else { 0 };
+    let ranks = [
+        (Ranking::Duration, duration.unwrap_or(0)),
+        (Ranking::Cost, cost),
+        (Ranking::Tokens, summary.tokens.total()),
+    ];
+    ranks.to_vec()
 }
 
 fn counted_trace(trace: &Trace) -> Counted {

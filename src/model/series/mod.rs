@@ -15,7 +15,7 @@ use bincode::{Decode, Encode};
 
 pub use self::{
     distribution::{Distribution, LARGEST},
-    facts::{Facts, MAX_SCORE_NAMES, version_key},
+    facts::{Facts, MAX_FOUND_TOOLS, MAX_SCORE_NAMES, version_key},
     measure::{Counted, MAX_CATEGORIES, Measure, ScoreMeasure, TokenSums},
     sketch::{ACCURACY, Sketch},
 };
@@ -40,6 +40,32 @@ words! {
         Tag = 7 "TAG",
         /// The tool that was called.
         Tool = 8 "TOOL",
+    }
+}
+
+words! {
+    /// What traces that are over can be found by, beside what their own rows are indexed by.
+    FoundBy {
+        /// A model that was called.
+        Model = 1 "MODEL",
+        /// A tool that was called.
+        Tool = 2 "TOOL",
+        /// A component, whatever its version.
+        Component = 3 "COMPONENT",
+        /// The name of a score of it, or of one of its spans.
+        Score = 4 "SCORE",
+    }
+}
+
+words! {
+    /// What traces that are over are ordered by.
+    Ranking {
+        /// How long they took, in nanoseconds.
+        Duration = 1 "DURATION",
+        /// What they cost, in billionths of a dollar and one more; 0: that is not known.
+        Cost = 2 "COST",
+        /// How many tokens they used.
+        Tokens = 3 "TOKENS",
     }
 }
 

@@ -1,16 +1,16 @@
 //! Keeping the series in step with the traces: what a trace counted before is taken back, and what it counts now is
 //! added, in one commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 
 use super::Series;
 use crate::{
     model::{
-        ConversationId, TraceId,
+        ConversationId, Timestamp, TraceId,
         score::Score,
-        series::{Cell, Facts, Resolution},
+        series::{Cell, Facts, FoundBy, Ranking, Resolution},
     },
     service::{
         ServiceError, ServiceResult,
@@ -18,7 +18,7 @@ use crate::{
     },
     store::{
         Direction, Tx,
-        keyspace::{self, Deleted, SeriesKey, score_roots},
+        keyspace::{self, Deleted, Nothing, SeriesKey, score_roots},
         prefix,
     },
 };
@@ -138,6 +138,7 @@ async fn recount(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> ServiceResult<()> {
                 }
             }
         }
+        index(tx, change)?;
         match change.now {
             Some(facts) => tx.put(keyspace::TRACE_FACTS, change.id, facts)?,
             None => tx.delete(keyspace::TRACE_FACTS, change.id),
@@ -151,6 +152,37 @@ async fn recount(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> ServiceResult<()> {
         }
     }
     Ok(())
+}
+
+/// Brings what a trace can be found by up to date.
+fn index(tx: &mut Tx<'_>, change: &Change<'_>) -> ServiceResult<()> {
+    let (old, new) = (change.before.map(|facts| found(*change.id, facts)), change.now.map(|facts| found(*change.id, facts)));
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+    for gone in old.difference(&new) {
+        match gone {
+            Entry::Found(key) => tx.delete(keyspace::TRACE_FOUND_BY, key),
+            Entry::Ranked(key) => tx.delete(keyspace::TRACE_RANKED, key),
+        }
+    }
+    for come in new.difference(&old) {
+        match come {
+            Entry::Found(key) => tx.put(keyspace::TRACE_FOUND_BY, key, &Nothing)?,
+            Entry::Ranked(key) => tx.put(keyspace::TRACE_RANKED, key, &Nothing)?,
+        }
+    }
+    Ok(())
+}
+
+/// An entry of an index.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Entry {
+    Found((FoundBy, String, Timestamp, TraceId)),
+    Ranked((Ranking, u64, Timestamp, TraceId)),
+}
+
+fn found(id: TraceId, facts: &Facts) -> BTreeSet<Entry> {
+    let found = facts.found_by().map(|(by, value)| Entry::Found((by, value.to_owned(), facts.start, id)));
+    found.chain(facts.ranks().map(|(by, value)| Entry::Ranked((by, value, facts.start, id)))).collect()
 }
 
 /// The cells that count a trace.

@@ -23,6 +23,7 @@ impl Check<'_> {
             self.traces_count().await?;
         }
         let sums = self.facts().await?;
+        self.entries().await?;
         self.cells(sums).await
     }
 
@@ -66,16 +67,60 @@ impl Check<'_> {
             let ids: Vec<TraceId> = all.iter().map(|(_, id, _)| *id).collect();
             let traces = self.readable(keyspace::TRACE, &ids).await?;
             let marks = self.readable(keyspace::FOLLOW_DUE, &ids).await?;
-            for (((raw, _, facts), trace), mark) in all.iter().zip(traces).zip(marks) {
+            for (((raw, id, facts), trace), mark) in all.iter().zip(traces).zip(marks) {
                 let is_over = trace.is_some_and(|trace| trace.status.is_final());
                 if !is_over && mark.is_none() {
                     self.report.note("trace_facts", raw, "its trace is not over, or not there");
                 }
                 add(&mut sums, facts);
                 self.have_cells(raw, facts).await?;
+                self.have_entries(raw, *id, facts).await?;
             }
         }
         Ok(sums)
+    }
+
+    async fn have_entries(&mut self, raw: &[u8], id: TraceId, facts: &Facts) -> StoreResult<()> {
+        let found: Vec<_> =
+            facts.found_by().map(|(by, value)| (by, value.to_owned(), facts.start, id)).collect();
+        let ranks: Vec<_> = facts.ranks().map(|(by, value)| (by, value, facts.start, id)).collect();
+        let known = self.readable(keyspace::TRACE_FOUND_BY, &found).await?;
+        let ranked = self.readable(keyspace::TRACE_RANKED, &ranks).await?;
+        if known.iter().chain(&ranked).any(Option::is_none) {
+            self.report.note("trace_facts", raw, "it cannot be found by all that it says");
+        }
+        Ok(())
+    }
+
+    /// Entries of the indexes of traces that are over follow from what those count.
+    async fn entries(&mut self) -> StoreResult<()> {
+        let mut from = None;
+        while let Some(entries) = self.page(keyspace::TRACE_FOUND_BY, &mut from).await? {
+            let ids: Vec<_> = entries.iter().map(|(_, (.., id), _)| *id).collect();
+            let facts = self.readable(keyspace::TRACE_FACTS, &ids).await?;
+            for ((raw, (by, value, start, _), _), facts) in entries.into_iter().zip(facts) {
+                let follows = facts.is_some_and(|facts| {
+                    facts.start == start && facts.found_by().any(|known| known == (by, value.as_str()))
+                });
+                if !follows {
+                    self.report.note("trace_found_by", &raw, "no trace that is over says this");
+                }
+            }
+        }
+        let mut from = None;
+        while let Some(entries) = self.page(keyspace::TRACE_RANKED, &mut from).await? {
+            let ids: Vec<_> = entries.iter().map(|(_, (.., id), _)| *id).collect();
+            let facts = self.readable(keyspace::TRACE_FACTS, &ids).await?;
+            for ((raw, (by, value, start, _), _), facts) in entries.into_iter().zip(facts) {
+                let follows = facts.is_some_and(|facts| {
+                    facts.start == start && facts.ranks().any(|known| known == (by, value))
+                });
+                if !follows {
+                    self.report.note("trace_ranked", &raw, "no trace that is over stands there");
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn have_cells(&mut self, raw: &[u8], facts: &Facts) -> StoreResult<()> {

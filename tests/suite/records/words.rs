@@ -8,7 +8,7 @@ use dendro::model::{
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},
     score::ScoreSource,
-    series::{Dimension, Resolution},
+    series::{Dimension, FoundBy, Ranking, Resolution},
     span::{OperationType, SpanStatus},
     trace::{TraceOrigin, TraceStatus},
 };
@@ -44,7 +44,9 @@ fn codes_are_these() {
         TraceStatus,
         TraceOrigin,
         Dimension,
-        Resolution
+        Resolution,
+        FoundBy,
+        Ranking
     );
     insta::assert_snapshot!(codes, @r"
     ComponentType: 1=PROMPT 2=TOOL 3=MODEL_CONFIG 4=AGENT 5=RETRIEVER 6=EVALUATOR 7=GUARDRAIL 8=OTHER
@@ -62,6 +64,8 @@ fn codes_are_these() {
     TraceOrigin: 1=STARTED 2=REPORTED
     Dimension: 1=ALL 2=MODEL 3=OPERATION 4=COMPONENT 5=VERSION 6=USER 7=TAG 8=TOOL
     Resolution: 1=FIVE_MINUTES 2=HOUR 3=DAY 4=EVER
+    FoundBy: 1=MODEL 2=TOOL 3=COMPONENT 4=SCORE
+    Ranking: 1=DURATION 2=COST 3=TOKENS
     ");
 }
 
