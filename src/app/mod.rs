@@ -5,6 +5,7 @@ mod chores;
 mod ports;
 mod server;
 mod stop;
+mod texts;
 
 use std::{path::Path, sync::Arc};
 
@@ -97,6 +98,7 @@ impl Database {
             prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
+            search: texts::open(config).await,
         };
         Ok((store, context))
     }

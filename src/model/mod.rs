@@ -19,6 +19,7 @@ pub mod plan;
 pub mod prices;
 pub mod refusal;
 pub mod score;
+pub mod search;
 pub mod secret;
 pub mod span;
 pub mod summary;

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod listing;
 pub mod plans;
 pub mod scores;
+pub mod search;
 pub mod tracing;
 
 use self::{
@@ -24,6 +25,7 @@ use self::{
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
+    search::Search,
     tracing::Tracing,
 };
 pub use self::{
@@ -45,6 +47,8 @@ pub struct Services {
     pub components: Components,
     /// Judgements.
     pub scores: Scores,
+    /// What traces say, by its words.
+    pub search: Search,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -68,6 +72,7 @@ impl Services {
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
+            search: Search::new(context.clone()),
             ingest: Ingest::new(context),
         }
     }
