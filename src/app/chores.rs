@@ -41,6 +41,9 @@ pub(super) async fn run(services: Services) {
         if let Err(error) = services.ingest.find_due().await {
             tracing::warn!(%error, "messages that failed are not made anew");
         }
+        if let Err(error) = services.search.tidy().await {
+            tracing::warn!(%error, "the index of texts does not rest");
+        }
     }
 }
 

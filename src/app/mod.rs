@@ -134,6 +134,7 @@ impl Database {
     pub async fn close(self) -> anyhow::Result<()> {
         self.services.ingest.finish().await.context("cannot write what is left")?;
         self.store.flush().await.context("cannot write what is left")?;
+        self.services.search.tidy().await.context("cannot write what is left of the index")?;
         drop(self.services);
         self.store.close().await;
         Ok(())

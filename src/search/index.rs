@@ -1,6 +1,11 @@
 //! The index: opening it, writing to it, and asking it. Every call blocks.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
 use tantivy::{
@@ -82,7 +87,12 @@ impl Index {
     /// When the folder cannot be written.
     pub fn open(path: &Path, config: &SearchConfig, fresh: u32) -> Result<Self> {
         let folder = Folder::at(path);
-        let opened = folder.generation().map(|generation| Self::in_folder(&folder, config, generation));
+        let opened = folder.generation().map(|generation| {
+            // What reads the files panics at some that are not what was written.
+            let open = AssertUnwindSafe(|| Self::in_folder(&folder, config, generation));
+            panic::catch_unwind(open)
+                .unwrap_or_else(|_| Err(SearchError("its files cannot be read".to_owned())))
+        });
         match opened {
             Some(Ok(index)) => return Ok(index),
             Some(Err(error)) => {
@@ -291,5 +301,171 @@ fn in_field(clause: &Clause, field: Field) -> Option<Box<dyn Query>> {
         }
         [word] => Some(Box::new(TermQuery::new(term(word), IndexRecordOption::Basic))),
         words => Some(Box::new(PhraseQuery::new(words.iter().map(term).collect()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{SpanId, Timestamp},
+        search::{Item, Place, Texts},
+    };
+
+    fn trace(number: u8) -> TraceId {
+        TraceId::from_bytes([number; 16])
+    }
+
+    fn document(started: i64, of: u8, number: u32, texts: &[(TextKind, &str)]) -> Document {
+        let place = Place { started: Timestamp::from_nanos(started), trace: trace(of), number };
+        let item = if number == 0 { Item::Trace } else { Item::Span(SpanId::from_bytes([of; 16])) };
+        let mut all = Texts::new(1_000);
+        for (kind, text) in texts {
+            all.add(*kind, text);
+        }
+        Document { place, item, texts: all }
+    }
+
+    fn index() -> Index {
+        Index::in_memory(&SearchConfig::default(), 1).unwrap()
+    }
+
+    fn query(text: &str) -> TextQuery {
+        TextQuery::parse("text", text, &SearchConfig::default()).unwrap()
+    }
+
+    /// The traces and numbers of what is found.
+    fn found(index: &Index, text: &str, kinds: &[TextKind], window: Window) -> Vec<(u8, u32)> {
+        let hits = index.find(&query(text), kinds, window).unwrap();
+        hits.into_iter().map(|hit| (hit.place.trace.bytes()[0], hit.place.number)).collect()
+    }
+
+    fn all(index: &Index, text: &str) -> Vec<(u8, u32)> {
+        found(index, text, &[], Window::first(100))
+    }
+
+    #[test]
+    fn what_is_found_is_what_has_all_of_it() {
+        let index = index();
+        let documents = [
+            document(
+                1,
+                1,
+                0,
+                &[(TextKind::Input, "The weather in Zürich"), (TextKind::Output, "Rain, then snow.")],
+            ),
+            document(1, 1, 1, &[(TextKind::Input, "get_weather 東京の天気"), (TextKind::Error, "timed out")]),
+            document(2, 2, 0, &[(TextKind::Output, "snow in the weather")]),
+        ];
+        index.replace(&[], &documents).unwrap();
+        assert_eq!(all(&index, "snow"), []);
+        index.commit().unwrap();
+        for (text, expected) in [
+            ("weather", vec![(2, 0), (1, 0), (1, 1)]),
+            ("weather rain", vec![(1, 0)]),
+            ("\"weather in\"", vec![(1, 0)]),
+            ("weather -snow", vec![(1, 1)]),
+            ("get_weather", vec![(1, 1)]),
+            ("zur*", vec![(1, 0)]),
+            ("天気", vec![(1, 1)]),
+            ("気天", vec![]),
+            ("Timed OUT", vec![(1, 1)]),
+            ("hail", vec![]),
+        ] {
+            assert_eq!(all(&index, text), expected, "{text}");
+            assert_eq!(index.count(&query(text), &[]).unwrap(), expected.len() as u64, "{text}");
+        }
+        assert_eq!(found(&index, "weather", &[TextKind::Output], Window::first(9)), [(2, 0)]);
+        assert_eq!(found(&index, "weather snow", &[TextKind::Input], Window::first(9)), []);
+    }
+
+    #[test]
+    fn windows_follow_each_other_without_a_gap() {
+        let index = index();
+        for of in 1..=6 {
+            let documents: Vec<_> = (0..4)
+                .map(|number| document(i64::from(of / 2), of, number, &[(TextKind::Input, "same")]))
+                .collect();
+            index.replace(&[], &documents).unwrap();
+            index.commit().unwrap();
+        }
+        let whole = all(&index, "same");
+        assert_eq!(whole.len(), 24);
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let hits = index.find(&query("same"), &[], Window { after, ..Window::first(5) }).unwrap();
+            let Some(last) = hits.last() else { break };
+            after = Some(last.place);
+            paged.extend(hits.iter().map(|hit| (hit.place.trace.bytes()[0], hit.place.number)));
+        }
+        assert_eq!(paged, whole);
+        let one = Window { one_of_a_trace: true, ..Window::first(4) };
+        assert_eq!(found(&index, "same", &[], one.clone()), [(6, 0), (5, 0), (4, 0), (3, 0)]);
+        let after = Some(Place { started: Timestamp::from_nanos(1), trace: trace(3), number: 0 });
+        assert_eq!(found(&index, "same", &[], Window { after, ..one }), [(2, 0), (1, 0)]);
+        let started = Timestamp::from_nanos(1)..Timestamp::from_nanos(2);
+        let some = Window { started, one_of_a_trace: true, ..Window::first(9) };
+        assert_eq!(found(&index, "same", &[], some), [(3, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn a_trace_that_is_put_again_takes_its_own_place() {
+        let index = index();
+        for text in ["first", "second", "second"] {
+            index.replace(&[trace(1)], &[document(1, 1, 0, &[(TextKind::Input, text)])]).unwrap();
+            index.commit().unwrap();
+            index.tidy().unwrap();
+        }
+        assert_eq!((all(&index, "first").len(), all(&index, "second").len()), (0, 1));
+        index.replace(&[trace(1)], &[]).unwrap();
+        index.tidy().unwrap();
+        assert_eq!(all(&index, "second"), []);
+    }
+
+    #[test]
+    fn what_is_damaged_or_of_another_version_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let open =
+            |fresh| Index::open(&folder.path().join("search"), &SearchConfig::default(), fresh).unwrap();
+        let put = |index: &Index| {
+            index.replace(&[], &[document(1, 1, 0, &[(TextKind::Input, "here")])]).unwrap();
+            index.commit().unwrap();
+        };
+        put(&open(1));
+        let again = open(2);
+        assert_eq!((again.generation(), all(&again, "here").len()), (1, 1));
+        drop(again);
+
+        let inside = folder.path().join("search");
+        for damage in 0..4 {
+            put(&open(9));
+            for entry in std::fs::read_dir(&inside).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                match damage {
+                    0 if name == "FORMAT" => {
+                        std::fs::write(path, "dendro search, format 0\ngeneration 1\n").unwrap()
+                    }
+                    1 if name == "meta.json" => std::fs::write(path, "{").unwrap(),
+                    2 if name.ends_with(".term") => std::fs::remove_file(path).unwrap(),
+                    3 if name.ends_with(".fast") => std::fs::write(path, "short").unwrap(),
+                    _ => {}
+                }
+            }
+            let index = open(10 + damage);
+            assert_eq!((index.generation(), all(&index, "here").len()), (10 + damage, 0), "{damage}");
+        }
+
+        let index = open(20);
+        put(&index);
+        index.clear().unwrap();
+        drop(index);
+        assert_eq!(open(21).generation(), 21, "one that is being filled is not whole");
+        let index = open(22);
+        index.clear().unwrap();
+        put(&index);
+        index.finish().unwrap();
+        drop(index);
+        assert_eq!((open(23).generation(), all(&open(23), "here").len()), (21, 1));
     }
 }

@@ -9,6 +9,7 @@ mod extract;
 mod fill;
 mod messages;
 mod read;
+mod rebuild;
 mod strings;
 
 use std::sync::Arc;
