@@ -1,5 +1,6 @@
 //! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
-//! reported traces for which nothing comes any more, and making the messages that are still to be made.
+//! reported traces for which nothing comes any more, making the messages that are still to be made, and what follows
+//! of traces that are over.
 
 use std::time::Duration;
 
@@ -28,11 +29,16 @@ pub(super) async fn run(services: Services) {
         Ok(count) => tracing::info!(count, "plans that were being carried out go on"),
         Err(error) => tracing::warn!(%error, "plans that were being carried out do not go on"),
     }
+    tokio::join!(services.followers.run(), sweeps(&services));
+}
+
+/// Does what is due from time to time.
+async fn sweeps(services: &Services) {
     let mut sweeps = tokio::time::interval(SWEEP_EVERY);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         sweeps.tick().await;
-        if let Err(error) = sweep(&services).await {
+        if let Err(error) = sweep(services).await {
             tracing::warn!(%error, "plans whose time ran out are not ended");
         }
         if let Err(error) = services.ingest.settle_due().await {

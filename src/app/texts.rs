@@ -15,10 +15,10 @@ const FOLDER: &str = "search";
 
 /// Opens the index that is configured, if one is. The engine's lock on the database is held by then.
 pub(super) async fn open(config: &Config) -> Option<Arc<Index>> {
-    if !config.search.enabled {
-        return None;
-    }
     let (settings, folder) = (config.search.clone(), config.store.data_dir.join(FOLDER));
+    if !settings.enabled {
+        return Index::forsake(&folder).err().and_then(|error| without(&error));
+    }
     let (engine, fresh) = (config.store.engine, generation());
     let opened = tokio::task::spawn_blocking(move || match engine {
         EngineKind::Memory => Index::in_memory(&settings, fresh),

@@ -19,6 +19,7 @@ pub mod request;
 mod scalar;
 mod score;
 mod search;
+mod series;
 mod span;
 pub mod text;
 mod trace;
@@ -38,6 +39,7 @@ use self::{
     plan::{PlanMutation, PlanQuery, PlanSubscription},
     score::ScoreMutation,
     search::SearchQuery,
+    series::SeriesQuery,
     span::SpanMutation,
     trace::{TraceMutation, TraceQuery, TraceSubscription},
 };
@@ -53,6 +55,7 @@ pub struct Query(
     SearchQuery,
     AgentQuery,
     TracingQuery,
+    SeriesQuery,
 );
 
 /// What can be done.

@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod score;
 pub mod search;
 pub mod secret;
+pub mod series;
 pub mod span;
 pub mod summary;
 pub mod text;

@@ -106,6 +106,14 @@ impl Index {
         Ok(index)
     }
 
+    /// Has an index that is not kept in step any more begun anew when it is opened next.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn forsake(path: &Path) -> Result<()> {
+        Ok(Folder::at(path).disown()?)
+    }
+
     /// An index in memory, which ends with it.
     ///
     /// # Errors

@@ -10,22 +10,28 @@ mod context;
 pub mod conversations;
 pub mod deletion;
 mod error;
+pub mod followers;
 pub mod import;
 pub mod ingest;
 pub mod listing;
 pub mod plans;
 pub mod scores;
 pub mod search;
+pub mod series;
 pub mod tracing;
+
+use std::sync::Arc;
 
 use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
     search::Search,
+    series::Series,
     tracing::Tracing,
 };
 pub use self::{
@@ -49,6 +55,10 @@ pub struct Services {
     pub scores: Scores,
     /// What traces say, by its words.
     pub search: Search,
+    /// What traces add up to over time.
+    pub series: Series,
+    /// What follows of a trace's end.
+    pub followers: Followers,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -65,6 +75,11 @@ impl Services {
     /// The use cases over one context, with what agents are run with.
     #[must_use]
     pub fn with(context: Context, runtime: Runtime) -> Self {
+        let series = Series::new(context.clone());
+        let search = Search::new(context.clone());
+        let mut follow: Vec<Arc<dyn Follower>> = vec![Arc::new(series.clone())];
+        follow.extend(search.follower());
+        let followers = Followers::new(context.clone(), follow);
         Self {
             agents: Agents::new(context.clone(), runtime),
             conversations: Conversations::new(context.clone()),
@@ -72,7 +87,9 @@ impl Services {
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
-            search: Search::new(context.clone()),
+            search,
+            series,
+            followers,
             ingest: Ingest::new(context),
         }
     }

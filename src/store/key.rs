@@ -6,7 +6,11 @@
 
 use crate::model::{
     ConversationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId, TurnId,
-    component::VersionHash, message::MessageRole, plan::PlanStatus, trace::TraceStatus,
+    component::VersionHash,
+    message::MessageRole,
+    plan::PlanStatus,
+    series::{Dimension, Resolution},
+    trace::TraceStatus,
 };
 
 /// Something that keys are made of.
@@ -103,7 +107,7 @@ macro_rules! word_parts {
     )+};
 }
 
-word_parts!(TraceStatus, PlanStatus, MessageRole);
+word_parts!(TraceStatus, PlanStatus, MessageRole, Dimension, Resolution);
 
 impl KeyPart for Timestamp {
     fn write(&self, out: &mut Vec<u8>) {

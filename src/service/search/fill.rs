@@ -7,29 +7,23 @@ use futures_util::TryStreamExt;
 use super::{Search, extract, messages};
 use crate::{
     model::{TraceId, trace::Trace},
-    search::{Document, Item, Place, Texts},
-    service::{ServiceResult, tracing::TracePiece},
+    search::{Document, Index, Item, Place, Texts},
+    service::{ServiceResult, followers::Followed, tracing::TracePiece},
     store::spans::StoredSpans,
 };
 
 impl Search {
-    /// Puts traces into the index in place of what is there of them; `None`: it is gone, or not over. Durable when it
-    /// returns. A trace that is put again comes to the same.
+    /// Puts traces into the index in place of what is there of them; one that is not over is only removed. Durable
+    /// when it returns. A trace that is put again comes to the same.
     ///
     /// # Errors
     /// When the store or the index fails.
-    pub async fn put(&self, traces: Vec<(TraceId, Option<StoredSpans>)>) -> ServiceResult<()> {
-        if !self.is_on() {
-            return Ok(());
+    pub(super) async fn put(&self, traces: &[Followed]) -> ServiceResult<()> {
+        self.write(traces.iter().map(|trace| trace.id).collect(), Vec::new()).await?;
+        for spans in traces.iter().filter_map(Followed::over) {
+            self.put_one(spans.clone()).await?;
         }
-        let ids = traces.iter().map(|(id, _)| *id).collect();
-        self.write(ids, Vec::new()).await?;
-        for (_, spans) in traces {
-            if let Some(spans) = spans {
-                self.put_one(spans).await?;
-            }
-        }
-        self.ask("text", crate::search::Index::commit).await
+        self.ask("text", Index::commit).await
     }
 
     async fn put_one(&self, spans: StoredSpans) -> ServiceResult<()> {

@@ -7,6 +7,7 @@
 mod excerpt;
 mod extract;
 mod fill;
+mod follow;
 mod messages;
 mod read;
 mod rebuild;
@@ -18,7 +19,7 @@ pub use self::{
     excerpt::Excerpt,
     read::{Asked, WantedExcerpt},
 };
-use super::{Context, ServiceError, ServiceResult, tracing::Tracing};
+use super::{Context, ServiceError, ServiceResult, followers::Follower, tracing::Tracing};
 pub use crate::search::{Hit, Item, Place};
 use crate::{
     model::{Refusal, search::TextKind},
@@ -44,6 +45,13 @@ impl Search {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.context.search.is_some()
+    }
+
+    /// Who fills the index, if there is one.
+    #[must_use]
+    pub fn follower(&self) -> Option<Arc<dyn Follower>> {
+        let generation = self.context.search.as_ref()?.generation();
+        Some(Arc::new(follow::Filling { search: self.clone(), generation }))
     }
 
     /// Reads what somebody looks for; `field` is what a client calls it.

@@ -3,7 +3,7 @@
 use super::Search;
 use crate::{
     search::Index,
-    service::ServiceResult,
+    service::{ServiceResult, followers::Followed},
     store::{KeyRange, key::Key, keyspace},
 };
 
@@ -38,7 +38,8 @@ impl Search {
                 let fit = fit.count().max(1);
                 let ids: Vec<_> = over.drain(..fit).map(|trace| trace.id).collect();
                 let spans = self.context.store.trace_spans(&ids).await?;
-                self.put(ids.into_iter().zip(spans).collect()).await?;
+                let over = ids.into_iter().zip(spans).map(|(id, spans)| Followed { id, spans });
+                self.put(&over.collect::<Vec<_>>()).await?;
                 count += fit as u64;
                 progress(count);
             }

@@ -7,6 +7,7 @@ mod components;
 mod conversations;
 mod plans;
 mod scores;
+mod series;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -88,6 +89,7 @@ impl Store {
         check.components().await?;
         check.scores().await?;
         check.plans().await?;
+        check.series().await?;
         check.deletions().await?;
         let mut report = check.report;
         report.entries.sort_by_key(|(table, _)| keyspace::TABLES.iter().position(|name| name == table));

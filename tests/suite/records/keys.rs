@@ -64,6 +64,10 @@ fn keys_are_these_bytes() {
     agent_run                      (09*16)
     plan_run                       (07*16)
     turn_due                       (09*16)
+    trace_facts                    (09*16)
+    series                         03029816687ec057005a736d616c6c2d310001
+    follow_due                     (09*16)
+    follower                       03
     deletion                       02(09*16)
     ");
 }

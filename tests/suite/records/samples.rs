@@ -11,14 +11,15 @@ use dendro::{
         message::{Message, MessageRole, MessageType, ToolCall},
         plan::{Plan, PlanStatus, PlanStep, StepAttempt, StepStatus},
         score::{Score, ScoreSource, ScoreTarget, ScoreValue},
+        series::{Cell, Dimension, Facts, Resolution},
         span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
         summary::{RootSpan, Summary},
         trace::{Claims, Rank, Trace, TraceBody, TraceOrigin, TraceStatus},
     },
     store::{
         keyspace::{
-            self, AgentRun, Deleted, DeletedWith, KeyBytes, MessageAddress, Nothing, PlanRun, RunTask,
-            ToolCallAddress, ToolResultAddress, TurnDue,
+            self, AgentRun, Deleted, DeletedWith, FollowDue, FollowerState, KeyBytes, MessageAddress,
+            Nothing, PlanRun, RunTask, ToolCallAddress, ToolResultAddress, TurnDue,
         },
         spans::{BodyBlock, HeadBlock},
     },
@@ -148,12 +149,36 @@ fn of_the_rest() -> Vec<Entry> {
             },
         ),
         Entry::of(keyspace::TURN_DUE, TRACE, TurnDue { revision: 7 }),
+        Entry::of(keyspace::TRACE_FACTS, TRACE, facts()),
+        Entry::of(keyspace::SERIES, (Resolution::Day, Dimension::Model, at(0), "small-1".to_owned()), cell()),
+        Entry::of(keyspace::FOLLOW_DUE, TRACE, FollowDue { revision: 7, at: at(5), more: 2 }),
+        Entry::of(keyspace::FOLLOWER, 3, FollowerState { format: 4, marked: Some((at(1), TRACE)) }),
         Entry::of(
             keyspace::DELETION,
             Deleted::Trace(TRACE),
             DeletedWith(Deleted::Conversation(CONVERSATION)),
         ),
     ]
+}
+
+fn facts() -> Facts {
+    let mut ended = head();
+    ended.end_time = Some(at(9));
+    Facts::of(
+        &trace(),
+        &[ended],
+        &["beta".to_owned()],
+        &[score(ScoreTarget::Trace(TRACE), ScoreValue::Number(0.5))],
+    )
+}
+
+fn cell() -> Cell {
+    let mut cell = Cell::default();
+    let facts = facts();
+    let model = facts.places().find(|(dimension, _)| *dimension == Dimension::Model);
+    let (dimension, value) = model.unwrap();
+    facts.count_in(&mut cell, dimension, value);
+    cell
 }
 
 pub fn conversation() -> Conversation {

@@ -8,6 +8,7 @@ use dendro::model::{
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},
     score::ScoreSource,
+    series::{Dimension, Resolution},
     span::{OperationType, SpanStatus},
     trace::{TraceOrigin, TraceStatus},
 };
@@ -41,7 +42,9 @@ fn codes_are_these() {
         OperationType,
         SpanStatus,
         TraceStatus,
-        TraceOrigin
+        TraceOrigin,
+        Dimension,
+        Resolution
     );
     insta::assert_snapshot!(codes, @r"
     ComponentType: 1=PROMPT 2=TOOL 3=MODEL_CONFIG 4=AGENT 5=RETRIEVER 6=EVALUATOR 7=GUARDRAIL 8=OTHER
@@ -57,6 +60,8 @@ fn codes_are_these() {
     SpanStatus: 1=RUNNING 2=OK 3=ERROR 4=CANCELLED
     TraceStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     TraceOrigin: 1=STARTED 2=REPORTED
+    Dimension: 1=ALL 2=MODEL 3=OPERATION 4=COMPONENT 5=VERSION 6=USER 7=TAG 8=TOOL
+    Resolution: 1=FIVE_MINUTES 2=HOUR 3=DAY 4=EVER
     ");
 }
 
