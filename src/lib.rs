@@ -16,6 +16,7 @@ pub mod live;
 pub mod llm;
 pub mod model;
 pub mod otlp;
+pub mod search;
 pub mod semconv;
 pub mod service;
 pub mod store;

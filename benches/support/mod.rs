@@ -44,6 +44,7 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
         ingest: Arc::default(),
         series: Arc::default(),
         arriving: Arc::default(),
+        search: None,
     };
     (engine, context)
 }

@@ -47,6 +47,9 @@ async fn sweeps(services: &Services) {
         if let Err(error) = services.ingest.find_due().await {
             tracing::warn!(%error, "messages that failed are not made anew");
         }
+        if let Err(error) = services.search.tidy().await {
+            tracing::warn!(%error, "the index of texts does not rest");
+        }
     }
 }
 

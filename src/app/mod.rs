@@ -5,6 +5,7 @@ mod chores;
 mod ports;
 mod server;
 mod stop;
+mod texts;
 
 use std::{path::Path, sync::Arc};
 
@@ -98,6 +99,7 @@ impl Database {
             prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
+            search: texts::open(config).await,
         };
         Ok((store, context))
     }
@@ -133,6 +135,7 @@ impl Database {
     pub async fn close(self) -> anyhow::Result<()> {
         self.services.ingest.finish().await.context("cannot write what is left")?;
         self.store.flush().await.context("cannot write what is left")?;
+        self.services.search.tidy().await.context("cannot write what is left of the index")?;
         drop(self.services);
         self.store.close().await;
         Ok(())

@@ -13,6 +13,7 @@ mod import;
 mod logging;
 mod moment;
 mod progress;
+mod reindex;
 mod reprice;
 mod schema;
 mod serve;
@@ -51,6 +52,7 @@ Examples:
   dendro import --data ./data chats.jsonl  import transcripts or OTLP (while no server has the database open)
   dendro export --data ./data -o all.jsonl export traces as OTLP
   dendro reprice --data ./data             compute costs anew at the prices that hold now
+  dendro reindex --data ./data             build the index of texts anew
   dendro check --data ./data               prove that the database is consistent
 
 Settings come from dendro.toml in the working directory (or --config FILE), then from DENDRO_*
@@ -70,6 +72,7 @@ enum Command {
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     Reprice(reprice::RepriceArgs),
+    Reindex(reindex::ReindexArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
     Config(config::ConfigArgs),
@@ -84,6 +87,7 @@ impl Command {
             Self::Import(args) => args.database.settings(flags),
             Self::Export(args) => args.database.settings(flags),
             Self::Reprice(args) => args.settings(flags),
+            Self::Reindex(args) => args.database.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
             Self::Schema(_) => {}
@@ -103,6 +107,7 @@ impl Command {
             Self::Import(args) => import::run(args, &config).await,
             Self::Export(args) => export::run(args, &config).await,
             Self::Reprice(args) => reprice::run(args, &config).await,
+            Self::Reindex(args) => reindex::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,
             Self::Schema(_) => schema::run(),
             Self::Config(_) => config::run(&config),

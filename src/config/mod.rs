@@ -27,6 +27,7 @@ use crate::{
     graphql::page::PageLimits,
     llm::ModelsConfig,
     model::limits::RecordLimits,
+    search::SearchConfig,
     service::{agents::AgentsConfig, ingest::IngestConfig, listing::ListLimits, series::SeriesLimits},
     tools::{ToolsConfig, WrongSetting},
 };
@@ -49,6 +50,8 @@ pub struct Config {
     pub series: SeriesLimits,
     /// How long pages of lists may be.
     pub pages: PageLimits,
+    /// The index of texts.
+    pub search: SearchConfig,
     /// How reports of other systems are taken.
     pub ingest: IngestConfig,
     /// How agents are run.
@@ -112,6 +115,10 @@ impl Config {
         // A name stands in a key beside a conversation's or a component's other parts.
         between("records.name_bytes", self.records.name_bytes, 16, crate::engine::MAX_KEY_BYTES / 2)?;
         between("records.document_bytes", self.records.document_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;
+        between("search.text_bytes", self.search.text_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;
+        between("search.writer_bytes", self.search.writer_bytes, 15_000_000, 1 << 30)?;
+        at_least("search.query_bytes", self.search.query_bytes, 10)?;
+        between("search.query_words", self.search.query_words, 1, 1_000)?;
         at_least("agents.running", self.agents.running, 1)?;
         self.agents.tracing.check().map_err(|refusal| Fault::new("agents.tracing", refusal.to_string()))?;
         at_least("records.plan_steps", self.records.plan_steps, 1)?;

@@ -16,6 +16,7 @@ use crate::model::{
     message::{MessageRole, MessageType},
     plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
     score::ScoreSource,
+    search::TextKind,
     series::Dimension,
     span::{OperationType, SpanStatus},
     trace::TraceStatus,
@@ -89,6 +90,7 @@ words!(
     SpanStatus as "SpanStatus",
     StepActionKind as "StepAction",
     StepStatus as "StepStatus",
+    TextKind as "TextKind",
     TraceStatus as "TraceStatus",
     VersionState as "VersionState",
 );

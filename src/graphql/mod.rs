@@ -18,6 +18,7 @@ mod refusal;
 pub mod request;
 mod scalar;
 mod score;
+mod search;
 mod series;
 mod span;
 pub mod text;
@@ -37,6 +38,7 @@ use self::{
     node::NodeQuery,
     plan::{PlanMutation, PlanQuery, PlanSubscription},
     score::ScoreMutation,
+    search::SearchQuery,
     series::SeriesQuery,
     span::SpanMutation,
     trace::{TraceMutation, TraceQuery, TraceSubscription},
@@ -50,6 +52,7 @@ pub struct Query(
     PlanQuery,
     TraceQuery,
     ComponentQuery,
+    SearchQuery,
     AgentQuery,
     TracingQuery,
     SeriesQuery,
@@ -106,6 +109,8 @@ pub fn weights() -> Vec<FieldWeight> {
     vec![
         weight("Trace.spans", None, READ_A_TREE),
         weight("Trace.rootSpans", Some(SPANS_OF_A_TRACE), READ_A_TREE),
+        // A hit's text is read from where it is: the heads of its trace, then a body.
+        weight("SearchHit.excerpt", None, READ_A_TREE),
         // A value in a column costs about a fifth of a field.
         weight("Trace.skeleton", None, READ_A_TREE + SPANS_OF_A_TRACE),
     ]

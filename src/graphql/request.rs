@@ -29,7 +29,12 @@ use crate::{
         span::{SpanBody, SpanHead},
         trace::{Trace, TraceBody},
     },
-    service::{ServiceResult, Services, conversations::HistoryRequest, tracing::TraceSpans},
+    service::{
+        ServiceResult, Services,
+        conversations::HistoryRequest,
+        search::{Excerpt, WantedExcerpt},
+        tracing::TraceSpans,
+    },
 };
 
 /// What one request has for itself. A subscription has one for all of its events: loaders keep nothing
@@ -57,6 +62,7 @@ pub(super) struct RequestData {
     pub component_versions: Loader<(String, PageRequest), Page<ComponentVersion>>,
     pub scores: Loader<ScoreTarget, Arc<Vec<Score>>>,
     pub scores_by_id: Loader<ScoreId, Score>,
+    pub excerpts: Loader<WantedExcerpt, Arc<Excerpt>>,
 }
 
 /// A span whose body is wanted, with the head that says where it is.
@@ -184,6 +190,7 @@ impl RequestData {
             component_versions: paged!(services.components, versions_of),
             scores: scores(services),
             scores_by_id: loader!(services.scores, get_many),
+            excerpts: loader!(services.search, excerpts),
             services: services.clone(),
             limits: limits.clone(),
             walked: Arc::default(),

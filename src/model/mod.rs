@@ -20,6 +20,7 @@ pub mod prices;
 pub mod query;
 pub mod refusal;
 pub mod score;
+pub mod search;
 pub mod secret;
 pub mod series;
 pub mod span;

@@ -12,6 +12,7 @@ use crate::{
         prices::PriceTable,
         span::WriteRules,
     },
+    search::Index,
     store::Store,
 };
 
@@ -38,6 +39,8 @@ pub struct Context {
     pub ingest: Arc<IngestConfig>,
     /// The conversations that messages are on their way to.
     pub arriving: Arc<Arriving>,
+    /// The index of texts, where there is one.
+    pub search: Option<Arc<Index>>,
 }
 
 impl Context {

@@ -16,6 +16,7 @@ pub mod ingest;
 pub mod listing;
 pub mod plans;
 pub mod scores;
+pub mod search;
 pub mod series;
 pub mod tracing;
 
@@ -25,10 +26,11 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
-    followers::Followers,
+    followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
+    search::Search,
     series::Series,
     tracing::Tracing,
 };
@@ -51,6 +53,8 @@ pub struct Services {
     pub components: Components,
     /// Judgements.
     pub scores: Scores,
+    /// What traces say, by its words.
+    pub search: Search,
     /// What traces add up to over time.
     pub series: Series,
     /// What follows of a trace's end.
@@ -72,7 +76,10 @@ impl Services {
     #[must_use]
     pub fn with(context: Context, runtime: Runtime) -> Self {
         let series = Series::new(context.clone());
-        let followers = Followers::new(context.clone(), vec![Arc::new(series.clone())]);
+        let search = Search::new(context.clone());
+        let mut follow: Vec<Arc<dyn Follower>> = vec![Arc::new(series.clone())];
+        follow.extend(search.follower());
+        let followers = Followers::new(context.clone(), follow);
         Self {
             agents: Agents::new(context.clone(), runtime),
             conversations: Conversations::new(context.clone()),
@@ -80,6 +87,7 @@ impl Services {
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
+            search,
             series,
             followers,
             ingest: Ingest::new(context),

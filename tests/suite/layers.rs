@@ -16,12 +16,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["engine", "model"]),
     // Of the store only who is told of commits, and of what: see `FEW`.
     ("live", &["model", "store"]),
-    ("service", &["live", "llm", "model", "semconv", "store", "tools"]),
+    // Words and where they stand, whatever they are of.
+    ("search", &["model"]),
+    ("service", &["live", "llm", "model", "search", "semconv", "store", "tools"]),
     ("graphql", &["config", "model", "semconv", "service"]),
     ("http", &["config", "graphql"]),
     ("otlp", &["model", "semconv", "service"]),
     // Sections of the configuration are the limits that those whom it configures declare.
-    ("config", &["engine", "graphql", "llm", "model", "otlp", "service", "store", "tools"]),
+    ("config", &["engine", "graphql", "llm", "model", "otlp", "search", "service", "store", "tools"]),
     ("llm", &["model"]),
     // A demo brings what its models say and its tools, as a program around Dendro would.
     ("demo", &["llm", "model", "service", "tools"]),
@@ -33,13 +35,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "semconv", "service", "store",
-    "tools",
+    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "search", "semconv", "service",
+    "store", "tools",
 ];
 
 const AND_APP: &[&str] = &[
-    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "semconv",
-    "service", "store", "tools",
+    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "search",
+    "semconv", "service", "store", "tools",
 ];
 
 /// Where only a few names of a part may be used.
@@ -47,6 +49,7 @@ const FEW: &[(&str, &str, &[&str])] = &[
     ("live", "store", &["Observer", "Touched"]),
     ("graphql", "config", &["limits"]),
     ("config", "graphql", &["page"]),
+    ("config", "search", &["SearchConfig"]),
     ("config", "tools", &["ToolsConfig", "WrongSetting"]),
     ("config", "llm", &["Models", "ModelsConfig"]),
     ("config", "engine", &["EngineConfig", "EngineKind", "MAX_KEY_BYTES", "MAX_VALUE_BYTES"]),

@@ -18,7 +18,10 @@ use crate::{
         trace::{Trace, TraceBody},
     },
     service::{ServiceError, ServiceResult},
-    store::{StoreError, StoreResult, spans::BodyRequest},
+    store::{
+        StoreError, StoreResult,
+        spans::{BodyRequest, StoredSpans},
+    },
 };
 
 /// Which traces are read.
@@ -161,19 +164,26 @@ impl Walk {
 }
 
 impl Tracing {
+    /// The spans of a trace whose heads were read, whole, in pieces.
+    pub(in crate::service) fn pieces_of(
+        &self,
+        found: StoredSpans,
+        body: TraceBody,
+    ) -> impl Stream<Item = ServiceResult<TracePiece>> + Send + use<> {
+        stream::try_unfold((self.clone(), opened(found, body)), |(tracing, open)| async move {
+            let Some(mut open) = open.filter(|open| !open.waiting.is_empty()) else { return Ok(None) };
+            let piece = tracing.piece(&mut open).await?;
+            Ok(Some((piece, (tracing, Some(open)))))
+        })
+    }
+
     /// Reads the heads of a trace; `None` where it has none, or was deleted meanwhile.
     async fn open_trace(&self, id: TraceId) -> ServiceResult<Option<OpenTrace>> {
         let Some(found) = self.context.store.trace_spans(&[id]).await?.pop().flatten() else {
             return Ok(None);
         };
-        let mut heads = found.heads;
-        let top = heads.iter().min_by_key(|head| (head.parent_id.is_some(), head.start_time, head.id));
-        let Some(top) = top.map(|head| head.id) else { return Ok(None) };
-        // Of two that end at once the inner one comes first, as from a tracer.
-        heads.sort_by_key(|head| (head.end_time.is_none(), head.end_time, Reverse(head.start_time), head.id));
         let body = self.trace_bodies(&[id]).await?.pop().flatten().unwrap_or_default();
-        let (trace, body) = (Arc::new(found.trace), Arc::new(body));
-        Ok(Some(OpenTrace { trace, body, top, waiting: heads.into() }))
+        Ok(opened(found, body))
     }
 
     /// The next spans of a trace; none where they were deleted meanwhile.
@@ -237,6 +247,15 @@ impl Tracing {
         open.waiting = open.waiting.iter().filter_map(|head| now.remove(&head.id)).collect();
         Ok(())
     }
+}
+
+/// A trace whose heads were read, before its first piece; `None` where it has no spans.
+fn opened(found: StoredSpans, body: TraceBody) -> Option<OpenTrace> {
+    let StoredSpans { trace, mut heads } = found;
+    let top = heads.iter().min_by_key(|head| (head.parent_id.is_some(), head.start_time, head.id))?.id;
+    // Of two that end at once the inner one comes first, as from a tracer.
+    heads.sort_by_key(|head| (head.end_time.is_none(), head.end_time, Reverse(head.start_time), head.id));
+    Some(OpenTrace { trace: Arc::new(trace), body: Arc::new(body), top, waiting: heads.into() })
 }
 
 fn failed(error: StoreError) -> ServiceError {

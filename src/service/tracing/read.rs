@@ -17,7 +17,7 @@ use crate::{
     service::{ServiceError, ServiceResult},
     store::{
         StoreError, StoreResult, keyspace,
-        spans::{BODY_PARTS, BodyRequest},
+        spans::{BODY_PARTS, BodyRequest, StoredSpans},
     },
 };
 
@@ -98,6 +98,15 @@ impl Tracing {
             .into_iter()
             .map(|spans| spans.map(|spans| Arc::new(TraceSpans::new(spans.trace, spans.heads))));
         Ok(placed.collect())
+    }
+
+    /// As [`Tracing::spans`], with no tree.
+    pub(in crate::service) async fn stored_spans(
+        &self,
+        ids: &[TraceId],
+    ) -> ServiceResult<Vec<Option<StoredSpans>>> {
+        self.check_spans_at_once(ids).await?;
+        Ok(self.context.store.trace_spans(ids).await?)
     }
 
     /// Refuses to read more spans than fit. The rows tell how many there are; one trace is small enough

@@ -55,6 +55,7 @@ async fn services(engine: SharedEngine) -> (Services, Store) {
         ingest: Arc::default(),
         series: Arc::default(),
         arriving: Arc::default(),
+        search: None,
     });
     (services, store)
 }

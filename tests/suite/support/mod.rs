@@ -97,6 +97,7 @@ impl Server {
             ingest: Arc::new(ingest),
             series: Arc::default(),
             arriving: Arc::default(),
+            search: None,
         };
         let services = Services::with(context, runtime);
         Self { services, store, clock, engine, schema: graphql::schema(), limits }

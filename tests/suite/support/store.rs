@@ -96,6 +96,7 @@ impl TestStore {
             ingest: Arc::default(),
             series: Arc::default(),
             arriving: Arc::default(),
+            search: None,
         };
         let services = Services::new(context.clone());
         TestBed { tracing: services.tracing.clone(), services, context }

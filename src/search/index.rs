@@ -1,0 +1,479 @@
+//! The index: opening it, writing to it, and asking it. Every call blocks.
+
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tantivy::{
+    IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError, Term,
+    collector::Count,
+    directory::{Directory, MmapDirectory, RamDirectory},
+    indexer::{IndexWriterOptions, LogMergePolicy},
+    query::{BooleanQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery},
+    schema::{Field, IndexRecordOption},
+    store::Compressor,
+};
+
+use super::{
+    config::SearchConfig,
+    document::{Document, Hit},
+    fields::{self, Fields},
+    folder::Folder,
+    newest::{Newest, Window},
+    query::{Clause, TextQuery},
+    words,
+};
+use crate::model::{TraceId, search::TextKind};
+
+/// Documents of a segment from which on it is not merged with others: what one merge costs stays bounded.
+const LARGE_SEGMENT: usize = 500_000;
+
+/// Segments of about one size that are merged: fewer means more merging, more means slower queries.
+const MERGED_AT_ONCE: usize = 8;
+
+/// The part of a segment's documents that may be removed before it is written anew.
+const MOSTLY_REMOVED: f32 = 0.3;
+
+/// Why the index did not do what was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the index of texts failed: {0}")]
+pub struct SearchError(String);
+
+impl From<TantivyError> for SearchError {
+    fn from(error: TantivyError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<io::Error> for SearchError {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What a call to the index answers.
+type Result<T> = std::result::Result<T, SearchError>;
+
+/// An index that is open.
+pub struct Index {
+    index: tantivy::Index,
+    reader: IndexReader,
+    fields: Fields,
+    folder: Option<Folder>,
+    generation: u32,
+    writing: Mutex<Writing>,
+    config: SearchConfig,
+}
+
+/// What is written with. It takes memory and threads, so it is there only while it is needed.
+#[derive(Default)]
+struct Writing {
+    writer: Option<IndexWriter>,
+    /// Whether something is written and not committed.
+    is_dirty: bool,
+    /// Whether something was written since it was last looked whether the writer is needed.
+    is_used: bool,
+}
+
+impl Index {
+    /// Opens the index in a folder, or begins a new one of the generation `fresh`, where there is none, or one of
+    /// another format, or one that is damaged.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn open(path: &Path, config: &SearchConfig, fresh: u32) -> Result<Self> {
+        let folder = Folder::at(path);
+        let opened = folder.generation().map(|generation| {
+            // What reads the files panics at some that are not what was written.
+            let open = AssertUnwindSafe(|| Self::in_folder(&folder, config, generation));
+            panic::catch_unwind(open)
+                .unwrap_or_else(|_| Err(SearchError("its files cannot be read".to_owned())))
+        });
+        match opened {
+            Some(Ok(index)) => return Ok(index),
+            Some(Err(error)) => {
+                tracing::warn!(%error, folder = %path.display(), "the index of texts is damaged and begun anew");
+            }
+            None => {}
+        }
+        folder.empty()?;
+        let index = Self::in_folder(&folder, config, fresh)?;
+        folder.declare(fresh)?;
+        Ok(index)
+    }
+
+    /// Has an index that is not kept in step any more begun anew when it is opened next.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn forsake(path: &Path) -> Result<()> {
+        Ok(Folder::at(path).disown()?)
+    }
+
+    /// An index in memory, which ends with it.
+    ///
+    /// # Errors
+    /// When threads cannot be started.
+    pub fn in_memory(config: &SearchConfig, fresh: u32) -> Result<Self> {
+        Self::over(RamDirectory::create(), None, config, fresh)
+    }
+
+    fn in_folder(folder: &Folder, config: &SearchConfig, generation: u32) -> Result<Self> {
+        let directory = MmapDirectory::open(folder.path()).map_err(TantivyError::from)?;
+        Self::over(directory, Some(folder.clone()), config, generation)
+    }
+
+    fn over(
+        directory: impl Into<Box<dyn Directory>>,
+        folder: Option<Folder>,
+        config: &SearchConfig,
+        generation: u32,
+    ) -> Result<Self> {
+        let (schema, fields) = fields::declare();
+        // Nothing is stored, so there is nothing to compress.
+        let settings = IndexSettings {
+            docstore_compression: Compressor::None,
+            docstore_compress_dedicated_thread: false,
+            ..IndexSettings::default()
+        };
+        let index = tantivy::Index::builder().schema(schema).settings(settings).open_or_create(directory)?;
+        index.tokenizers().register(fields::WORDS, words::analyzer());
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let writing = Mutex::default();
+        Ok(Self { index, reader, fields, folder, generation, writing, config: config.clone() })
+    }
+
+    /// What tells this index from one that was there before it: see [`Index::open`].
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// What it was opened with.
+    #[must_use]
+    pub const fn config(&self) -> &SearchConfig {
+        &self.config
+    }
+
+    /// Removes the documents of these traces and puts others in their place. It is seen and lasts once it is
+    /// [committed](Index::commit).
+    ///
+    /// # Errors
+    /// When it cannot be written; then nothing is kept of what was not committed.
+    pub fn replace(&self, traces: &[TraceId], documents: &[Document]) -> Result<()> {
+        self.write(|writer| {
+            for trace in traces {
+                writer.delete_term(Term::from_field_bytes(self.fields.trace, trace.bytes()));
+            }
+            documents
+                .iter()
+                .try_for_each(|document| writer.add_document(self.fields.write(document)).map(drop))
+        })
+    }
+
+    /// Makes what was written durable, and visible.
+    ///
+    /// # Errors
+    /// As [`Index::replace`].
+    pub fn commit(&self) -> Result<()> {
+        let mut writing = self.writing.lock();
+        let Writing { writer: Some(writer), is_dirty: true, .. } = &mut *writing else { return Ok(()) };
+        if let Err(error) = writer.commit() {
+            *writing = Writing::default();
+            return Err(error.into());
+        }
+        writing.is_dirty = false;
+        drop(writing);
+        Ok(self.reader.reload()?)
+    }
+
+    /// Commits, and gives back the memory for writing where nothing was written since the last call.
+    ///
+    /// # Errors
+    /// As [`Index::replace`].
+    pub fn tidy(&self) -> Result<()> {
+        self.commit()?;
+        let mut writing = self.writing.lock();
+        if std::mem::take(&mut writing.is_used) || writing.is_dirty {
+            return Ok(());
+        }
+        let Some(writer) = writing.writer.take() else { return Ok(()) };
+        // Under the lock: there must not be two writers.
+        Ok(writer.wait_merging_threads()?)
+    }
+
+    /// Removes all documents, to begin anew. Until [`Index::finish`], who opens it next begins it anew.
+    ///
+    /// # Errors
+    /// As [`Index::replace`].
+    pub fn clear(&self) -> Result<()> {
+        self.disown();
+        self.write(|writer| writer.delete_all_documents().map(drop))?;
+        self.commit()
+    }
+
+    /// Says that all is in it again.
+    ///
+    /// # Errors
+    /// As [`Index::replace`].
+    pub fn finish(&self) -> Result<()> {
+        self.commit()?;
+        Ok(self.folder.as_ref().map_or(Ok(()), |folder| folder.declare(self.generation))?)
+    }
+
+    /// Has it begun anew when it is opened next.
+    pub fn disown(&self) {
+        if let Some(folder) = &self.folder
+            && let Err(error) = folder.disown()
+        {
+            tracing::warn!(%error, folder = %folder.path().display(), "the index of texts stays as it is");
+        }
+    }
+
+    fn write(&self, write: impl FnOnce(&IndexWriter) -> tantivy::Result<()>) -> Result<()> {
+        let mut writing = self.writing.lock();
+        if writing.writer.is_none() {
+            writing.writer = Some(self.writer()?);
+        }
+        (writing.is_used, writing.is_dirty) = (true, true);
+        let Some(writer) = &writing.writer else { return Ok(()) };
+        if let Err(error) = write(writer) {
+            // One that failed does not work any more.
+            *writing = Writing::default();
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    fn writer(&self) -> Result<IndexWriter> {
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(self.config.writer_bytes)
+            .build();
+        let writer = self.index.writer_with_options(options)?;
+        let mut policy = LogMergePolicy::default();
+        policy.set_max_docs_before_merge(LARGE_SEGMENT);
+        policy.set_min_num_segments(MERGED_AT_ONCE);
+        policy.set_del_docs_ratio_before_merge(MOSTLY_REMOVED);
+        writer.set_merge_policy(Box::new(policy));
+        Ok(writer)
+    }
+
+    /// The documents that have what is looked for in texts of one of these kinds (of any, where none is named), the
+    /// newest first.
+    ///
+    /// # Errors
+    /// When the index is damaged.
+    pub fn find(&self, query: &TextQuery, kinds: &[TextKind], window: Window) -> Result<Vec<Hit>> {
+        if window.most == 0 {
+            return Ok(Vec::new());
+        }
+        let query = self.query(query, kinds);
+        Ok(self.reader.searcher().search(&query, &Newest(Arc::new(window)))?)
+    }
+
+    /// How many documents have what is looked for.
+    ///
+    /// # Errors
+    /// When the index is damaged.
+    pub fn count(&self, query: &TextQuery, kinds: &[TextKind]) -> Result<u64> {
+        Ok(self.reader.searcher().search(&self.query(query, kinds), &Count)? as u64)
+    }
+
+    fn query(&self, query: &TextQuery, kinds: &[TextKind]) -> BooleanQuery {
+        let fields = self.fields.of_kinds(kinds);
+        let clause = |clause: &Clause| {
+            let occur = if clause.is_excluded { Occur::MustNot } else { Occur::Must };
+            let anywhere = fields.iter().filter_map(|field| in_field(clause, *field)).collect();
+            (occur, Box::new(BooleanQuery::union(anywhere)) as Box<dyn Query>)
+        };
+        BooleanQuery::new(query.clauses().iter().map(clause).collect())
+    }
+}
+
+/// A word or a phrase in texts of one kind.
+fn in_field(clause: &Clause, field: Field) -> Option<Box<dyn Query>> {
+    let term = |word: &String| Term::from_field_text(field, word);
+    match clause.words.as_slice() {
+        [] => None,
+        [word] if clause.is_beginning => {
+            let start = std::ops::Bound::Included(term(word));
+            // No word has this character, which comes after all others.
+            let end = std::ops::Bound::Excluded(term(&format!("{word}{}", char::MAX)));
+            Some(Box::new(RangeQuery::new(start, end)))
+        }
+        [word] => Some(Box::new(TermQuery::new(term(word), IndexRecordOption::Basic))),
+        words => Some(Box::new(PhraseQuery::new(words.iter().map(term).collect()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{SpanId, Timestamp},
+        search::{Item, Place, Texts},
+    };
+
+    fn trace(number: u8) -> TraceId {
+        TraceId::from_bytes([number; 16])
+    }
+
+    fn document(started: i64, of: u8, number: u32, texts: &[(TextKind, &str)]) -> Document {
+        let place = Place { started: Timestamp::from_nanos(started), trace: trace(of), number };
+        let item = if number == 0 { Item::Trace } else { Item::Span(SpanId::from_bytes([of; 16])) };
+        let mut all = Texts::new(1_000);
+        for (kind, text) in texts {
+            all.add(*kind, text);
+        }
+        Document { place, item, texts: all }
+    }
+
+    fn index() -> Index {
+        Index::in_memory(&SearchConfig::default(), 1).unwrap()
+    }
+
+    fn query(text: &str) -> TextQuery {
+        TextQuery::parse("text", text, &SearchConfig::default()).unwrap()
+    }
+
+    /// The traces and numbers of what is found.
+    fn found(index: &Index, text: &str, kinds: &[TextKind], window: Window) -> Vec<(u8, u32)> {
+        let hits = index.find(&query(text), kinds, window).unwrap();
+        hits.into_iter().map(|hit| (hit.place.trace.bytes()[0], hit.place.number)).collect()
+    }
+
+    fn all(index: &Index, text: &str) -> Vec<(u8, u32)> {
+        found(index, text, &[], Window::first(100))
+    }
+
+    #[test]
+    fn what_is_found_is_what_has_all_of_it() {
+        let index = index();
+        let documents = [
+            document(
+                1,
+                1,
+                0,
+                &[(TextKind::Input, "The weather in Zürich"), (TextKind::Output, "Rain, then snow.")],
+            ),
+            document(1, 1, 1, &[(TextKind::Input, "get_weather 東京の天気"), (TextKind::Error, "timed out")]),
+            document(2, 2, 0, &[(TextKind::Output, "snow in the weather")]),
+        ];
+        index.replace(&[], &documents).unwrap();
+        assert_eq!(all(&index, "snow"), []);
+        index.commit().unwrap();
+        for (text, expected) in [
+            ("weather", vec![(2, 0), (1, 0), (1, 1)]),
+            ("weather rain", vec![(1, 0)]),
+            ("\"weather in\"", vec![(1, 0)]),
+            ("weather -snow", vec![(1, 1)]),
+            ("get_weather", vec![(1, 1)]),
+            ("zur*", vec![(1, 0)]),
+            ("天気", vec![(1, 1)]),
+            ("気天", vec![]),
+            ("Timed OUT", vec![(1, 1)]),
+            ("hail", vec![]),
+        ] {
+            assert_eq!(all(&index, text), expected, "{text}");
+            assert_eq!(index.count(&query(text), &[]).unwrap(), expected.len() as u64, "{text}");
+        }
+        assert_eq!(found(&index, "weather", &[TextKind::Output], Window::first(9)), [(2, 0)]);
+        assert_eq!(found(&index, "weather snow", &[TextKind::Input], Window::first(9)), []);
+    }
+
+    #[test]
+    fn windows_follow_each_other_without_a_gap() {
+        let index = index();
+        for of in 1..=6 {
+            let documents: Vec<_> = (0..4)
+                .map(|number| document(i64::from(of / 2), of, number, &[(TextKind::Input, "same")]))
+                .collect();
+            index.replace(&[], &documents).unwrap();
+            index.commit().unwrap();
+        }
+        let whole = all(&index, "same");
+        assert_eq!(whole.len(), 24);
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let hits = index.find(&query("same"), &[], Window { after, ..Window::first(5) }).unwrap();
+            let Some(last) = hits.last() else { break };
+            after = Some(last.place);
+            paged.extend(hits.iter().map(|hit| (hit.place.trace.bytes()[0], hit.place.number)));
+        }
+        assert_eq!(paged, whole);
+        let one = Window { one_of_a_trace: true, ..Window::first(4) };
+        assert_eq!(found(&index, "same", &[], one.clone()), [(6, 0), (5, 0), (4, 0), (3, 0)]);
+        let after = Some(Place { started: Timestamp::from_nanos(1), trace: trace(3), number: 0 });
+        assert_eq!(found(&index, "same", &[], Window { after, ..one }), [(2, 0), (1, 0)]);
+        let started = Timestamp::from_nanos(1)..Timestamp::from_nanos(2);
+        let some = Window { started, one_of_a_trace: true, ..Window::first(9) };
+        assert_eq!(found(&index, "same", &[], some), [(3, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn a_trace_that_is_put_again_takes_its_own_place() {
+        let index = index();
+        for text in ["first", "second", "second"] {
+            index.replace(&[trace(1)], &[document(1, 1, 0, &[(TextKind::Input, text)])]).unwrap();
+            index.commit().unwrap();
+            index.tidy().unwrap();
+        }
+        assert_eq!((all(&index, "first").len(), all(&index, "second").len()), (0, 1));
+        index.replace(&[trace(1)], &[]).unwrap();
+        index.tidy().unwrap();
+        assert_eq!(all(&index, "second"), []);
+    }
+
+    #[test]
+    fn what_is_damaged_or_of_another_version_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let open =
+            |fresh| Index::open(&folder.path().join("search"), &SearchConfig::default(), fresh).unwrap();
+        let put = |index: &Index| {
+            index.replace(&[], &[document(1, 1, 0, &[(TextKind::Input, "here")])]).unwrap();
+            index.commit().unwrap();
+        };
+        put(&open(1));
+        let again = open(2);
+        assert_eq!((again.generation(), all(&again, "here").len()), (1, 1));
+        drop(again);
+
+        let inside = folder.path().join("search");
+        for damage in 0..4 {
+            put(&open(9));
+            for entry in std::fs::read_dir(&inside).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                match damage {
+                    0 if name == "FORMAT" => {
+                        std::fs::write(path, "dendro search, format 0\ngeneration 1\n").unwrap()
+                    }
+                    1 if name == "meta.json" => std::fs::write(path, "{").unwrap(),
+                    2 if name.ends_with(".term") => std::fs::remove_file(path).unwrap(),
+                    3 if name.ends_with(".fast") => std::fs::write(path, "short").unwrap(),
+                    _ => {}
+                }
+            }
+            let index = open(10 + damage);
+            assert_eq!((index.generation(), all(&index, "here").len()), (10 + damage, 0), "{damage}");
+        }
+
+        let index = open(20);
+        put(&index);
+        index.clear().unwrap();
+        drop(index);
+        assert_eq!(open(21).generation(), 21, "one that is being filled is not whole");
+        let index = open(22);
+        index.clear().unwrap();
+        put(&index);
+        index.finish().unwrap();
+        drop(index);
+        assert_eq!((open(23).generation(), all(&open(23), "here").len()), (21, 1));
+    }
+}

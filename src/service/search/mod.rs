@@ -1,0 +1,135 @@
+//! Searching what traces say: their texts go into the index when they are over, and hits are shown with the text
+//! around what was found.
+//!
+//! What a text is of a span's many forms is decided here (`extract`); the index (`crate::search`) knows only words.
+//! It keeps no text, so what is shown is read from the store.
+
+mod excerpt;
+mod extract;
+mod fill;
+mod follow;
+mod messages;
+mod read;
+mod rebuild;
+mod strings;
+
+use std::sync::Arc;
+
+pub use self::{
+    excerpt::Excerpt,
+    read::{Asked, WantedExcerpt},
+};
+use super::{Context, ServiceError, ServiceResult, followers::Follower, tracing::Tracing};
+pub use crate::search::{Hit, Item, Place};
+use crate::{
+    model::{Refusal, search::TextKind},
+    search::{Index, SearchError, TextQuery, Window},
+    store::StoreError,
+};
+
+/// Use cases of the index of texts. Cheap to clone.
+#[derive(Clone)]
+pub struct Search {
+    context: Context,
+    tracing: Tracing,
+}
+
+impl Search {
+    /// The use cases over one context.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        Self { tracing: Tracing::new(context.clone()), context }
+    }
+
+    /// Whether there is an index.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.context.search.is_some()
+    }
+
+    /// Who fills the index, if there is one.
+    #[must_use]
+    pub fn follower(&self) -> Option<Arc<dyn Follower>> {
+        let generation = self.context.search.as_ref()?.generation();
+        Some(Arc::new(follow::Filling { search: self.clone(), generation }))
+    }
+
+    /// Reads what somebody looks for; `field` is what a client calls it.
+    ///
+    /// # Errors
+    /// When it cannot be looked for, or there is no index.
+    pub fn asked(&self, field: &str, text: &str, kinds: Vec<TextKind>) -> ServiceResult<Asked> {
+        let index = self.index(field)?;
+        let query = TextQuery::parse(field, text, index.config())?;
+        Ok(Asked { query, kinds, text: text.to_owned() })
+    }
+
+    /// The spans, traces and messages that have what is looked for, the newest first.
+    ///
+    /// # Errors
+    /// When there is no index, or it fails.
+    pub async fn find(&self, asked: &Asked, window: Window) -> ServiceResult<Vec<Hit>> {
+        let (query, kinds) = (asked.query.clone(), asked.kinds.clone());
+        self.ask("text", move |index| index.find(&query, &kinds, window)).await
+    }
+
+    /// Traces that have what is looked for, the newest first, from behind `after`: of each the first hit.
+    ///
+    /// # Errors
+    /// As [`Search::find`].
+    pub async fn find_traces(
+        &self,
+        asked: &Asked,
+        after: Option<Place>,
+        most: usize,
+    ) -> ServiceResult<Vec<Hit>> {
+        self.find(asked, Window { after, one_of_a_trace: true, ..Window::first(most) }).await
+    }
+
+    /// How many documents have what is looked for; those of traces that were just deleted may count.
+    ///
+    /// # Errors
+    /// As [`Search::find`].
+    pub async fn count(&self, asked: &Asked) -> ServiceResult<u64> {
+        let (query, kinds) = (asked.query.clone(), asked.kinds.clone());
+        self.ask("text", move |index| index.count(&query, &kinds)).await
+    }
+
+    /// Writes what waits to be written, and gives back memory that is not needed now.
+    ///
+    /// # Errors
+    /// When the index fails.
+    pub async fn tidy(&self) -> ServiceResult<()> {
+        if !self.is_on() {
+            return Ok(());
+        }
+        self.ask("text", Index::tidy).await
+    }
+
+    fn index(&self, field: &str) -> Result<&Arc<Index>, Refusal> {
+        let message = "this server keeps no index of texts: see `search.enabled` of its settings";
+        self.context.search.as_ref().ok_or_else(|| Refusal::invalid(field, message))
+    }
+
+    /// Asks the index, which blocks, on a thread that may.
+    async fn ask<T: Send + 'static>(
+        &self,
+        field: &str,
+        ask: impl FnOnce(&Index) -> Result<T, SearchError> + Send + 'static,
+    ) -> ServiceResult<T> {
+        let index = Arc::clone(self.index(field)?);
+        match tokio::task::spawn_blocking(move || ask(&index)).await {
+            Ok(answer) => answer.map_err(|error| failed(error.to_string())),
+            Err(error) => {
+                // What it panics at are files that are not what was written.
+                self.index(field)?.disown();
+                let message = format!("it is begun anew when the server is started again: {error}");
+                Err(failed(message))
+            }
+        }
+    }
+}
+
+fn failed(message: String) -> ServiceError {
+    ServiceError::Store(StoreError::Damaged { table: "search", message })
+}
