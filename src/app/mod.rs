@@ -95,6 +95,7 @@ impl Database {
             ids: Self::ids(),
             limits: Arc::new(config.records.clone()),
             lists: Arc::new(config.lists.clone()),
+            query: Arc::new(config.query.clone()),
             series: Arc::new(config.series.clone()),
             prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),

@@ -28,7 +28,10 @@ use crate::{
     llm::ModelsConfig,
     model::limits::RecordLimits,
     search::SearchConfig,
-    service::{agents::AgentsConfig, ingest::IngestConfig, listing::ListLimits, series::SeriesLimits},
+    service::{
+        agents::AgentsConfig, ingest::IngestConfig, listing::ListLimits, query::QueryLimits,
+        series::SeriesLimits,
+    },
     tools::{ToolsConfig, WrongSetting},
 };
 
@@ -46,6 +49,8 @@ pub struct Config {
     pub records: RecordLimits,
     /// How much is read at once.
     pub lists: ListLimits,
+    /// How much a query may look at.
+    pub query: QueryLimits,
     /// How much of the series is read at once.
     pub series: SeriesLimits,
     /// How long pages of lists may be.
@@ -106,6 +111,10 @@ impl Config {
         at_least("lists.scanned_per_page", self.lists.scanned_per_page, 100)?;
         at_least("lists.spans_at_once", self.lists.spans_at_once, 1)?;
         at_least("lists.span_body_bytes_at_once", self.lists.span_body_bytes_at_once, 1 << 20)?;
+        at_least("query.traces_per_page", self.query.traces_per_page, 100)?;
+        at_least("query.spans_per_page", self.query.spans_per_page, 1)?;
+        at_least("query.sorted", self.query.sorted, 1)?;
+        at_least("query.texts", self.query.texts, 1)?;
         at_least("series.points", self.series.points, 1)?;
         at_least("series.cells", self.series.cells, 1)?;
         at_least("pages.most", self.pages.most, 1)?;

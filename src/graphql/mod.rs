@@ -14,6 +14,7 @@ mod node;
 pub mod page;
 mod payload;
 mod plan;
+mod query;
 mod refusal;
 pub mod request;
 mod scalar;
@@ -37,6 +38,7 @@ use self::{
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
     plan::{PlanMutation, PlanQuery, PlanSubscription},
+    query::ConditionQuery,
     score::ScoreMutation,
     search::SearchQuery,
     series::SeriesQuery,
@@ -56,6 +58,7 @@ pub struct Query(
     AgentQuery,
     TracingQuery,
     SeriesQuery,
+    ConditionQuery,
 );
 
 /// What can be done.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{arriving::Arriving, ingest::IngestConfig, listing::ListLimits, series::SeriesLimits};
+use super::{
+    arriving::Arriving, ingest::IngestConfig, listing::ListLimits, query::QueryLimits, series::SeriesLimits,
+};
 use crate::{
     live::Hub,
     model::{
@@ -31,6 +33,8 @@ pub struct Context {
     pub limits: Arc<RecordLimits>,
     /// How much is read at once.
     pub lists: Arc<ListLimits>,
+    /// How much a query may look at.
+    pub query: Arc<QueryLimits>,
     /// How much of the series is read at once.
     pub series: Arc<SeriesLimits>,
     /// What model calls cost.

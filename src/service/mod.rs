@@ -15,6 +15,7 @@ pub mod import;
 pub mod ingest;
 pub mod listing;
 pub mod plans;
+pub mod query;
 pub mod scores;
 pub mod search;
 pub mod series;
@@ -29,6 +30,7 @@ use self::{
     followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
+    query::Queries,
     scores::Scores,
     search::Search,
     series::Series,
@@ -55,6 +57,8 @@ pub struct Services {
     pub scores: Scores,
     /// What traces say, by its words.
     pub search: Search,
+    /// Traces and spans by conditions.
+    pub queries: Queries,
     /// What traces add up to over time.
     pub series: Series,
     /// What follows of a trace's end.
@@ -87,6 +91,7 @@ impl Services {
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
+            queries: Queries::new(context.clone()),
             search,
             series,
             followers,

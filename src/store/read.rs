@@ -158,6 +158,18 @@ impl Store {
         Ok(Chunk { items, more: page.more })
     }
 
+    /// How many entries there are in each part of an index, counted up to `most`, and whether there are more: one call
+    /// to the engine.
+    pub async fn count_entries(
+        &self,
+        parts: Vec<(&'static str, KeyRange)>,
+        most: usize,
+    ) -> StoreResult<Vec<(usize, bool)>> {
+        let request = |(table, range)| ScanRequest::forward(&self.tree(table), range, most);
+        let pages = self.engine().scan_many(parts.into_iter().map(request).collect()).await?;
+        Ok(pages.into_iter().map(|page| (page.entries.len(), page.more)).collect())
+    }
+
     async fn raw_chunk(
         &self,
         table: &'static str,

@@ -95,7 +95,9 @@ impl TraceCondition {
     #[must_use]
     pub fn needs(&self) -> Needs {
         match self {
-            Self::All(all) | Self::Any(all) => all.iter().fold(Needs::NOTHING, |needs, one| needs.and(one.needs())),
+            Self::All(all) | Self::Any(all) => {
+                all.iter().fold(Needs::NOTHING, |needs, one| needs.and(one.needs()))
+            }
             Self::Not(not) => not.needs(),
             Self::Tag(_) => Needs { tags: true, ..Needs::NOTHING },
             Self::Score(_) => Needs { scores: true, ..Needs::NOTHING },
@@ -167,7 +169,9 @@ impl SpanCondition {
     #[must_use]
     pub fn needs(&self) -> Needs {
         match self {
-            Self::All(all) | Self::Any(all) => all.iter().fold(Needs::NOTHING, |needs, one| needs.and(one.needs())),
+            Self::All(all) | Self::Any(all) => {
+                all.iter().fold(Needs::NOTHING, |needs, one| needs.and(one.needs()))
+            }
             Self::Not(not) => not.needs(),
             Self::Attribute(..) => Needs { bodies: true, ..Needs::NOTHING },
             Self::Score(_) => Needs { scores: true, ..Needs::NOTHING },
@@ -186,17 +190,20 @@ impl SpanCondition {
         scores: Option<&[Score]>,
     ) -> Option<bool> {
         match self {
-            Self::All(conditions) => all(conditions.iter().map(|one| one.judge(head, node, attributes, scores))),
-            Self::Any(conditions) => any(conditions.iter().map(|one| one.judge(head, node, attributes, scores))),
+            Self::All(conditions) => {
+                all(conditions.iter().map(|one| one.judge(head, node, attributes, scores)))
+            }
+            Self::Any(conditions) => {
+                any(conditions.iter().map(|one| one.judge(head, node, attributes, scores)))
+            }
             Self::Not(not) => not.judge(head, node, attributes, scores).map(|held| !held),
             Self::Attribute(key, test) => {
                 let value = attributes?.as_ref().and_then(|attributes| attributes.get(key));
                 Some(value.is_some_and(|value| test.matches(value)))
             }
             Self::Score(condition) => {
-                let of_span = |score: &&Score| {
-                    matches!(score.target, ScoreTarget::Span(_, span) if span == head.id)
-                };
+                let of_span =
+                    |score: &&Score| matches!(score.target, ScoreTarget::Span(_, span) if span == head.id);
                 Some(scores?.iter().filter(of_span).any(|score| condition.matches(score)))
             }
             leaf => leaf.judge_head(head, node),

@@ -41,3 +41,35 @@ words! {
         Tokens = 4 "TOKENS",
     }
 }
+
+words! {
+    /// Where a query looks for traces.
+    QuerySource {
+        /// At all of them, in the order that is asked for.
+        All = 1 "ALL",
+        /// At those that are named, or in which a text was found.
+        Named = 2 "NAMED",
+        /// At those of a conversation.
+        Conversation = 3 "CONVERSATION",
+        /// At those of a session.
+        Session = 4 "SESSION",
+        /// At those of a user.
+        User = 5 "USER",
+        /// At those in a state.
+        Status = 6 "STATUS",
+        /// At those that are a trace's run again.
+        Replayed = 7 "REPLAYED",
+        /// At those that used a version of a component.
+        Version = 8 "VERSION",
+        /// At those that used a component.
+        Component = 9 "COMPONENT",
+        /// At those that called a model.
+        Model = 10 "MODEL",
+        /// At those that called a tool.
+        Tool = 11 "TOOL",
+        /// At those with a score of a name.
+        Score = 12 "SCORE",
+        /// At those whose duration, cost or tokens lie within bounds.
+        Figure = 13 "FIGURE",
+    }
+}

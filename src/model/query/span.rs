@@ -70,9 +70,9 @@ impl AttributeTest {
                 (Some(wanted), Some(value)) => wanted == value,
                 _ => wanted == value,
             },
-            Self::Contains(wanted) => value
-                .as_str()
-                .is_some_and(|text| TextMatch::Contains(wanted.clone()).matches(text)),
+            Self::Contains(wanted) => {
+                value.as_str().is_some_and(|text| TextMatch::Contains(wanted.clone()).matches(text))
+            }
             Self::Within(bounds) => value.as_f64().is_some_and(|number| bounds.hold(&number)),
         }
     }
@@ -139,9 +139,7 @@ impl SpanCondition {
             Self::Agent(agents) => one_of(agents, &details.agent_name),
             Self::FinishReason(reasons) => one_of(reasons, &details.finish_reason),
             Self::Placement(placements) => placements.contains(&node.placement),
-            Self::Figure(figure, bounds) => {
-                figure.of(head, node).is_some_and(|value| bounds.hold(&value))
-            }
+            Self::Figure(figure, bounds) => figure.of(head, node).is_some_and(|value| bounds.hold(&value)),
             Self::Component(id, hash) => head.components.iter().any(|component| {
                 component.component_id == *id && hash.is_none_or(|hash| hash == component.version_hash)
             }),

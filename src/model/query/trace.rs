@@ -6,6 +6,7 @@ use super::{Bounds, ScoreCondition, SpanCondition, TextMatch};
 use crate::model::{
     ConversationId, Timestamp, TraceId,
     component::VersionHash,
+    search::TextKind,
     trace::{Trace, TraceStatus},
     words::words,
 };
@@ -61,8 +62,8 @@ impl TraceFigure {
 pub struct TextCondition {
     /// Words and phrases, as the index of texts reads them.
     pub query: String,
-    /// Where they are looked for; empty: everywhere. The words of the index.
-    pub kinds: Vec<String>,
+    /// Where they are looked for; empty: everywhere.
+    pub kinds: Vec<TextKind>,
 }
 
 /// A condition on a trace.
@@ -131,7 +132,8 @@ impl TraceCondition {
     /// # Errors
     /// The first of `change`.
     pub fn try_map<E>(self, change: &mut impl FnMut(Self) -> Result<Self, E>) -> Result<Self, E> {
-        let mut each = |all: Vec<Self>| all.into_iter().map(|one| one.try_map(change)).collect::<Result<_, _>>();
+        let mut each =
+            |all: Vec<Self>| all.into_iter().map(|one| one.try_map(change)).collect::<Result<_, _>>();
         Ok(match self {
             Self::All(all) => Self::All(each(all)?),
             Self::Any(any) => Self::Any(each(any)?),

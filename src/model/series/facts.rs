@@ -154,15 +154,7 @@ fn found_by(trace: &Trace, heads: &[SpanHead], scores: &[Score]) -> Vec<(FoundBy
 }
 
 fn ranks(trace: &Trace) -> Vec<(Ranking, u64)> {
-    let (summary, duration) = (&trace.summary, trace.end_time.map(|end| end.nanos_since(trace.start_time)));
-    let cost = u64::try_from(summary.cost.nanos()).unwrap_or(0);
-    let cost = if summary.cost_known { cost.saturating_add(1) } else { 0 };
-    let ranks = [
-        (Ranking::Duration, duration.unwrap_or(0)),
-        (Ranking::Cost, cost),
-        (Ranking::Tokens, summary.tokens.total()),
-    ];
-    ranks.to_vec()
+    Ranking::ALL.iter().filter_map(|ranking| Some((*ranking, ranking.of(trace)?))).collect()
 }
 
 fn counted_trace(trace: &Trace) -> Counted {

@@ -19,7 +19,7 @@ pub use self::{
     measure::{Counted, MAX_CATEGORIES, Measure, ScoreMeasure, TokenSums},
     sketch::{ACCURACY, Sketch},
 };
-use super::{Timestamp, words::words};
+use super::{Timestamp, query::TraceFigure, trace::Trace, words::words};
 
 words! {
     /// What traces or spans have in common, by which they are counted.
@@ -66,6 +66,28 @@ words! {
         Cost = 2 "COST",
         /// How many tokens they used.
         Tokens = 3 "TOKENS",
+    }
+}
+
+impl Ranking {
+    /// Where a trace stands by it; `None` while it has no such figure.
+    #[must_use]
+    pub fn of(self, trace: &Trace) -> Option<u64> {
+        let figure = self.figure().of(trace);
+        match self {
+            Self::Duration | Self::Tokens => figure,
+            Self::Cost => Some(figure.map_or(0, |cost| cost.saturating_add(1))),
+        }
+    }
+
+    /// The figure that it is of.
+    #[must_use]
+    pub const fn figure(self) -> TraceFigure {
+        match self {
+            Self::Duration => TraceFigure::Duration,
+            Self::Cost => TraceFigure::Cost,
+            Self::Tokens => TraceFigure::TotalTokens,
+        }
     }
 }
 

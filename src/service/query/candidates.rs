@@ -12,7 +12,7 @@ use crate::{
         trace::{Trace, TraceStatus},
     },
     service::ServiceResult,
-    store::{Direction, KeyRange, key::Key, keyspace, prefix},
+    store::{Direction, KeyRange, keyspace, prefix},
 };
 
 /// Traces that go on, or are not followed yet, that are looked at beside an index that lags behind.
@@ -40,7 +40,11 @@ struct Rest {
 
 impl Candidates {
     /// Those behind a place.
-    pub(super) async fn begin(queries: &Queries, prepared: &Prepared, after: Option<Vec<u8>>) -> ServiceResult<Self> {
+    pub(super) async fn begin(
+        queries: &Queries,
+        prepared: &Prepared,
+        after: Option<Vec<u8>>,
+    ) -> ServiceResult<Self> {
         let ordering = prepared.ordering;
         let (rest, rows) = match &prepared.plan.source {
             Source::Ordered { index, prefix, range, lags } => {
@@ -120,7 +124,11 @@ impl Candidates {
             chunk.extend(self.listed.pop_front());
         }
         let ordering = self.ordering;
-        chunk.sort_by(|(a, _), (b, _)| if ordering.is_before(a, b) { std::cmp::Ordering::Less } else { b.cmp(a).reverse() });
+        chunk.sort_by(
+            |(a, _), (b, _)| {
+                if ordering.is_before(a, b) { std::cmp::Ordering::Less } else { b.cmp(a).reverse() }
+            },
+        );
         Ok(chunk)
     }
 }

@@ -79,8 +79,10 @@ impl Queries {
             needs.tags.then(|| row.conversation_id.map_or(&[] as &[String], of))
         };
         let nothing = Known::default();
-        let mut verdicts: Vec<Option<bool>> =
-            rows.iter().map(|row| nothing.with_view(row, tags_of(row), |view| condition.judge(view))).collect();
+        let mut verdicts: Vec<Option<bool>> = rows
+            .iter()
+            .map(|row| nothing.with_view(row, tags_of(row), |view| condition.judge(view)))
+            .collect();
         // As many of the open ones as the heads that may be read allow, and one at least.
         let most = self.context.query.spans_per_page.saturating_sub(spent.spans);
         let (mut open, mut spans, mut decided) = (Vec::new(), 0_usize, rows.len());
@@ -127,7 +129,11 @@ impl Queries {
     }
 
     /// Reads what the condition needs of traces, but for bodies.
-    pub(super) async fn known(&self, condition: &TraceCondition, rows: &[&Trace]) -> ServiceResult<Vec<Known>> {
+    pub(super) async fn known(
+        &self,
+        condition: &TraceCondition,
+        rows: &[&Trace],
+    ) -> ServiceResult<Vec<Known>> {
         let needs = condition.needs();
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let mut known: Vec<Known> = ids.iter().map(|_| Known::default()).collect();

@@ -13,12 +13,12 @@ mod texts;
 
 use std::sync::Arc;
 
+use self::{candidates::Candidates, decide::Spent};
 pub use self::{
     order::TraceOrdering,
-    plan::{Plan, SourceKind},
+    plan::{MOST_COUNTED, Plan},
     spans::FoundSpan,
 };
-use self::{candidates::Candidates, decide::Spent};
 use super::{Context, ServiceResult, search::Search, tracing::Tracing};
 use crate::model::{
     page::{Cursor, ListId, Page, PageRequest},
@@ -110,7 +110,12 @@ impl Queries {
     }
 
     /// The traces behind a place that fulfil a condition, as many as are wanted.
-    async fn find(&self, prepared: &Prepared, after: Option<Vec<u8>>, wanted: usize) -> ServiceResult<FoundTraces> {
+    async fn find(
+        &self,
+        prepared: &Prepared,
+        after: Option<Vec<u8>>,
+        wanted: usize,
+    ) -> ServiceResult<FoundTraces> {
         let limits = Arc::clone(&self.context.query);
         let mut candidates = Candidates::begin(self, prepared, after.clone()).await?;
         let mut spent = Spent::default();

@@ -4,51 +4,18 @@ use super::{Queries, QueryLimits, TraceOrdering};
 use crate::{
     model::{
         Refusal, Timestamp, TraceId,
-        query::{SpanCondition, TraceCondition, TraceFigure},
+        query::{QuerySource, SpanCondition, TraceCondition, TraceFigure},
         series::{Dimension, FoundBy, Ranking},
-        words::words,
     },
-    service::ServiceResult,
+    service::{ServiceResult, series::Series},
     store::{KeyRange, key::Key, keyspace},
 };
-
-words! {
-    /// Where a query looks for traces.
-    SourceKind {
-        /// At all of them, in the order that is asked for.
-        All = 1 "ALL",
-        /// At those that are named, or in which a text was found.
-        Named = 2 "NAMED",
-        /// At those of a conversation.
-        Conversation = 3 "CONVERSATION",
-        /// At those of a session.
-        Session = 4 "SESSION",
-        /// At those of a user.
-        User = 5 "USER",
-        /// At those in a state.
-        Status = 6 "STATUS",
-        /// At those that are a trace's run again.
-        Replayed = 7 "REPLAYED",
-        /// At those that used a version of a component.
-        Version = 8 "VERSION",
-        /// At those that used a component.
-        Component = 9 "COMPONENT",
-        /// At those that called a model.
-        Model = 10 "MODEL",
-        /// At those that called a tool.
-        Tool = 11 "TOOL",
-        /// At those with a score of a name.
-        Score = 12 "SCORE",
-        /// At those whose duration, cost or tokens lie within bounds.
-        Figure = 13 "FIGURE",
-    }
-}
 
 /// How a query is answered.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Where it looks.
-    pub kind: SourceKind,
+    pub kind: QuerySource,
     /// Traces that it looks at for all of its pages together, counted up to [`MOST_COUNTED`].
     pub traces: u64,
     /// Whether there may be more.
@@ -90,7 +57,7 @@ pub(super) enum Listed {
 
 /// An index that has at least all that is meant.
 struct Choice {
-    kind: SourceKind,
+    kind: QuerySource,
     index: &'static str,
     prefix: Vec<u8>,
     /// The keys, where they are not bounded by time.
@@ -99,11 +66,11 @@ struct Choice {
 }
 
 impl Choice {
-    fn new(kind: SourceKind, index: &'static str, prefix: Vec<u8>) -> Self {
+    fn new(kind: QuerySource, index: &'static str, prefix: Vec<u8>) -> Self {
         Self { kind, index, prefix, range: None, lags: false }
     }
 
-    fn found_by(kind: SourceKind, by: FoundBy, value: &str) -> Self {
+    fn found_by(kind: QuerySource, by: FoundBy, value: &str) -> Self {
         let prefix = (by, value.to_owned()).encode();
         Self { lags: true, ..Self::new(kind, keyspace::TRACE_FOUND_BY.name, prefix) }
     }
@@ -169,7 +136,11 @@ impl Plan {
 
 impl Queries {
     /// How a condition is answered.
-    pub(super) async fn plan(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Plan> {
+    pub(super) async fn plan(
+        &self,
+        condition: &TraceCondition,
+        ordering: TraceOrdering,
+    ) -> ServiceResult<Plan> {
         let required = condition.required();
         let started = Started::of(&required);
         let needs = condition.needs();
@@ -188,23 +159,23 @@ impl Queries {
         required: &[&TraceCondition],
         started: &Started,
         ordering: TraceOrdering,
-    ) -> ServiceResult<(SourceKind, Source, u64, bool)> {
+    ) -> ServiceResult<(QuerySource, Source, u64, bool)> {
         if let Some(ids) = named(required) {
             let count = ids.len() as u64;
-            return Ok((SourceKind::Named, Source::Listed(Listed::Ids(ids)), count, false));
+            return Ok((QuerySource::Named, Source::Listed(Listed::Ids(ids)), count, false));
         }
-        let all = Choice::new(SourceKind::All, keyspace::TRACE_BY_START.name, Vec::new());
+        let all = Choice::new(QuerySource::All, keyspace::TRACE_BY_START.name, Vec::new());
         let choices: Vec<_> = required.iter().flat_map(|condition| choices(condition)).chain([all]).collect();
         let ranges = choices.iter().map(|choice| (choice.index, choice.keys(started)));
         let counts = self.context.store.count_entries(ranges.collect(), MOST_COUNTED).await?;
         // Of those that leave as many, the one that is asked for by name: `all` stands last.
         let best = choices.into_iter().zip(counts).min_by_key(|(_, (count, _))| *count);
         let Some((choice, (count, more))) = best else {
-            return Ok((SourceKind::Named, Source::Listed(Listed::Ids(Vec::new())), 0, false));
+            return Ok((QuerySource::Named, Source::Listed(Listed::Ids(Vec::new())), 0, false));
         };
         let (traces, fits) = (count as u64, count <= self.context.query.sorted && !more);
         let range = choice.keys(started);
-        let in_order = ordering.ranking().is_none() && choice.kind != SourceKind::Figure;
+        let in_order = ordering.ranking().is_none() && choice.kind != QuerySource::Figure;
         let source = if in_order {
             let Choice { index, prefix, lags, .. } = choice;
             Source::Ordered { index, prefix, range, lags }
@@ -223,25 +194,25 @@ impl Queries {
         started: &Started,
         ordering: TraceOrdering,
         (traces, more): (u64, bool),
-    ) -> (SourceKind, Source, u64, bool) {
+    ) -> (QuerySource, Source, u64, bool) {
         let source = match ordering.ranking() {
             None => {
                 let (index, range) = (keyspace::TRACE_BY_START.name, started.within(&[]));
                 Source::Ordered { index, prefix: Vec::new(), range, lags: false }
             }
             Some(ranking) => {
-                let (index, prefix) = (keyspace::TRACE_RANKED.name, ranking.encode_alone());
+                let (index, prefix) = (keyspace::TRACE_RANKED.name, ranking.encode());
                 let range = figure_range(required, ranking).unwrap_or_else(|| KeyRange::prefix(&prefix));
                 // Only what is over has a place in this order: nothing is looked at beside.
                 Source::Ordered { index, prefix, range, lags: false }
             }
         };
-        (SourceKind::All, source, traces, more)
+        (QuerySource::All, source, traces, more)
     }
 
     /// How many spans the traces of a plan have, as many as traces have on average.
     async fn estimated_spans(&self, traces: u64, more: bool, started: &Started) -> ServiceResult<u64> {
-        let all = self.series.ever(Dimension::All).await?;
+        let all = Series::new(self.context.clone()).ever(Dimension::All).await?;
         let mean = all.spans.count.div_ceil(all.traces.count.max(1)).max(1);
         // Of more than were counted, all may be meant: nothing tells how many lie in a stretch of time.
         let traces = if more && started.from.is_none() { all.traces.count.max(traces) } else { traces };
@@ -263,28 +234,32 @@ fn choices(condition: &TraceCondition) -> Vec<Choice> {
     let one = |kind, index, prefix| vec![Choice::new(kind, index, prefix)];
     match condition {
         TraceCondition::Conversation(ids) if let [id] = ids.as_slice() => {
-            one(SourceKind::Conversation, keyspace::TRACE_BY_CONVERSATION.name, id.encode())
+            one(QuerySource::Conversation, keyspace::TRACE_BY_CONVERSATION.name, id.encode())
         }
         TraceCondition::Session(all) if let [session] = all.as_slice() => {
-            one(SourceKind::Session, keyspace::TRACE_BY_SESSION.name, session.encode())
+            one(QuerySource::Session, keyspace::TRACE_BY_SESSION.name, session.encode())
         }
         TraceCondition::User(all) if let [user] = all.as_slice() => {
-            one(SourceKind::User, keyspace::TRACE_BY_USER.name, user.encode())
+            one(QuerySource::User, keyspace::TRACE_BY_USER.name, user.encode())
         }
         TraceCondition::Status(all) if let [status] = all.as_slice() => {
-            one(SourceKind::Status, keyspace::TRACE_BY_STATUS.name, status.encode())
+            one(QuerySource::Status, keyspace::TRACE_BY_STATUS.name, status.encode())
         }
-        TraceCondition::ReplayOf(id) => one(SourceKind::Replayed, keyspace::TRACE_BY_REPLAYED.name, id.encode()),
+        TraceCondition::ReplayOf(id) => {
+            one(QuerySource::Replayed, keyspace::TRACE_BY_REPLAYED.name, id.encode())
+        }
         TraceCondition::Component(id, Some(hash)) => {
-            one(SourceKind::Version, keyspace::TRACE_BY_COMPONENT.name, (id.clone(), *hash).encode())
+            one(QuerySource::Version, keyspace::TRACE_BY_COMPONENT.name, (id.clone(), *hash).encode())
         }
         TraceCondition::Component(id, None) => {
-            vec![Choice::found_by(SourceKind::Component, FoundBy::Component, id)]
+            vec![Choice::found_by(QuerySource::Component, FoundBy::Component, id)]
         }
         TraceCondition::Model(all) if let [model] = all.as_slice() => {
-            vec![Choice::found_by(SourceKind::Model, FoundBy::Model, model)]
+            vec![Choice::found_by(QuerySource::Model, FoundBy::Model, model)]
         }
-        TraceCondition::Score(score) => vec![Choice::found_by(SourceKind::Score, FoundBy::Score, &score.name)],
+        TraceCondition::Score(score) => {
+            vec![Choice::found_by(QuerySource::Score, FoundBy::Score, &score.name)]
+        }
         TraceCondition::Span(span) => span.required().into_iter().flat_map(of_span).collect(),
         TraceCondition::Figure(figure, _) => {
             let ranking = match figure {
@@ -296,7 +271,7 @@ fn choices(condition: &TraceCondition) -> Vec<Choice> {
             let range = figure_range(&[condition], ranking);
             // Tokens are counted while a trace goes on, too.
             let lags = ranking == Ranking::Tokens || ranking == Ranking::Cost;
-            let choice = Choice::new(SourceKind::Figure, keyspace::TRACE_RANKED.name, Vec::new());
+            let choice = Choice::new(QuerySource::Figure, keyspace::TRACE_RANKED.name, Vec::new());
             vec![Choice { range, lags, ..choice }]
         }
         _ => Vec::new(),
@@ -306,9 +281,11 @@ fn choices(condition: &TraceCondition) -> Vec<Choice> {
 fn of_span(condition: &SpanCondition) -> Option<Choice> {
     match condition {
         SpanCondition::Tool(all) if let [tool] = all.as_slice() => {
-            Some(Choice::found_by(SourceKind::Tool, FoundBy::Tool, tool))
+            Some(Choice::found_by(QuerySource::Tool, FoundBy::Tool, tool))
         }
-        SpanCondition::Score(score) => Some(Choice::found_by(SourceKind::Score, FoundBy::Score, &score.name)),
+        SpanCondition::Score(score) => {
+            Some(Choice::found_by(QuerySource::Score, FoundBy::Score, &score.name))
+        }
         _ => None,
     }
 }
@@ -321,7 +298,7 @@ fn figure_range(required: &[&TraceCondition], ranking: Ranking) -> Option<KeyRan
     })?;
     // A cost stands in the index as one more.
     let place = |value: u64| if ranking == Ranking::Cost { value.saturating_add(1) } else { value };
-    let mut range = KeyRange::prefix(&ranking.encode_alone());
+    let mut range = KeyRange::prefix(&ranking.encode());
     let least = bounds.least.unwrap_or(0);
     range.start = std::ops::Bound::Included((ranking, place(least)).encode());
     if let Some(next) = bounds.most.and_then(|most| place(most).checked_add(1)) {

@@ -51,10 +51,14 @@ impl Queries {
         let prepared = self.prepare(&both, TraceOrdering::default()).await?;
         let mut found = Page { items: Vec::new(), has_next: false, end: None };
         // A cursor is the place of a trace and a span of it; the trace is looked at once more.
-        let (mut place, mut behind) = match after.as_deref().and_then(|key| key.split_at_checked(key.len().saturating_sub(SPAN_BYTES))) {
-            Some((trace, span)) => (Some(trace.to_vec()), SpanId::from_bytes(span.try_into().unwrap_or_default()).into()),
-            None => (None, None),
-        };
+        let (mut place, mut behind) =
+            match after.as_deref().and_then(|key| key.split_at_checked(key.len().saturating_sub(SPAN_BYTES)))
+            {
+                Some((trace, span)) => {
+                    (Some(trace.to_vec()), SpanId::from_bytes(span.try_into().unwrap_or_default()).into())
+                }
+                None => (None, None),
+            };
         if let Some(span) = behind.take()
             && let Some(trace) = place.as_deref().and_then(|place| self.trace_at(place))
             && let Some(row) = self.tracing.traces(&[trace]).await?.pop().flatten()
@@ -75,7 +79,8 @@ impl Queries {
             // Whoever looked in vain for as long as a page may is told where to go on.
             if traces.traces.len() < TRACES_AT_ONCE {
                 found.has_next = true;
-                found.end = place.map(|place| Cursor::new(list, &[place.as_slice(), &[0xff; SPAN_BYTES]].concat()));
+                found.end =
+                    place.map(|place| Cursor::new(list, &[place.as_slice(), &[0xff; SPAN_BYTES]].concat()));
                 break;
             }
         }

@@ -8,7 +8,6 @@ use crate::{
         Refusal,
         query::{TextCondition, TraceCondition},
     },
-    search::TextKind,
     service::{ServiceError, ServiceResult},
 };
 
@@ -29,15 +28,12 @@ impl Queries {
     }
 
     async fn traces_with(&self, text: &TextCondition) -> ServiceResult<TraceCondition> {
-        let kinds = text.kinds.iter().map(|kind| kind.parse::<TextKind>());
-        let kinds = kinds
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|message| Refusal::invalid("where.text.in", message))?;
-        let asked = self.search.asked("where.text.query", &text.query, kinds)?;
+        let asked = self.search.asked("where.text.query", &text.query, text.kinds.clone())?;
         let most = self.context.query.texts;
         let hits = self.search.find_traces(&asked, None, most + 1).await?;
         if hits.len() > most {
-            let message = format!("more than {most} traces have this text; add words to it, or leave it to `search`");
+            let message =
+                format!("more than {most} traces have this text; add words to it, or leave it to `search`");
             return Err(Refusal::limit("where.text.query", message).into());
         }
         let ids: BTreeSet<_> = hits.iter().map(|hit| hit.place.trace).collect();

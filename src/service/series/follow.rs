@@ -156,7 +156,10 @@ async fn recount(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> ServiceResult<()> {
 
 /// Brings what a trace can be found by up to date.
 fn index(tx: &mut Tx<'_>, change: &Change<'_>) -> ServiceResult<()> {
-    let (old, new) = (change.before.map(|facts| found(*change.id, facts)), change.now.map(|facts| found(*change.id, facts)));
+    let (old, new) = (
+        change.before.map(|facts| found(*change.id, facts)),
+        change.now.map(|facts| found(*change.id, facts)),
+    );
     let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
     for gone in old.difference(&new) {
         match gone {

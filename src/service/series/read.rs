@@ -108,6 +108,16 @@ impl Series {
         Ok(SeriesAnswer { from: first, until, starts, groups, left_out })
     }
 
+    /// What all traces count that are over, of a dimension without values.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ever(&self, dimension: Dimension) -> ServiceResult<Cell> {
+        let start = Resolution::Ever.start_of(Timestamp::from_nanos(0));
+        let key = (Resolution::Ever, dimension, start, String::new());
+        Ok(self.context.store.get(keyspace::SERIES, &key).await?.unwrap_or_default())
+    }
+
     /// What versions of components count in all, or in the days from `from` on and before `until`.
     ///
     /// # Errors

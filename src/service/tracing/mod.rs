@@ -9,6 +9,7 @@ mod running;
 mod select;
 mod write;
 
+pub(super) use self::list::trace_name;
 pub use self::{
     export::{Selection, TracePiece, WholeSpan},
     list::{ComponentFilter, TraceFilter, TraceOrder},

@@ -9,6 +9,7 @@ mod fields;
 mod live;
 mod messages;
 mod plans;
+mod query;
 mod reads;
 mod schema;
 mod scores;

@@ -78,9 +78,12 @@ async fn filled(services: &Services) -> (ConversationId, ConversationId, TraceId
 
 /// Entries in all tables of the store.
 async fn entries(bed: &TestBed) -> Vec<(&'static str, u64)> {
+    // What follows of a trace goes with it a moment later.
+    bed.services.followers.catch_up().await.unwrap();
     let report = bed.store().check(&|_, _| {}).await.unwrap();
     assert!(report.is_clean(), "{:#?}", report.problems);
-    report.entries.into_iter().filter(|(_, count)| *count > 0).collect()
+    let stays = |(table, count): &(&'static str, u64)| *count > 0 && *table != "follower";
+    report.entries.into_iter().filter(stays).collect()
 }
 
 #[tokio::test]

@@ -95,6 +95,7 @@ impl Server {
             lists: Arc::new(lists),
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::new(ingest),
+            query: Arc::default(),
             series: Arc::default(),
             arriving: Arc::default(),
             search: None,
