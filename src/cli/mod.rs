@@ -52,6 +52,8 @@ Examples:
   dendro import --data ./data chats.jsonl  import transcripts or OTLP (while no server has the database open)
   dendro export --data ./data -o all.jsonl export traces as OTLP
   dendro reprice --data ./data             compute costs anew at the prices that hold now
+  dendro export --data ./data --table spans --format parquet -o spans.parquet
+                                           export a table
   dendro reindex --data ./data             build the index of texts anew
   dendro check --data ./data               prove that the database is consistent
 

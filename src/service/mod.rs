@@ -18,6 +18,7 @@ pub mod plans;
 pub mod scores;
 pub mod search;
 pub mod series;
+pub mod tables;
 pub mod tracing;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use self::{
     scores::Scores,
     search::Search,
     series::Series,
+    tables::Tables,
     tracing::Tracing,
 };
 pub use self::{
@@ -59,6 +61,8 @@ pub struct Services {
     pub series: Series,
     /// What follows of a trace's end.
     pub followers: Followers,
+    /// All of it as tables.
+    pub tables: Tables,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -90,6 +94,7 @@ impl Services {
             search,
             series,
             followers,
+            tables: Tables::new(context.clone()),
             ingest: Ingest::new(context),
         }
     }

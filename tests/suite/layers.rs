@@ -22,6 +22,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("graphql", &["config", "model", "semconv", "service"]),
     ("http", &["config", "graphql"]),
     ("otlp", &["model", "semconv", "service"]),
+    // Columns and values, whatever they are of.
+    ("export", &["model", "service"]),
     // Sections of the configuration are the limits that those whom it configures declare.
     ("config", &["engine", "graphql", "llm", "model", "otlp", "search", "service", "store", "tools"]),
     ("llm", &["model"]),
@@ -35,13 +37,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "search", "semconv", "service",
-    "store", "tools",
+    "config", "engine", "export", "graphql", "http", "live", "llm", "model", "otlp", "search", "semconv",
+    "service", "store", "tools",
 ];
 
 const AND_APP: &[&str] = &[
-    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "search",
-    "semconv", "service", "store", "tools",
+    "app", "cli", "config", "demo", "engine", "export", "graphql", "http", "live", "llm", "model", "otlp",
+    "search", "semconv", "service", "store", "tools",
 ];
 
 /// Where only a few names of a part may be used.

@@ -26,6 +26,7 @@ mod llm;
 mod otlp;
 mod otlp_files;
 mod records;
+mod search;
 mod service;
 mod support;
 mod tools;

@@ -37,8 +37,7 @@ impl Trace {
 
     /// What people call it: its own name, else that of its root span.
     async fn name(&self) -> Option<&str> {
-        let root = || self.row().summary.root.as_ref().map(|root| root.name.as_str());
-        self.row().name.as_deref().or_else(root)
+        self.row().shown_name()
     }
 
     /// The ID of the conversation it belongs to.

@@ -7,6 +7,7 @@ mod delete;
 mod history;
 mod list;
 mod live;
+mod of_trace;
 mod results;
 
 use self::append::Append;
