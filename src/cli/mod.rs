@@ -12,6 +12,7 @@ mod export;
 mod import;
 mod logging;
 mod moment;
+mod openapi;
 mod progress;
 mod reprice;
 mod schema;
@@ -72,6 +73,7 @@ enum Command {
     Reprice(reprice::RepriceArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
+    Openapi(openapi::OpenapiArgs),
     Config(config::ConfigArgs),
 }
 
@@ -86,7 +88,7 @@ impl Command {
             Self::Reprice(args) => args.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
-            Self::Schema(_) => {}
+            Self::Schema(_) | Self::Openapi(_) => {}
         }
     }
 
@@ -105,6 +107,7 @@ impl Command {
             Self::Reprice(args) => reprice::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,
             Self::Schema(_) => schema::run(),
+            Self::Openapi(_) => openapi::run(&config),
             Self::Config(_) => config::run(&config),
         }
     }

@@ -5,6 +5,7 @@ use crate::{
     model::{
         Refusal, ScoreId,
         limits::RecordLimits,
+        page::{Cursor, ListId, Page, PageRequest},
         refusal::Entity,
         score::{NewScore, Score, ScoreTarget, ScoreValue},
     },
@@ -76,6 +77,23 @@ impl Scores {
         let pages =
             self.context.store.scan_many(keyspace::SCORE, targets.iter().map(range).collect()).await?;
         Ok(pages.into_iter().map(|page| page.items.into_iter().map(|found| found.record).collect()).collect())
+    }
+
+    /// A page of a target's scores, the oldest id first: one call to the engine.
+    pub async fn list(&self, target: &ScoreTarget, page: &PageRequest) -> ServiceResult<Page<Score>> {
+        let list = ListId::of(&format!("scores of {target:?}"));
+        let mut range = prefix(&score_root(target));
+        if let Some(cursor) = &page.after {
+            range = range.after(&Cursor::decode(list, cursor)?);
+        }
+        let found = self.context.store.scan(keyspace::SCORE, range, Direction::Forward, page.first).await?;
+        let items: Vec<_> = found
+            .items
+            .into_iter()
+            .map(|found| (Cursor::new(list, &found.key.encode()), found.record))
+            .collect();
+        let end = items.last().map(|(cursor, _)| cursor.clone());
+        Ok(Page { items, has_next: found.more, end })
     }
 
     /// The scores with these ids, in their order: two calls to the engine.

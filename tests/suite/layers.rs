@@ -1,4 +1,4 @@
-//! Data flows one way: `{graphql, http, otlp} → service → store → engine`, and everything may use
+//! Data flows one way: `{graphql, rest, http, otlp} → service → store → engine`, and everything may use
 //! `model`, which uses nothing. This reads the paths in the sources and holds the arrows.
 
 use std::{
@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("graphql", &["config", "model", "semconv", "service"]),
     ("http", &["config", "graphql"]),
     ("otlp", &["model", "semconv", "service"]),
+    ("rest", &["model", "service"]),
     // Sections of the configuration are the limits that those whom it configures declare.
     ("config", &["engine", "graphql", "llm", "model", "otlp", "service", "store", "tools"]),
     ("llm", &["model"]),
@@ -33,13 +34,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "semconv", "service", "store",
-    "tools",
+    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "rest", "semconv",
+    "service", "store", "tools",
 ];
 
 const AND_APP: &[&str] = &[
-    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "semconv",
-    "service", "store", "tools",
+    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "rest",
+    "semconv", "service", "store", "tools",
 ];
 
 /// Where only a few names of a part may be used.
