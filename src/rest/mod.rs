@@ -78,8 +78,9 @@ pub fn router(services: Services, pages: Pages) -> serde_json::Result<Router> {
         .route("/openapi.json", get(describe))
         .method_not_allowed_fallback(wrong_method)
         .with_state(Rest { services, pages });
-    let unknown = Router::new().route(ROOT, any(nothing_here)).route(&format!("{ROOT}/{{*path}}"), any(nothing_here));
-    let all = Router::new().nest(ROOT, endpoints.fallback(nothing_here)).merge(unknown);
+    let unknown =
+        Router::new().route(ROOT, any(nothing_here)).route(&format!("{ROOT}/{{*path}}"), any(nothing_here));
+    let all = Router::new().nest(ROOT, endpoints).merge(unknown);
     Ok(all.layer(middleware::from_fn(answer::finish)))
 }
 

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    Pages,
+    Pages, conversations, messages, plans,
     problem::{MEDIA_TYPE, Problem},
+    spans, traces,
 };
 
 /// What the description begins with.
@@ -14,7 +15,14 @@ use super::{
 #[openapi(
     info(title = "Dendro", description = ABOUT, license(name = "Apache-2.0", identifier = "Apache-2.0")),
     servers((url = "/api/v1")),
-    components(schemas(Problem)),
+    components(schemas(
+        Problem,
+        conversations::ConversationOrder,
+        messages::MessageOrder,
+        plans::PlanOrder,
+        spans::SpanOrder,
+        traces::Include,
+    )),
     tags(
         (name = "Conversations", description = "What is said between users and agents."),
         (name = "Messages", description = "What is said in a conversation, and agents that answer."),
@@ -45,16 +53,23 @@ as `If-Match` with PATCH and DELETE of a conversation, the change is only made t
 **Problems** are told as RFC 9457 says. Decide by `code`; `field` names what is at fault.";
 
 /// Where an answer can come from besides the handler, by the shape of the operation.
-const PROBLEMS: [(u16, &str, fn(&Shape) -> bool); 8] = [
-    (400, "The path, the query or the JSON is malformed.", |shape| shape.has_params || shape.has_body),
-    (404, "There is nothing with this ID.", |shape| shape.has_id),
-    (409, "The ID is taken, or the state does not allow it.", |shape| shape.has_body),
-    (412, "It has changed since it was read.", |shape| shape.has_condition),
-    (413, "The body is too large.", |shape| shape.has_body),
-    (415, "The body is not JSON.", |shape| shape.has_body),
-    (422, "A value is not allowed.", |shape| shape.has_body || shape.has_condition),
-    (503, "Too much is going on: try again after `Retry-After`.", |_| true),
+const PROBLEMS: [Possible; 9] = [
+    Possible("400", "Malformed", "The path, the query or the JSON is malformed.", |shape| {
+        shape.has_params || shape.has_body
+    }),
+    Possible("404", "NotFound", "There is nothing with this ID.", |shape| shape.has_id),
+    Possible("409", "Conflict", "The ID is taken, or the state does not allow it.", |shape| shape.has_body),
+    Possible("412", "Stale", "It has changed since it was read.", |shape| shape.has_condition),
+    Possible("413", "TooLarge", "The body is too large.", |shape| shape.has_body),
+    Possible("415", "NotJson", "The body is not JSON.", |shape| shape.has_body),
+    Possible("422", "NotAllowed", "A value is not allowed.", |shape| shape.has_body || shape.has_condition),
+    Possible("503", "Busy", "Too much is going on: try again after `Retry-After`.", |_| true),
+    Possible("default", "Other", "Any other problem.", |_| true),
 ];
+
+/// A problem that an operation may answer: its status, its name in the description, what it means, and of which
+/// operations.
+struct Possible(&'static str, &'static str, &'static str, fn(&Shape) -> bool);
 
 /// What an operation has.
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
@@ -75,6 +90,11 @@ pub(super) fn complete(api: &utoipa::openapi::OpenApi, pages: &Pages) -> serde_j
                 complete_operation(path, method, operation, pages);
             }
         }
+    }
+    either_or_null(&mut api);
+    if let Some(components) = api.get_mut("components") {
+        let described = |Possible(_, name, meaning, _): Possible| (name.to_owned(), problem(meaning));
+        components["responses"] = PROBLEMS.into_iter().map(described).collect();
     }
     let schemas = api.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for (name, schema) in schemas.into_iter().flatten() {
@@ -108,12 +128,12 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, pages: &P
         let unchanged = json!({ "description": "The client has it already (`If-None-Match`).", "headers": headers(&["ETag"]) });
         responses.insert("304".to_owned(), unchanged);
     }
-    for (status, meaning, can) in PROBLEMS {
+    for Possible(status, name, _, can) in PROBLEMS {
         if can(&shape) {
-            responses.insert(status.to_string(), problem(meaning));
+            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+            responses.insert(status.to_owned(), reference);
         }
     }
-    responses.insert("default".to_owned(), problem("Any other problem."));
 }
 
 fn names(operation: &Value) -> impl Iterator<Item = &Value> {
@@ -150,10 +170,33 @@ fn problem(meaning: &str) -> Value {
     json!({ "description": meaning, "content": content })
 }
 
+/// What may be null is one thing or the other or, where it may be anything, both.
+fn either_or_null(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let null = json!({ "type": "null" });
+            let is_nullable =
+                members.get("oneOf").and_then(Value::as_array).is_some_and(|of| of.contains(&null));
+            if is_nullable && let Some(of) = members.remove("oneOf") {
+                members.insert("anyOf".to_owned(), of);
+            }
+            members.values_mut().for_each(either_or_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(either_or_null),
+        _ => {}
+    }
+}
+
 /// Says of an answer that all its members are there.
 fn require_all(schema: &mut Value) {
     for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
         require_all(part);
+    }
+    // One member is there, and no other.
+    for one in schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        if one.get("properties").is_some() {
+            one["additionalProperties"] = Value::Bool(false);
+        }
     }
     // What clients write may leave out what it likes, and is known by refusing what nobody knows.
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {

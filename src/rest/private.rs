@@ -67,7 +67,9 @@ impl<'de> de::Visitor<'de> for Look {
     fn visit_map<A: de::MapAccess<'de>>(self, mut members: A) -> Result<Checked, A::Error> {
         while let Some(key) = members.next_key::<Cow<'_, str>>()? {
             if key.starts_with(PRIVATE) {
-                return Err(de::Error::custom(format_args!("a key is reserved: none may begin with `{PRIVATE}`")));
+                return Err(de::Error::custom(format_args!(
+                    "a key is reserved: none may begin with `{PRIVATE}`"
+                )));
             }
             members.next_value::<Checked>()?;
         }

@@ -105,7 +105,9 @@ impl Problem {
     #[must_use]
     pub(super) fn in_body(self) -> Self {
         match StatusCode::from_u16(self.status) {
-            Ok(StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST) => self.with(StatusCode::UNPROCESSABLE_ENTITY),
+            Ok(StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST) => {
+                self.with(StatusCode::UNPROCESSABLE_ENTITY)
+            }
             _ => self,
         }
     }
@@ -181,7 +183,9 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::Store(error) => {
                 tracing::error!(%error, "a request failed in the store");
-                let later = |after| Self::later("UNAVAILABLE", "The store does not work now. Its log says why.", after);
+                let later = |after| {
+                    Self::later("UNAVAILABLE", "The store does not work now. Its log says why.", after)
+                };
                 error.retry_after().map_or_else(Self::internal, later)
             }
         }

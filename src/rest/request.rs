@@ -110,7 +110,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// As [`Body`]; one that is empty is read as `{}`.
+/// As [`Body`]; one that is empty, or null, is read as `{}`.
 pub(super) struct OptionalBody<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalBody<T> {
@@ -118,7 +118,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = bytes(request).await?;
-        read(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+        let given = if bytes.is_empty() { None } else { read(&bytes)? };
+        given.map_or_else(|| read(b"{}"), Ok).map(Self)
     }
 }
 
@@ -135,7 +136,11 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (field, error) = (path(error.path()), error.into_inner());
-        if error.is_data() { wrong(&field, &error) } else { malformed(&format!("The body is not JSON: {error}.")) }
+        if error.is_data() {
+            wrong(&field, &error)
+        } else {
+            malformed(&format!("The body is not JSON: {error}."))
+        }
     })?;
     reader.end().map_err(|error| malformed(&format!("The body is not JSON: {error}.")))?;
     Ok(value)
@@ -143,7 +148,8 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// The body is JSON, and not such as is asked for.
 fn wrong(field: &str, error: &serde_json::Error) -> Problem {
-    let refusal = crate::model::Refusal::invalid(if field.is_empty() { "body" } else { field }, error.to_string());
+    let refusal =
+        crate::model::Refusal::invalid(if field.is_empty() { "body" } else { field }, error.to_string());
     refusal.into()
 }
 
@@ -248,7 +254,11 @@ mod tests {
         }
         for text in ["", "{", "{} x", r#"{"toolCalls":[}"#, "\"\u{0}\""] {
             let problem = problem(text);
-            assert_eq!(problem["code"], if text == "{} x" { "BAD_USER_INPUT" } else { "BAD_REQUEST" }, "{text}: {problem}");
+            assert_eq!(
+                problem["code"],
+                if text == "{} x" { "BAD_USER_INPUT" } else { "BAD_REQUEST" },
+                "{text}: {problem}"
+            );
         }
     }
 }

@@ -58,7 +58,9 @@ impl PartialSchema for Moment {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .description(Some("RFC 3339, from 1677 to 2262. Answers are in UTC with nine digits of the second."))
+            .description(Some(
+                "RFC 3339, from 1677 to 2262. Answers are in UTC with nine digits of the second.",
+            ))
             .examples(["2025-01-31T09:30:00.250000000Z"])
             .into()
     }

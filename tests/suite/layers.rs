@@ -34,8 +34,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "rest", "semconv",
-    "service", "store", "tools",
+    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "rest", "semconv", "service",
+    "store", "tools",
 ];
 
 const AND_APP: &[&str] = &[

@@ -205,10 +205,7 @@ async fn point(
     ),
     responses((status = 200, description = "The component as it stands.", body = Component)),
 )]
-async fn remove(
-    State(rest): State<Rest>,
-    At((id, label)): At<(String, String)>,
-) -> Result<Answer, Problem> {
+async fn remove(State(rest): State<Rest>, At((id, label)): At<(String, String)>) -> Result<Answer, Problem> {
     Answer::ok(&Component::from(rest.services.components.set_label(&id, &label, None).await?))
 }
 

@@ -6,9 +6,11 @@ mod views;
 use axum::{extract::State, http::Uri};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::views::Conversation;
+pub(super) use self::{inputs::ConversationOrder, views::Conversation};
 use self::{
-    inputs::{BranchConversation, CreateConversation, DeleteConversation, ListConversations, UpdateConversation},
+    inputs::{
+        BranchConversation, CreateConversation, DeleteConversation, ListConversations, UpdateConversation,
+    },
     views::Deleted,
 };
 use super::{
@@ -56,10 +58,7 @@ async fn list(
     request_body = CreateConversation,
     responses((status = 201, description = "The new conversation.", body = Conversation)),
 )]
-async fn create(
-    State(rest): State<Rest>,
-    Body(new): Body<CreateConversation>,
-) -> Result<Answer, Problem> {
+async fn create(State(rest): State<Rest>, Body(new): Body<CreateConversation>) -> Result<Answer, Problem> {
     let created = rest.services.conversations.create(new.into_model()).await?;
     made(created)
 }
@@ -145,7 +144,10 @@ async fn branch(
 }
 
 /// The conversation, which must be there.
-pub(super) async fn find(rest: &Rest, id: ConversationId) -> Result<model::conversation::Conversation, Problem> {
+pub(super) async fn find(
+    rest: &Rest,
+    id: ConversationId,
+) -> Result<model::conversation::Conversation, Problem> {
     let found = rest.services.conversations.get_many(&[id]).await?.pop().flatten();
     Ok(found.ok_or_else(|| Refusal::not_found("conversationId", Entity::Conversation, id))?)
 }

@@ -92,6 +92,11 @@ pub(in crate::rest) struct Deleted {
 impl From<DeletedConversation> for Deleted {
     fn from(deleted: DeletedConversation) -> Self {
         let DeletedConversation { conversation_ids, messages, traces, plans } = deleted;
-        Self { conversation_ids: conversation_ids.iter().map(|id| id.uuid()).collect(), messages, traces, plans }
+        Self {
+            conversation_ids: conversation_ids.iter().map(|id| id.uuid()).collect(),
+            messages,
+            traces,
+            plans,
+        }
     }
 }

@@ -119,7 +119,9 @@ impl AddMessage {
     pub(super) fn into_model(mut self, conversation: ConversationId) -> Result<Saying, Problem> {
         if let Some(agent) = self.agent.take() {
             self.check_said_to_agent()?;
-            let content = self.content.ok_or_else(|| Refusal::invalid("content", "what is said to an agent needs words"))?;
+            let content = self
+                .content
+                .ok_or_else(|| Refusal::invalid("content", "what is said to an agent needs words"))?;
             let wait = agent.wait.unwrap_or(true);
             return Ok(Saying::Ask(agent.into_model(conversation, content)?, wait));
         }
@@ -171,9 +173,10 @@ impl AddMessage {
             ("trace", trace.is_some()),
         ];
         match fields.iter().find(|(_, given)| *given) {
-            Some((field, _)) => {
-                Err(Refusal::invalid(*field, "what is said to an agent is `content` by the `USER`, and nothing else"))
-            }
+            Some((field, _)) => Err(Refusal::invalid(
+                *field,
+                "what is said to an agent is `content` by the `USER`, and nothing else",
+            )),
             None => Ok(()),
         }
     }
@@ -203,7 +206,12 @@ impl AddMessage {
 
 impl From<CallTool> for NewToolCall {
     fn from(call: CallTool) -> Self {
-        Self { id: id(call.tool_call_id), call_id: call.call_id, name: call.name, arguments: call.arguments.into() }
+        Self {
+            id: id(call.tool_call_id),
+            call_id: call.call_id,
+            name: call.name,
+            arguments: call.arguments.into(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod views;
 use axum::{extract::State, http::Uri};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(super) use self::inputs::MessageOrder;
 use self::{
     inputs::{AddMessage, ListMessages, Saying},
     views::{Message, Said},
@@ -20,12 +21,7 @@ use super::{
     traces::Trace,
 };
 use crate::{
-    model::{
-        ConversationId, MessageId, Refusal,
-        message::NewMessage,
-        refusal::Entity,
-        trace::NewTrace,
-    },
+    model::{ConversationId, MessageId, Refusal, message::NewMessage, refusal::Entity, trace::NewTrace},
     service::agents::UserInput,
 };
 

@@ -53,7 +53,7 @@ struct ListPlans {
 /// How plans are ordered.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum PlanOrder {
+pub(super) enum PlanOrder {
     /// The one made last comes first.
     #[default]
     NewestFirst,

@@ -94,11 +94,15 @@ async fn target(rest: &Rest, thing: JudgedThing) -> Result<ScoreTarget, Problem>
         JudgedThing { conversation_id: None, message_id: None, trace_id: Some(trace), span_id: None } => {
             Ok(ScoreTarget::Trace(trace.into()))
         }
-        JudgedThing { conversation_id: None, message_id: None, trace_id: Some(trace), span_id: Some(span) } => {
-            Ok(ScoreTarget::Span(trace.into(), span.into()))
-        }
+        JudgedThing {
+            conversation_id: None,
+            message_id: None,
+            trace_id: Some(trace),
+            span_id: Some(span),
+        } => Ok(ScoreTarget::Span(trace.into(), span.into())),
         _ => {
-            let message = "name one thing: `conversationId`, `messageId`, `traceId`, or `spanId` with its `traceId`";
+            let message =
+                "name one thing: `conversationId`, `messageId`, `traceId`, or `spanId` with its `traceId`";
             Err(Refusal::invalid("target", message).into())
         }
     }

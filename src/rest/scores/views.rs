@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    model::score::{self, ScoreTarget, ScoreValue},
+    model::score,
     rest::{scalar::Moment, words},
 };
 
@@ -19,7 +19,7 @@ pub(in crate::rest) struct Score {
     #[schema(example = "helpfulness")]
     name: String,
     /// The judgement.
-    value: Value,
+    value: ScoreValue,
     /// Why.
     comment: Option<String>,
     /// Who judged.
@@ -27,14 +27,13 @@ pub(in crate::rest) struct Score {
     /// When.
     created_at: Moment,
     /// What is judged.
-    target: Target,
+    target: ScoreTarget,
 }
 
 /// What is judged: one of these, and what it belongs to.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = ScoreTarget)]
-pub(in crate::rest) struct Target {
+pub(in crate::rest) struct ScoreTarget {
     /// The conversation that is judged, or whose message is.
     conversation_id: Option<Uuid>,
     /// The message that is judged.
@@ -48,8 +47,7 @@ pub(in crate::rest) struct Target {
 /// A judgement's value: of one kind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = ScoreValue)]
-pub(in crate::rest) enum Value {
+pub(in crate::rest) enum ScoreValue {
     /// A finite number.
     Number(f64),
     /// One of a set of words.
@@ -64,9 +62,9 @@ impl From<score::Score> for Score {
             score_id: row.id.uuid(),
             name: row.name,
             value: match row.value {
-                ScoreValue::Number(number) => Value::Number(number),
-                ScoreValue::Category(category) => Value::Category(category),
-                ScoreValue::Boolean(boolean) => Value::Boolean(boolean),
+                score::ScoreValue::Number(number) => ScoreValue::Number(number),
+                score::ScoreValue::Category(category) => ScoreValue::Category(category),
+                score::ScoreValue::Boolean(boolean) => ScoreValue::Boolean(boolean),
             },
             comment: row.comment,
             source: row.source.into(),
@@ -76,17 +74,19 @@ impl From<score::Score> for Score {
     }
 }
 
-impl From<ScoreTarget> for Target {
-    fn from(target: ScoreTarget) -> Self {
+impl From<score::ScoreTarget> for ScoreTarget {
+    fn from(target: score::ScoreTarget) -> Self {
         match target {
-            ScoreTarget::Conversation(id) => Self { conversation_id: Some(id.uuid()), ..Self::default() },
-            ScoreTarget::Message(conversation, id) => Self {
+            score::ScoreTarget::Conversation(id) => {
+                Self { conversation_id: Some(id.uuid()), ..Self::default() }
+            }
+            score::ScoreTarget::Message(conversation, id) => Self {
                 conversation_id: Some(conversation.uuid()),
                 message_id: Some(id.uuid()),
                 ..Self::default()
             },
-            ScoreTarget::Trace(id) => Self { trace_id: Some(id.uuid()), ..Self::default() },
-            ScoreTarget::Span(trace, id) => {
+            score::ScoreTarget::Trace(id) => Self { trace_id: Some(id.uuid()), ..Self::default() },
+            score::ScoreTarget::Span(trace, id) => {
                 Self { trace_id: Some(trace.uuid()), span_id: Some(id.uuid()), ..Self::default() }
             }
         }

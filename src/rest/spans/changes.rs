@@ -53,7 +53,8 @@ pub(in crate::rest) struct ComponentVersionUse {
 impl ComponentVersionUse {
     pub(super) fn all(given: Option<Vec<Self>>) -> Result<Vec<ComponentRef>, Refusal> {
         let one = |(index, given): (usize, Self)| {
-            let version_hash = VersionHash::parse(&format!("components.{index}.versionHash"), &given.version_hash)?;
+            let version_hash =
+                VersionHash::parse(&format!("components.{index}.versionHash"), &given.version_hash)?;
             Ok(ComponentRef { component_id: given.component_id, version_hash })
         };
         given.unwrap_or_default().into_iter().enumerate().map(one).collect()

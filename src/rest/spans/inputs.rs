@@ -9,9 +9,7 @@ use crate::{
     model::{
         Refusal, SpanId, TraceId,
         ledger::NanoUsd,
-        span::{
-            NewSpan, SpanAction, SpanBody, SpanChanges, SpanCompletion, SpanDetails, SpanOp, SpanStatus,
-        },
+        span::{NewSpan, SpanAction, SpanBody, SpanChanges, SpanCompletion, SpanDetails, SpanOp, SpanStatus},
     },
     rest::{
         request::id,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::views::Span;
 use self::inputs::{CreateSpan, ListSpans, UpdateSpan};
+pub(super) use self::{inputs::SpanOrder, views::Span};
 use super::{
     Rest,
     answer::Answer,
@@ -47,7 +47,8 @@ async fn list(
 ) -> Result<Answer, Problem> {
     let page = page::request(wanted.limit, wanted.after.clone(), (USUAL, rest.pages.most_spans))?;
     let spans = read(&rest, id).await?;
-    let (order, bodies) = (wanted.order.unwrap_or_default().into(), wanted.include.contains(&Include::Bodies));
+    let (order, bodies) =
+        (wanted.order.unwrap_or_default().into(), wanted.include.contains(&Include::Bodies));
     let selected = spans.select(&wanted.filter(), order, &page).map_err(of_filter)?;
     listed(&rest, &spans, selected.page, bodies).await?.answer(&uri)
 }

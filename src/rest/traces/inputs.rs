@@ -160,7 +160,9 @@ fn component(id: Option<String>, hash: Option<String>) -> Result<Option<Componen
     let hash = hash.map(|hash| VersionHash::parse("versionHash", &hash)).transpose()?;
     match (id, hash) {
         (Some(component_id), version_hash) => Ok(Some(ComponentFilter { component_id, version_hash })),
-        (None, Some(_)) => Err(Refusal::invalid("versionHash", "a version is of a component: give `componentId` too")),
+        (None, Some(_)) => {
+            Err(Refusal::invalid("versionHash", "a version is of a component: give `componentId` too"))
+        }
         (None, None) => Ok(None),
     }
 }

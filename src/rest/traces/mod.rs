@@ -7,14 +7,14 @@ mod views;
 use axum::{extract::State, http::Uri};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::{
-    inputs::{Include, PageOnly, StartTrace},
-    views::Trace,
-};
 use self::{
     inputs::{CompleteTrace, ListTraces, ShowTrace},
     query::QueryTraces,
     views::TraceDetail,
+};
+pub(super) use self::{
+    inputs::{Include, PageOnly, StartTrace},
+    views::Trace,
 };
 use super::{
     Rest,
@@ -64,10 +64,13 @@ async fn list(
 /// As the list, with the condition in the body.
 #[utoipa::path(
     post, path = "/traces/query", tag = "Traces", operation_id = "queryTraces",
-    request_body = QueryTraces,
+    request_body = Option<QueryTraces>,
     responses((status = 200, description = "A page of what was found.", body = Listed<Trace>)),
 )]
-async fn query(State(rest): State<Rest>, OptionalBody(wanted): OptionalBody<QueryTraces>) -> Result<Answer, Problem> {
+async fn query(
+    State(rest): State<Rest>,
+    OptionalBody(wanted): OptionalBody<QueryTraces>,
+) -> Result<Answer, Problem> {
     let page = page::request(wanted.limit.map(Written), wanted.after, page::usual(rest.pages.most))
         .map_err(Problem::in_body)?;
     let filter = wanted.filter.unwrap_or_default().into_model()?;
@@ -88,10 +91,13 @@ async fn select(
 /// Start a trace
 #[utoipa::path(
     post, path = "/traces", tag = "Traces", operation_id = "startTrace",
-    request_body = StartTrace,
+    request_body = Option<StartTrace>,
     responses((status = 201, description = "The new trace.", body = Trace)),
 )]
-async fn start(State(rest): State<Rest>, OptionalBody(new): OptionalBody<StartTrace>) -> Result<Answer, Problem> {
+async fn start(
+    State(rest): State<Rest>,
+    OptionalBody(new): OptionalBody<StartTrace>,
+) -> Result<Answer, Problem> {
     let started = rest.services.tracing.start_trace(new.into_model()).await;
     let started = started.map_err(|error| Problem::from(error).in_body())?;
     let (location, tag) = (format!("/traces/{}", started.id), revision_tag(started.revision));

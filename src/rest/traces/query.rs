@@ -9,11 +9,7 @@ use uuid::Uuid;
 use super::inputs::TraceOrder;
 use crate::{
     model::{Refusal, component::VersionHash},
-    rest::{
-        request::id,
-        scalar::Moment,
-        words,
-    },
+    rest::{request::id, scalar::Moment, words},
     service::tracing::{ComponentFilter, TraceFilter},
 };
 
