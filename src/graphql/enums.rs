@@ -11,6 +11,7 @@ use async_graphql::{
 
 use crate::model::{
     agent::RunFailureKind,
+    analysis::{CostCoverage, RetryOutcome, TreeFault},
     component::{ComponentType, VersionState},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
@@ -74,6 +75,7 @@ macro_rules! words {
 
 words!(
     ComponentType as "ComponentType",
+    CostCoverage as "CostCoverage",
     CostSource as "CostSource",
     CountingRule as "CountingRule",
     MessageRole as "MessageRole",
@@ -82,12 +84,14 @@ words!(
     Placement as "Placement",
     PlanAction as "PlanAction",
     PlanStatus as "PlanStatus",
+    RetryOutcome as "RetryOutcome",
     RunFailureKind as "RunFailureKind",
     ScoreSource as "ScoreSource",
     SpanStatus as "SpanStatus",
     StepActionKind as "StepAction",
     StepStatus as "StepStatus",
     TraceStatus as "TraceStatus",
+    TreeFault as "TreeFault",
     VersionState as "VersionState",
 );
 

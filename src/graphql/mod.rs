@@ -1,6 +1,7 @@
 //! The GraphQL schema and what stands before it. This layer calls services and nothing below them.
 
 mod agent;
+mod analysis;
 mod component;
 mod conversation;
 mod enums;
@@ -95,7 +96,7 @@ pub fn sdl() -> String {
     format!("{FOR_LINTERS}\n{}", schema().sdl_with_options(options))
 }
 
-/// What the guard is told of fields whose cost the schema's text does not show: the three views of a
+/// What the guard is told of fields whose cost the schema's text does not show: the views of a
 /// trace's tree read the heads of all its spans, and two of them give all of them whatever is asked.
 #[must_use]
 pub fn weights() -> Vec<FieldWeight> {
@@ -105,6 +106,7 @@ pub fn weights() -> Vec<FieldWeight> {
         weight("Trace.rootSpans", Some(SPANS_OF_A_TRACE), READ_A_TREE),
         // A value in a column costs about a fifth of a field.
         weight("Trace.skeleton", None, READ_A_TREE + SPANS_OF_A_TRACE),
+        weight("Trace.analysis", None, READ_A_TREE + SPANS_OF_A_TRACE),
     ]
 }
 
