@@ -13,6 +13,7 @@ use crate::model::{
     agent::RunFailureKind,
     analysis::{CostCoverage, RetryOutcome, TreeFault},
     component::{ComponentType, VersionState},
+    evaluation::ComparisonOutcome,
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
@@ -74,6 +75,7 @@ macro_rules! words {
 }
 
 words!(
+    ComparisonOutcome as "ComparisonOutcome",
     ComponentType as "ComponentType",
     CostCoverage as "CostCoverage",
     CostSource as "CostSource",

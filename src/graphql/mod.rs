@@ -6,6 +6,7 @@ mod component;
 mod conversation;
 mod enums;
 mod error;
+mod evaluation;
 pub mod guard;
 mod ids;
 mod inputs;
@@ -32,6 +33,7 @@ use self::{
     },
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
+    evaluation::EvaluationQuery,
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
@@ -51,6 +53,7 @@ pub struct Query(
     ComponentQuery,
     AgentQuery,
     TracingQuery,
+    EvaluationQuery,
 );
 
 /// What can be done.
@@ -106,6 +109,9 @@ pub fn weights() -> Vec<FieldWeight> {
         weight("Trace.rootSpans", Some(SPANS_OF_A_TRACE), READ_A_TREE),
         // A value in a column costs about a fifth of a field.
         weight("Trace.skeleton", None, READ_A_TREE + SPANS_OF_A_TRACE),
+        weight("Conversation.evaluation", None, READ_A_TREE + SPANS_OF_A_TRACE),
+        weight("Query.evaluateConversations", None, READ_MANY_TRACES),
+        weight("Query.compareConversations", None, 2 * READ_MANY_TRACES),
         weight("Trace.analysis", None, READ_A_TREE + SPANS_OF_A_TRACE),
     ]
 }
@@ -113,6 +119,9 @@ pub fn weights() -> Vec<FieldWeight> {
 /// Spans that a trace is taken to have where a query asks for its whole tree: a long run of an agent. Larger
 /// ones are met when they are walked, by `pages.most_tree_spans`.
 const SPANS_OF_A_TRACE: u64 = 200;
+
+/// What reading the rows of the traces of many conversations is taken to cost, in fields.
+const READ_MANY_TRACES: u64 = 20_000;
 
 /// What reading and placing the spans of a trace is taken to cost, in fields.
 const READ_A_TREE: u64 = 100;

@@ -50,8 +50,7 @@ impl FailureFigures {
 fn path(of: &TraceAnalysis, place: usize) -> Vec<String> {
     let above = |place: &usize| of.spans.at(*place).and_then(|(node, _)| node.parent);
     let places = std::iter::successors(Some(place), above).take(PATH_LEVELS);
-    let mut names: Vec<_> =
-        places.filter_map(|place| Some(of.spans.at(place)?.1.name.clone())).collect();
+    let mut names: Vec<_> = places.filter_map(|place| Some(of.spans.at(place)?.1.name.clone())).collect();
     names.reverse();
     names
 }

@@ -2,7 +2,11 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 
-use super::{TraceAnalysis, default_first, figures::{DistributionFigures, NANOS_A_MILLI}, most};
+use super::{
+    TraceAnalysis, default_first,
+    figures::{DistributionFigures, NANOS_A_MILLI},
+    most,
+};
 use crate::{
     graphql::{
         error::Result,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object};
 
+pub(super) use self::figures::{CostCoverage, DistributionFigures, NANOS_A_MILLI, TokenFigures};
 use self::{
     failures::{FailureFigures, RetryFigures, RetryTotalFigures},
     figures::{ModelFigures, OperationFigures, SpanFigures, ToolFigures, TraceFigures},
@@ -20,7 +21,6 @@ use self::{
     health::TreeFigures,
     path::{ConcurrencyFigures, CriticalPathFigures},
 };
-pub(super) use self::figures::{CostCoverage, DistributionFigures, TokenFigures};
 use super::{
     error::Result,
     page, request,

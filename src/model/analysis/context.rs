@@ -41,11 +41,7 @@ pub(super) fn of(layout: &Layout<'_>, figures: &[SpanFigures]) -> ContextGrowth 
     }
     let line: Vec<_> =
         points.iter().enumerate().map(|(at, point)| (float(at as u64), float(point.input))).collect();
-    ContextGrowth {
-        largest: points.iter().map(|point| point.input).max(),
-        slope: slope(&line),
-        points,
-    }
+    ContextGrowth { largest: points.iter().map(|point| point.input).max(), slope: slope(&line), points }
 }
 
 /// How much more `now` is, up to the ends of the range.

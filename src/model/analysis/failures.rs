@@ -56,9 +56,7 @@ pub(super) fn of(layout: &Layout<'_>) -> Failures {
     }
     all.sort_by_key(|failure| {
         let span = layout.at(failure.place);
-        span.map(|span| {
-            (span.lane.end, std::cmp::Reverse(span.node.depth), span.lane.start, span.head.id)
-        })
+        span.map(|span| (span.lane.end, std::cmp::Reverse(span.node.depth), span.lane.start, span.head.id))
     });
     let first = |reached: bool| all.iter().position(|it| !it.is_repeat && (!reached || it.reached_top));
     let origin = first(true).or_else(|| first(false));

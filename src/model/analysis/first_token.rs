@@ -34,8 +34,7 @@ pub(super) fn of(layout: &Layout<'_>, figures: &[SpanFigures]) -> FirstTokens {
 pub(super) fn model_calls(layout: &Layout<'_>, figures: &[SpanFigures]) -> Vec<usize> {
     let is_call = |operation| operation == OperationType::LlmCall;
     let calls = layout.all().zip(figures);
-    let calls =
-        calls.filter(|(span, figures)| is_call(span.head.operation_type) && !figures.own.is_repeat);
+    let calls = calls.filter(|(span, figures)| is_call(span.head.operation_type) && !figures.own.is_repeat);
     let mut calls: Vec<_> = calls.map(|(span, _)| (span.lane.start, span.head.id, span.place)).collect();
     calls.sort_unstable();
     calls.into_iter().map(|(_, _, place)| place).collect()

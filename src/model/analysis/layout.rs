@@ -30,12 +30,7 @@ pub(super) struct Placed<'a> {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn of(
-        trace: &Trace,
-        heads: &[&'a SpanHead],
-        tree: &'a SpanTree,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn of(trace: &Trace, heads: &[&'a SpanHead], tree: &'a SpanTree, now: Timestamp) -> Self {
         let is_running = !trace.status.is_final();
         let end = || trace.end_time.or(trace.summary.last_end);
         // A clock that stands behind must not turn time round.

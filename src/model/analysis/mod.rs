@@ -21,6 +21,7 @@ mod self_time;
 #[cfg(test)]
 mod tests;
 
+use self::layout::Layout;
 pub use self::{
     concurrency::Concurrency,
     context::{ContextGrowth, ContextPoint},
@@ -33,7 +34,6 @@ pub use self::{
     lane::Lane,
     retries::{Retry, RetryOutcome},
 };
-use self::layout::Layout;
 use super::{
     Timestamp,
     span::{OperationType, SpanHead},

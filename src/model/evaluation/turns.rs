@@ -70,7 +70,10 @@ fn turn(mut traces: Vec<Analysed<'_>>, timed: impl Fn(&Trace) -> bool) -> Option
         is_failed: traces.iter().any(|(trace, _)| trace.status == TraceStatus::Failed),
         retries: sum(|digest| digest.retries),
         context: traces.iter().filter_map(|(_, digest)| digest.context).max(),
-        tool_calls: traces.iter().map(|(trace, _)| trace.summary.tool_call_count).fold(0, u64::saturating_add),
+        tool_calls: traces
+            .iter()
+            .map(|(trace, _)| trace.summary.tool_call_count)
+            .fold(0, u64::saturating_add),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Intervals of what no formula tells, by drawing from the sample again and again.
 
-use super::{Interval, float, median, quantile};
+use super::{Interval, median, quantile};
 
 /// How often is drawn. A thousand tell the ends of an interval to some percent of its width.
 pub const RESAMPLES: usize = 1_000;
@@ -62,6 +62,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::stats::float;
 
     /// The first numbers of `SplitMix64` from seed 1234567, as published with its reference code.
     #[test]

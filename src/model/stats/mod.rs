@@ -19,7 +19,10 @@ pub use self::{
 
 /// A count, or a number of nanoseconds, as a number to compute with.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "statistics of numbers above 2^53 are not told to the last digit")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "statistics of numbers above 2^53 are not told to the last digit"
+)]
 pub const fn float(whole: u64) -> f64 {
     whole as f64
 }

@@ -29,7 +29,8 @@ pub(super) fn complete(transcript: &mut Transcript) {
         transcript.title = Some(format!("Task {task}{trial}"));
     }
     // By these, trials are told apart and compared: the fields they come from are only kept as they are.
-    let tag = |word: &str, name: &str| Some(format!("{word}-{}", number(name).filter(|text| is_short(text))?));
+    let tag =
+        |word: &str, name: &str| Some(format!("{word}-{}", number(name).filter(|text| is_short(text))?));
     let tags: Vec<_> = [tag("task", "task_id"), tag("trial", "trial")].into_iter().flatten().collect();
     transcript.tags.extend(tags);
     if transcript.user_id.is_none() {

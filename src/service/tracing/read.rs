@@ -10,6 +10,7 @@ use crate::{
     model::{
         Refusal, SpanId, Timestamp, TraceId,
         analysis::TraceAnalysis,
+        evaluation::TraceDigest,
         span::{PartBlocks, SpanBody, SpanHead},
         summary::Summary,
         trace::{Trace, TraceBody},
@@ -18,7 +19,7 @@ use crate::{
     service::{ServiceError, ServiceResult},
     store::{
         StoreError, StoreResult, keyspace,
-        spans::{BODY_PARTS, BodyRequest},
+        spans::{BODY_PARTS, BodyRequest, StoredSpans},
     },
 };
 
@@ -115,6 +116,23 @@ impl Tracing {
     #[must_use]
     pub fn analysis(&self, spans: &TraceSpans) -> Arc<TraceAnalysis> {
         Arc::clone(spans.analysis(self.context.now()))
+    }
+
+    /// These traces with what is kept of their analyses, in their order: one call to the engine. Who asks sees to
+    /// it that not too much is read at once.
+    pub(in crate::service) async fn digests(
+        &self,
+        ids: &[TraceId],
+    ) -> ServiceResult<Vec<Option<(Trace, TraceDigest)>>> {
+        let now = self.context.now();
+        let digest = |found: StoredSpans| {
+            let StoredSpans { trace, heads } = found;
+            let heads: Vec<_> = heads.iter().collect();
+            let tree = SpanTree::place_refs(&heads, !trace.status.is_final());
+            let digest = TraceDigest::of(&TraceAnalysis::of(&trace, &heads, &tree, now));
+            (trace, digest)
+        };
+        Ok(self.context.store.trace_spans(ids).await?.into_iter().map(|found| found.map(digest)).collect())
     }
 
     /// Refuses to read more spans than fit. The rows tell how many there are; one trace is small enough
