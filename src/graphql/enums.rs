@@ -11,7 +11,9 @@ use async_graphql::{
 
 use crate::model::{
     agent::RunFailureKind,
+    analysis::{CostCoverage, RetryOutcome, TreeFault},
     component::{ComponentType, VersionState},
+    evaluation::ComparisonOutcome,
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
@@ -73,7 +75,9 @@ macro_rules! words {
 }
 
 words!(
+    ComparisonOutcome as "ComparisonOutcome",
     ComponentType as "ComponentType",
+    CostCoverage as "CostCoverage",
     CostSource as "CostSource",
     CountingRule as "CountingRule",
     MessageRole as "MessageRole",
@@ -82,12 +86,14 @@ words!(
     Placement as "Placement",
     PlanAction as "PlanAction",
     PlanStatus as "PlanStatus",
+    RetryOutcome as "RetryOutcome",
     RunFailureKind as "RunFailureKind",
     ScoreSource as "ScoreSource",
     SpanStatus as "SpanStatus",
     StepActionKind as "StepAction",
     StepStatus as "StepStatus",
     TraceStatus as "TraceStatus",
+    TreeFault as "TreeFault",
     VersionState as "VersionState",
 );
 

@@ -22,6 +22,7 @@ use crate::{
         ConversationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
         component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
+        evaluation::ConversationEvaluation,
         message::Message,
         page::{Page, PageRequest},
         plan::Plan,
@@ -55,6 +56,7 @@ pub(super) struct RequestData {
     pub components: Loader<String, Arc<Component>>,
     pub versions: Loader<ComponentRef, Arc<ComponentVersion>>,
     pub component_versions: Loader<(String, PageRequest), Page<ComponentVersion>>,
+    pub evaluations: Loader<(ConversationId, bool), Arc<ConversationEvaluation>>,
     pub scores: Loader<ScoreTarget, Arc<Vec<Score>>>,
     pub scores_by_id: Loader<ScoreId, Score>,
 }
@@ -182,6 +184,7 @@ impl RequestData {
             components: loader!(services.components, components),
             versions: loader!(services.components, versions),
             component_versions: paged!(services.components, versions_of),
+            evaluations: loader!(services.evaluations, conversations),
             scores: scores(services),
             scores_by_id: loader!(services.scores, get_many),
             services: services.clone(),

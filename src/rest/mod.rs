@@ -5,6 +5,7 @@
 //! | `/conversations` | begin, find, change, branch, delete; their messages, traces and plans |
 //! | `/messages/{id}` | one of them |
 //! | `/traces` | start, find, look for, show with all spans, end; their spans |
+//! | `/traces/{id}/analysis`, `/conversations/{id}/evaluation` | what they tell |
 //! | `/plans`, `/components`, `/scores` | find and show; register and label versions; judge |
 //! | `/openapi.json` | all of this, described |
 //!
@@ -12,9 +13,12 @@
 //! Whatever goes wrong becomes a [`Problem`], in one place. This layer must not know GraphQL, the store, nor who may
 //! talk to the server: bounds on bodies, access and time are `http`'s, which hands requests on to here.
 
+mod analysis;
 mod answer;
 mod components;
 mod conversations;
+mod evaluation;
+mod figures;
 mod messages;
 mod openapi;
 mod page;
@@ -107,6 +111,8 @@ fn endpoints() -> OpenApiRouter<Rest> {
         .merge(plans::routes())
         .merge(components::routes())
         .merge(scores::routes())
+        .merge(analysis::routes())
+        .merge(evaluation::routes())
 }
 
 async fn nothing_here() -> Problem {

@@ -28,6 +28,7 @@ use super::{
         (name = "Messages", description = "What is said in a conversation, and agents that answer."),
         (name = "Traces", description = "Runs of agents: what went in, what came out, and everything between."),
         (name = "Spans", description = "The operations in a trace."),
+        (name = "Analysis", description = "Where time and money went, what went wrong, and how conversations went."),
         (name = "Plans", description = "What agents intend to do, step by step."),
         (name = "Components", description = "The exact versions of prompts, tools and models behind spans."),
         (name = "Scores", description = "Judgements of what agents did."),

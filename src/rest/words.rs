@@ -9,7 +9,9 @@ use utoipa::{
 };
 
 use super::scalar::from_text;
-use crate::model::{agent, component, ledger, message, plan, score, span, text::shortened, trace, tree};
+use crate::model::{
+    agent, analysis, component, ledger, message, plan, score, span, text::shortened, trace, tree,
+};
 
 /// A set of words.
 pub(super) trait Vocabulary: Copy + 'static {
@@ -104,6 +106,7 @@ macro_rules! vocabularies {
 
 vocabularies!(
     ComponentType = component::ComponentType,
+    CostCoverage = analysis::CostCoverage,
     CostSource = ledger::CostSource,
     CountingRule = ledger::CountingRule,
     MessageRole = message::MessageRole,
@@ -111,10 +114,12 @@ vocabularies!(
     OperationType = span::OperationType,
     Placement = tree::Placement,
     PlanStatus = plan::PlanStatus,
+    RetryOutcome = analysis::RetryOutcome,
     RunFailureKind = agent::RunFailureKind,
     ScoreSource = score::ScoreSource,
     SpanStatus = span::SpanStatus,
     StepStatus = plan::StepStatus,
     TraceStatus = trace::TraceStatus,
+    TreeFault = analysis::TreeFault,
     VersionState = component::VersionState,
 );

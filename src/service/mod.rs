@@ -1,4 +1,4 @@
-//! Use cases and their rules: conversations, plans, tracing, components, scores.
+//! Use cases and their rules: conversations, plans, tracing, components, scores, evaluation.
 //!
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
@@ -10,6 +10,7 @@ mod context;
 pub mod conversations;
 pub mod deletion;
 mod error;
+pub mod evaluation;
 pub mod import;
 pub mod ingest;
 pub mod listing;
@@ -21,6 +22,7 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    evaluation::Evaluations,
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
@@ -45,6 +47,8 @@ pub struct Services {
     pub components: Components,
     /// Judgements.
     pub scores: Scores,
+    /// How conversations went.
+    pub evaluations: Evaluations,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -68,6 +72,7 @@ impl Services {
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
+            evaluations: Evaluations::new(context.clone()),
             ingest: Ingest::new(context),
         }
     }

@@ -10,9 +10,9 @@ use crate::{
         score::{NewScore, Score, ScoreTarget, ScoreValue},
     },
     store::{
-        Direction,
+        Direction, TablePage,
         key::Key,
-        keyspace::{self, Deleted, KeyBytes, score_key, score_root},
+        keyspace::{self, Deleted, KeyBytes, score_key, score_root, score_roots},
         prefix,
     },
 };
@@ -94,6 +94,23 @@ impl Scores {
             .collect();
         let end = items.last().map(|(cursor, _)| cursor.clone());
         Ok(Page { items, has_next: found.more, end })
+    }
+
+    /// The scores of each conversation and its messages, or of each trace and its spans, and whether there are
+    /// more than are read at once: one call to the engine.
+    pub(in crate::service) async fn of_owners(
+        &self,
+        owners: &[Deleted],
+    ) -> ServiceResult<Vec<(Vec<Score>, bool)>> {
+        let most = self.context.lists.scanned_per_page;
+        let ranges = owners.iter().flat_map(score_roots);
+        let ranges = ranges.map(|root| (prefix(&root), Direction::Forward, most)).collect();
+        let pages = self.context.store.scan_many(keyspace::SCORE, ranges).await?;
+        let whole = |pages: &[TablePage<keyspace::ScoreKey, Score>]| {
+            let scores = pages.iter().flat_map(|page| page.items.iter().map(|found| found.record.clone()));
+            (scores.collect(), pages.iter().any(|page| page.more))
+        };
+        Ok(pages.chunks(2).map(whole).collect())
     }
 
     /// The scores with these ids, in their order: two calls to the engine.
