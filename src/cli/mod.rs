@@ -12,6 +12,7 @@ mod export;
 mod import;
 mod logging;
 mod moment;
+mod openapi;
 mod progress;
 mod reindex;
 mod reprice;
@@ -77,6 +78,7 @@ enum Command {
     Reindex(reindex::ReindexArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
+    Openapi(openapi::OpenapiArgs),
     Config(config::ConfigArgs),
 }
 
@@ -92,7 +94,7 @@ impl Command {
             Self::Reindex(args) => args.database.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
-            Self::Schema(_) => {}
+            Self::Schema(_) | Self::Openapi(_) => {}
         }
     }
 
@@ -112,6 +114,7 @@ impl Command {
             Self::Reindex(args) => reindex::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,
             Self::Schema(_) => schema::run(),
+            Self::Openapi(_) => openapi::run(&config),
             Self::Config(_) => config::run(&config),
         }
     }

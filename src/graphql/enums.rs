@@ -11,7 +11,9 @@ use async_graphql::{
 
 use crate::model::{
     agent::RunFailureKind,
+    analysis::{CostCoverage, RetryOutcome, TreeFault},
     component::{ComponentType, VersionState},
+    evaluation::ComparisonOutcome,
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
@@ -75,7 +77,9 @@ macro_rules! words {
 }
 
 words!(
+    ComparisonOutcome as "ComparisonOutcome",
     ComponentType as "ComponentType",
+    CostCoverage as "CostCoverage",
     CostSource as "CostSource",
     CountingRule as "CountingRule",
     MessageRole as "MessageRole",
@@ -84,6 +88,7 @@ words!(
     Placement as "Placement",
     PlanAction as "PlanAction",
     PlanStatus as "PlanStatus",
+    RetryOutcome as "RetryOutcome",
     RunFailureKind as "RunFailureKind",
     ScoreSource as "ScoreSource",
     Dimension as "SeriesDimension",
@@ -92,6 +97,7 @@ words!(
     StepStatus as "StepStatus",
     TextKind as "TextKind",
     TraceStatus as "TraceStatus",
+    TreeFault as "TreeFault",
     VersionState as "VersionState",
 );
 

@@ -1,4 +1,4 @@
-//! Use cases and their rules: conversations, plans, tracing, components, scores.
+//! Use cases and their rules: conversations, plans, tracing, components, scores, evaluation.
 //!
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
@@ -10,6 +10,7 @@ mod context;
 pub mod conversations;
 pub mod deletion;
 mod error;
+pub mod evaluation;
 pub mod followers;
 pub mod import;
 pub mod ingest;
@@ -27,6 +28,7 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    evaluation::Evaluations,
     followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
@@ -63,6 +65,8 @@ pub struct Services {
     pub followers: Followers,
     /// All of it as tables.
     pub tables: Tables,
+    /// How conversations went.
+    pub evaluations: Evaluations,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -95,6 +99,7 @@ impl Services {
             series,
             followers,
             tables: Tables::new(context.clone()),
+            evaluations: Evaluations::new(context.clone()),
             ingest: Ingest::new(context),
         }
     }
