@@ -31,7 +31,7 @@ impl CommaWriter {
     }
 
     /// A table without rows has its names too.
-    pub(super) fn finish(mut self) -> io::Result<Vec<u8>> {
+    pub(super) fn finish(&mut self) -> io::Result<Vec<u8>> {
         self.write(&[])
     }
 }

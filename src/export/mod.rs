@@ -102,12 +102,12 @@ impl Writer {
         }
     }
 
-    /// Ends the table; answers the last bytes.
+    /// Ends the table; answers the last bytes. Nothing can be written behind it.
     ///
     /// # Errors
     /// As [`Writer::write`].
-    pub fn finish(self) -> io::Result<Vec<u8>> {
-        match self.0 {
+    pub fn finish(&mut self) -> io::Result<Vec<u8>> {
+        match &mut self.0 {
             Form::Lines(_) => Ok(Vec::new()),
             Form::Comma(writer) => writer.finish(),
             Form::Parquet(writer) => writer.finish(),

@@ -69,11 +69,12 @@ impl ParquetWriter {
         Ok(std::mem::take(self.file.inner_mut()))
     }
 
-    pub(super) fn finish(mut self) -> io::Result<Vec<u8>> {
+    pub(super) fn finish(&mut self) -> io::Result<Vec<u8>> {
         if !self.waiting.is_empty() {
             self.write_group()?;
         }
-        self.file.into_inner().map_err(failed)
+        self.file.finish().map_err(failed)?;
+        Ok(std::mem::take(self.file.inner_mut()))
     }
 
     fn write_group(&mut self) -> io::Result<()> {

@@ -88,7 +88,10 @@ async fn run(State(bounds): State<Bounds>, request: Request, next: Next) -> Resp
 /// The request with its body in memory, if it may be worked on.
 async fn admit(limits: &Limits, request: Request) -> Result<Request, Refusal> {
     access::check_origin_named(request.headers())?;
-    negotiate::check_accepts_json(request.headers())?;
+    // An address that ends like the name of a file has only the form that it names.
+    if request.uri().path().rsplit('/').next().is_some_and(|last| !last.contains('.')) {
+        negotiate::check_accepts_json(request.headers())?;
+    }
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE) {
         return Ok(request);
     }

@@ -7,6 +7,7 @@
 //! | `/traces` | start, find, look for, show with all spans, end; their spans |
 //! | `/traces/{id}/analysis`, `/conversations/{id}/evaluation` | what they tell |
 //! | `/plans`, `/components`, `/scores` | find and show; register and label versions; judge |
+//! | `/export/{table}.{format}` | a whole table, for others to read |
 //! | `/openapi.json` | all of this, described |
 //!
 //! A handler reads its request (`request`), asks one use case, and shows what that answered (`views`, `answer`).
@@ -18,6 +19,7 @@ mod answer;
 mod components;
 mod conversations;
 mod evaluation;
+mod export;
 mod figures;
 mod messages;
 mod openapi;
@@ -111,6 +113,7 @@ fn endpoints() -> OpenApiRouter<Rest> {
         .merge(plans::routes())
         .merge(components::routes())
         .merge(scores::routes())
+        .merge(export::routes())
         .merge(analysis::routes())
         .merge(evaluation::routes())
 }

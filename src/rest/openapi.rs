@@ -32,6 +32,7 @@ use super::{
         (name = "Plans", description = "What agents intend to do, step by step."),
         (name = "Components", description = "The exact versions of prompts, tools and models behind spans."),
         (name = "Scores", description = "Judgements of what agents did."),
+        (name = "Export", description = "All of it as tables, for others to read."),
     ),
 )]
 pub(super) struct Base;

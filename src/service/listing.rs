@@ -22,6 +22,9 @@ pub struct ListLimits {
     pub conversations_at_once: usize,
     /// Traces whose rows one evaluation reads, over all conversations that it is of. A row takes some 1 kB.
     pub traces_at_once: usize,
+    /// Tables that are exported over HTTP at a time, each for as long as its client takes. One holds some 40 MB of
+    /// rows at most.
+    pub exports_at_once: usize,
 }
 
 impl Default for ListLimits {
@@ -32,6 +35,7 @@ impl Default for ListLimits {
             span_body_bytes_at_once: 256 << 20,
             conversations_at_once: 5_000,
             traces_at_once: 50_000,
+            exports_at_once: 4,
         }
     }
 }

@@ -10,12 +10,14 @@ mod scores;
 mod spans;
 mod traces;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::column::{Column, Kind, Row, Value};
 use self::{messages::MessageWalk, scores::ScoreWalk, spans::SpanWalk, traces::TraceWalk};
 use super::{
-    Context, ServiceResult,
+    Context, ServiceError, ServiceResult,
     conversations::Conversations,
     tracing::{Selection, TraceFilter, Tracing},
 };
@@ -113,13 +115,34 @@ impl RowFilter {
 #[derive(Clone)]
 pub struct Tables {
     context: Context,
+    /// A permit for each table that may be on its way.
+    free: Arc<Semaphore>,
 }
+
+/// The right to export a table, until it is dropped.
+pub struct Exporting {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// When to ask again for a table: others take as long as their clients let them.
+const AFTER_OTHERS: Duration = Duration::from_secs(5);
 
 impl Tables {
     /// The use cases over one context.
     #[must_use]
     pub fn new(context: Context) -> Self {
-        Self { context }
+        let free = Arc::new(Semaphore::new(context.lists.exports_at_once));
+        Self { context, free }
+    }
+
+    /// Takes one of the places for those who export tables to others.
+    ///
+    /// # Errors
+    /// When all are taken.
+    pub fn begin(&self) -> ServiceResult<Exporting> {
+        let permit = Arc::clone(&self.free).try_acquire_owned();
+        let permit = permit.map_err(|_| ServiceError::Overloaded { retry_after: AFTER_OTHERS })?;
+        Ok(Exporting { _permit: permit })
     }
 
     /// The rows of a table. Nothing is read before the first batch is asked for.
