@@ -26,6 +26,7 @@ mod llm;
 mod otlp;
 mod otlp_files;
 mod records;
+mod rest;
 mod service;
 mod support;
 mod tools;
