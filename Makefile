@@ -12,8 +12,12 @@ CARGO ?= cargo
 NPM_FOLDERS := $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json tests/otel/js/package-lock.json examples/package-lock.json))
 # Python packages of the clients of OpenTelemetry. The copy of their list says that they are installed.
 OTEL_PYTHON := target/otel-venv/requirements.txt
-WEB_SOURCES := $(shell find web/src web/build web/index.html web/vite.config.ts -type f)
-WEB_PAGE := web/dist/graphiql/index.html
+# And those of what tries out the APIs.
+REST_PYTHON := target/rest-venv/requirements.txt
+# What reads Parquet.
+TABLES_PYTHON := target/tables-venv/requirements.txt
+WEB_SOURCES := $(shell find web/src web/docs web/build web/index.html web/vite.config.ts web/vite.docs.config.ts -type f)
+WEB_PAGE := web/dist/docs/index.html
 
 ##@ Use
 
@@ -51,7 +55,7 @@ web-check: web ## types and samples of the pages
 	cd web && npm run --silent check
 
 .PHONY: suite
-suite: web tools $(NPM_FOLDERS:%=%/node_modules/.stamp) $(OTEL_PYTHON) ## all Rust tests, and through them the clients, the examples and the browser
+suite: web tools $(NPM_FOLDERS:%=%/node_modules/.stamp) $(OTEL_PYTHON) $(REST_PYTHON) $(TABLES_PYTHON) ## all Rust tests, and through them the clients, the examples and the browser
 	if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then $(CARGO) nextest run --locked && $(CARGO) test --locked --doc; \
 	else $(CARGO) test --locked; fi # without names of targets it builds the examples too
@@ -69,6 +73,11 @@ web: $(WEB_PAGE) ## the pages that the binary embeds: web/dist
 schema: ## write schema.graphql anew from the code
 	$(CARGO) run --locked --bin dendro -- schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
+
+.PHONY: openapi
+openapi: ## write openapi.json anew from the code
+	$(CARGO) run --locked --bin dendro -- openapi > openapi.json.new
+	mv openapi.json.new openapi.json
 
 .PHONY: pictures
 pictures: web tests/browser/node_modules/.stamp ## take the README's pictures anew, of a demo at work
@@ -91,6 +100,9 @@ $(WEB_PAGE): web/node_modules/.stamp web/package.json $(WEB_SOURCES)
 	cd web && npm run --silent build
 
 $(OTEL_PYTHON): tests/otel/python/requirements.txt | tools
+$(REST_PYTHON): tests/rest/requirements.txt | tools
+$(TABLES_PYTHON): tests/tables/requirements.txt | tools
+$(OTEL_PYTHON) $(REST_PYTHON) $(TABLES_PYTHON):
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	cp $< $@

@@ -11,6 +11,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
 
+pub(crate) use self::server::rest_pages;
 pub use self::{server::Server, stop::Stop};
 use crate::{
     config::Config,

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::{Router, response::Redirect, routing::get};
+use axum::{Router, http::Uri, response::Redirect, routing::get};
 use tokio::net::TcpListener;
 
 use super::{Database, Stop, api::Api, chores, ports::OtlpPorts};
@@ -11,6 +11,7 @@ use crate::{
     config::{Config, ServerConfig},
     http::{self, Access, Connections, Gateway, Lifecycle, assets},
     otlp::Otlp,
+    rest,
     service::Services,
 };
 
@@ -43,7 +44,8 @@ impl Server {
         let otlp = OtlpPorts::bind(config, otlp).await?;
         let pages = assets::router().route("/", get(|| async { Redirect::temporary("/graphiql") }));
         let access = access(&config.server, address);
-        let router = http::router(gateway, &access, lifecycle.clone(), pages.merge(otlp.paths()));
+        let router = http::router(gateway, &access, lifecycle.clone(), pages.merge(otlp.paths()))
+            .merge(rest_router(config, services.clone(), &access)?);
         let (grace, address_file) = (config.server.shutdown_time, config.server.address_file.clone());
         let connections = Connections::new(listener, &config.limits);
         Ok(Self { services, connections, address, router, otlp, lifecycle, grace, address_file })
@@ -98,6 +100,20 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// REST, protected as the rest of the server is.
+fn rest_router(config: &Config, services: Services, access: &Access) -> anyhow::Result<Router> {
+    let router = rest::router(services, rest_pages(config)).context("REST cannot be described")?;
+    let render = |refusal: &http::Refusal, uri: &Uri| {
+        rest::refused(refusal.code.status(), refusal.code.as_str(), &refusal.message, uri.path())
+    };
+    Ok(http::endpoints(router, access, &config.limits, render))
+}
+
+/// How long pages of lists may be over REST.
+pub(crate) fn rest_pages(config: &Config) -> rest::Pages {
+    rest::Pages { most: config.pages.most, most_spans: config.pages.most_spans }
 }
 
 /// Writes a file so that whoever waits for it never reads a part of it.

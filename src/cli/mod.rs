@@ -12,6 +12,7 @@ mod export;
 mod import;
 mod logging;
 mod moment;
+mod openapi;
 mod progress;
 mod reindex;
 mod reprice;
@@ -52,6 +53,8 @@ Examples:
   dendro import --data ./data chats.jsonl  import transcripts or OTLP (while no server has the database open)
   dendro export --data ./data -o all.jsonl export traces as OTLP
   dendro reprice --data ./data             compute costs anew at the prices that hold now
+  dendro export --data ./data --table spans --format parquet -o spans.parquet
+                                           export a table
   dendro reindex --data ./data             build the index of texts anew
   dendro check --data ./data               prove that the database is consistent
 
@@ -75,6 +78,7 @@ enum Command {
     Reindex(reindex::ReindexArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
+    Openapi(openapi::OpenapiArgs),
     Config(config::ConfigArgs),
 }
 
@@ -90,7 +94,7 @@ impl Command {
             Self::Reindex(args) => args.database.settings(flags),
             Self::Check(args) => args.database.settings(flags),
             Self::Config(args) => args.settings(flags),
-            Self::Schema(_) => {}
+            Self::Schema(_) | Self::Openapi(_) => {}
         }
     }
 
@@ -110,6 +114,7 @@ impl Command {
             Self::Reindex(args) => reindex::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,
             Self::Schema(_) => schema::run(),
+            Self::Openapi(_) => openapi::run(&config),
             Self::Config(_) => config::run(&config),
         }
     }

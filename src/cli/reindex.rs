@@ -29,6 +29,8 @@ pub(super) async fn run(_: ReindexArgs, config: &Config) -> anyhow::Result<Outco
         anyhow::bail!("search.enabled is false: there is no index to build");
     }
     let database = Database::open_existing(config).await?;
+    // What a server that was killed left to be said belongs to it.
+    database.services.ingest.find_due().await?;
     let bar = progress::counter();
     bar.set_prefix("traces");
     let traces = database.services.search.rebuild(|traces| bar.set_position(traces)).await;

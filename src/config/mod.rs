@@ -117,6 +117,9 @@ impl Config {
         at_least("query.texts", self.query.texts, 1)?;
         at_least("series.points", self.series.points, 1)?;
         at_least("series.cells", self.series.cells, 1)?;
+        at_least("lists.conversations_at_once", self.lists.conversations_at_once, 1)?;
+        at_least("lists.traces_at_once", self.lists.traces_at_once, 1)?;
+        at_least("lists.exports_at_once", self.lists.exports_at_once, 1)?;
         at_least("pages.most", self.pages.most, 1)?;
         at_least("pages.most_spans", self.pages.most_spans, 1)?;
         at_least("pages.most_tree_spans", self.pages.most_tree_spans, 1)?;

@@ -11,7 +11,9 @@ use async_graphql::{
 
 use crate::model::{
     agent::RunFailureKind,
+    analysis::{CostCoverage, RetryOutcome, TreeFault},
     component::{ComponentType, VersionState},
+    evaluation::ComparisonOutcome,
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
@@ -76,7 +78,9 @@ macro_rules! words {
 }
 
 words!(
+    ComparisonOutcome as "ComparisonOutcome",
     ComponentType as "ComponentType",
+    CostCoverage as "CostCoverage",
     CostSource as "CostSource",
     CountingRule as "CountingRule",
     MessageRole as "MessageRole",
@@ -86,6 +90,7 @@ words!(
     Placement as "Placement",
     PlanAction as "PlanAction",
     PlanStatus as "PlanStatus",
+    RetryOutcome as "RetryOutcome",
     RunFailureKind as "RunFailureKind",
     ScoreSource as "ScoreSource",
     Dimension as "SeriesDimension",
@@ -96,6 +101,7 @@ words!(
     TextKind as "TextKind",
     TraceOrderField as "TraceOrderField",
     TraceStatus as "TraceStatus",
+    TreeFault as "TreeFault",
     VersionState as "VersionState",
 );
 

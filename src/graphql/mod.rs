@@ -1,10 +1,12 @@
 //! The GraphQL schema and what stands before it. This layer calls services and nothing below them.
 
 mod agent;
+mod analysis;
 mod component;
 mod conversation;
 mod enums;
 mod error;
+mod evaluation;
 pub mod guard;
 mod ids;
 mod inputs;
@@ -34,6 +36,7 @@ use self::{
     },
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
+    evaluation::EvaluationQuery,
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
@@ -59,6 +62,7 @@ pub struct Query(
     TracingQuery,
     SeriesQuery,
     ConditionQuery,
+    EvaluationQuery,
 );
 
 /// What can be done.
@@ -104,7 +108,7 @@ pub fn sdl() -> String {
     format!("{FOR_LINTERS}\n{}", schema().sdl_with_options(options))
 }
 
-/// What the guard is told of fields whose cost the schema's text does not show: the three views of a
+/// What the guard is told of fields whose cost the schema's text does not show: the views of a
 /// trace's tree read the heads of all its spans, and two of them give all of them whatever is asked.
 #[must_use]
 pub fn weights() -> Vec<FieldWeight> {
@@ -116,12 +120,19 @@ pub fn weights() -> Vec<FieldWeight> {
         weight("SearchHit.excerpt", None, READ_A_TREE),
         // A value in a column costs about a fifth of a field.
         weight("Trace.skeleton", None, READ_A_TREE + SPANS_OF_A_TRACE),
+        weight("Conversation.evaluation", None, READ_A_TREE + SPANS_OF_A_TRACE),
+        weight("Query.evaluateConversations", None, READ_MANY_TRACES),
+        weight("Query.compareConversations", None, 2 * READ_MANY_TRACES),
+        weight("Trace.analysis", None, READ_A_TREE + SPANS_OF_A_TRACE),
     ]
 }
 
 /// Spans that a trace is taken to have where a query asks for its whole tree: a long run of an agent. Larger
 /// ones are met when they are walked, by `pages.most_tree_spans`.
 const SPANS_OF_A_TRACE: u64 = 200;
+
+/// What reading the rows of the traces of many conversations is taken to cost, in fields.
+const READ_MANY_TRACES: u64 = 20_000;
 
 /// What reading and placing the spans of a trace is taken to cost, in fields.
 const READ_A_TREE: u64 = 100;

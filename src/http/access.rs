@@ -57,17 +57,21 @@ impl Access {
         };
         CorsLayer::new()
             .allow_origin(AllowOrigin::predicate(allowed))
-            .allow_methods([Method::GET, Method::POST])
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers([
                 header::ACCEPT,
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
+                header::IF_MATCH,
+                header::IF_NONE_MATCH,
                 HeaderName::from_static("last-event-id"),
             ])
+            .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER])
             .max_age(Duration::from_mins(10))
     }
 
-    fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// Refuses requests for other hosts and from other origins.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(lower);
         if let Some(hosts) = &self.hosts {
             let named = host.as_deref().map(without_port);
@@ -100,13 +104,20 @@ pub(super) async fn check(State(access): State<Access>, request: Request, next: 
 
 /// Refuses what a browser says comes from another site without naming its origin.
 pub(super) async fn check_site(request: Request, next: Next) -> Response {
-    let headers = request.headers();
+    match check_origin_named(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal_response(&refusal),
+    }
+}
+
+/// Refuses what a browser says comes from another site without naming its origin.
+pub(super) fn check_origin_named(headers: &HeaderMap) -> Result<(), Refusal> {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if matches!(site, Some(b"cross-site" | b"same-site")) && !headers.contains_key(header::ORIGIN) {
         let message = "Pages of other sites may not send requests without naming their origin.";
-        return refusal_response(&Refusal::new(Code::ForbiddenOrigin, message));
+        return Err(Refusal::new(Code::ForbiddenOrigin, message));
     }
-    next.run(request).await
+    Ok(())
 }
 
 fn lower(text: &str) -> String {

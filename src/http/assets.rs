@@ -1,6 +1,7 @@
-//! GraphiQL, from inside the binary: its page and the files it loads, and nothing of any other host.
+//! The pages, from inside the binary: GraphiQL, and the one about REST, with the files they load and nothing of any
+//! other host.
 //!
-//! Knows the web build's files and HTTP's caching and encodings. Must not know GraphQL.
+//! Knows the web build's files and HTTP's caching and encodings. Must not know GraphQL, nor REST.
 //!
 //! The web build leaves each large file as a `.gz` and a `.br` only, so a release binary carries no
 //! plain copies and never compresses. A debug binary reads the same files from disk.
@@ -34,24 +35,32 @@ const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 
 const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Dendro</title>\
     <p>This binary was built without its web pages. Build them with <code>make web</code> (it needs \
-    Node 20), then build the binary again. The API works as it is, at <code>/graphql</code>.";
+    Node 20), then build the binary again. The API works as it is, at <code>/graphql</code> and \
+    <code>/api/v1</code>.";
 
 /// What `npm run build` made. The folder is there in a fresh checkout, and empty.
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
 struct Built;
 
-/// The routes `/graphiql` and `/graphiql/…`.
+/// The pages: where each is, and the folder that the web build makes of it.
+const PAGES: [(&str, &str); 2] = [("/graphiql", "graphiql"), ("/api/v1/docs", "docs")];
+
+/// The routes of the pages and of all below them.
 pub fn router() -> Router {
-    Router::new()
-        .route("/graphiql", get(page))
-        .route("/graphiql/", get(page))
-        .route("/graphiql/{*path}", get(file))
-        .route_layer(map_response(protect))
+    let add = |router: Router, (at, folder): (&str, &'static str)| {
+        let page = move |headers: HeaderMap| page(folder, headers);
+        let file = move |Path(path): Path<String>, headers: HeaderMap| file(folder, path, headers);
+        router
+            .route(at, get(page))
+            .route(&format!("{at}/"), get(page))
+            .route(&format!("{at}/{{*path}}"), get(file))
+    };
+    PAGES.into_iter().fold(Router::new(), add).route_layer(map_response(protect))
 }
 
-async fn page(headers: HeaderMap) -> Response {
-    match find("graphiql/index.html", &headers) {
+async fn page(folder: &str, headers: HeaderMap) -> Response {
+    match find(&format!("{folder}/index.html"), &headers) {
         Some(asset) => asset.answer(&headers, ALWAYS_ASK),
         None => {
             (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response()
@@ -59,9 +68,9 @@ async fn page(headers: HeaderMap) -> Response {
     }
 }
 
-async fn file(Path(path): Path<String>, headers: HeaderMap) -> Response {
+async fn file(folder: &str, path: String, headers: HeaderMap) -> Response {
     let caching = if path.starts_with("assets/") { FOR_GOOD } else { ALWAYS_ASK };
-    match find(&format!("graphiql/{path}"), &headers) {
+    match find(&format!("{folder}/{path}"), &headers) {
         Some(asset) => asset.answer(&headers, caching),
         None => StatusCode::NOT_FOUND.into_response(),
     }

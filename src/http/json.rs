@@ -37,7 +37,8 @@ pub(super) fn parse(bytes: &[u8], what: &str, limits: &Limits) -> Result<Value, 
     }
 }
 
-fn bound(bytes: &[u8], what: &str, limits: &Limits) -> Result<(), Refusal> {
+/// Counts how deep a text nests and how many values it has.
+pub(super) fn bound(bytes: &[u8], what: &str, limits: &Limits) -> Result<(), Refusal> {
     let (mut depth, mut values, mut quoted, mut escaped) = (0_usize, 1_usize, false, false);
     for byte in bytes {
         match byte {

@@ -8,12 +8,13 @@
 //! | `/healthz`, `/readyz` | for whatever watches the server |
 //!
 //! All transports take the same way: read parameters, [`Gateway`] judges and executes, one form of
-//! answer. Other pages and endpoints are handed to [`router`] and come under the same checks. This
-//! layer knows the schema only as an [`Executor`], and nothing of services or the store.
+//! answer. Other pages and endpoints are handed to [`router`] and come under the same checks; those that take
+//! JSON to [`endpoints()`], which bounds what they are sent as well. This layer knows the schema only as an [`Executor`], and nothing of services or the store.
 
 mod access;
 pub mod assets;
 mod connections;
+mod endpoints;
 mod error;
 mod events;
 mod executor;
@@ -48,6 +49,7 @@ use self::events::resume::Resumables;
 pub use self::{
     access::Access,
     connections::Connections,
+    endpoints::{Render, endpoints},
     error::{Code, Refusal},
     executor::{Executor, Prepared},
     gateway::Gateway,

@@ -51,6 +51,15 @@ pub(super) fn check_accepts_events(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(Code::NotAcceptable, "Responses are text/event-stream, in UTF-8."))
 }
 
+/// Refuses a client that does not take JSON.
+pub(super) fn check_accepts_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    let wanted = |name: &str| matches!(name, "application/json" | "application/*" | "*/*").then_some(());
+    if !headers.contains_key(header::ACCEPT) || best(headers, wanted).is_some() {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::NotAcceptable, "Responses are application/json, in UTF-8."))
+}
+
 /// Whether the client asks for a web page, as a browser's address bar does.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     best(headers, |name| (name == "text/html").then_some(())).is_some()

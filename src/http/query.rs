@@ -108,7 +108,8 @@ fn respond(reply: Reply, media: Media) -> Response {
     (status, headers, reply.into_body()).into_response()
 }
 
-async fn read(mut body: Body, limits: &Limits) -> Result<Bytes, Refusal> {
+/// Reads a body, no longer and for no longer than it may be.
+pub(super) async fn read(mut body: Body, limits: &Limits) -> Result<Bytes, Refusal> {
     let collected = timeout(limits.body_time, Limited::new(&mut body, limits.body_bytes).collect()).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

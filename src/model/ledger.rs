@@ -1,5 +1,7 @@
 //! What a model call used and what it cost: the figures as reported, and how they were counted.
 
+use std::fmt;
+
 use bincode::{Decode, Encode};
 
 use super::{Refusal, words::words};
@@ -131,6 +133,14 @@ impl NanoUsd {
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+}
+
+/// US dollars with all nine digits behind the point: `0.000012500`.
+impl fmt::Display for NanoUsd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, nanos) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        write!(f, "{sign}{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)
     }
 }
 

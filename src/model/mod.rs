@@ -5,10 +5,12 @@
 //! engine, no clock of its own.
 
 pub mod agent;
+pub mod analysis;
 pub mod chat;
 pub mod clock;
 pub mod component;
 pub mod conversation;
+pub mod evaluation;
 pub mod ids;
 pub mod json;
 pub mod ledger;
@@ -24,6 +26,7 @@ pub mod search;
 pub mod secret;
 pub mod series;
 pub mod span;
+pub mod stats;
 pub mod summary;
 pub mod text;
 pub mod time;

@@ -253,6 +253,13 @@ impl Trace {
 }
 
 impl Trace {
+    /// What it is called: its own name, else that of its root span.
+    #[must_use]
+    pub fn shown_name(&self) -> Option<&str> {
+        let root = || self.summary.root.as_ref().map(|root| root.name.as_str());
+        self.name.as_deref().or_else(root)
+    }
+
     /// How long the run took, or has taken until `now`, in nanoseconds.
     #[must_use]
     pub fn duration_nanos(&self, now: Timestamp) -> u64 {

@@ -18,11 +18,25 @@ pub struct ListLimits {
     pub spans_at_once: usize,
     /// Bytes of spans' bodies that are read at once, or for one request.
     pub span_body_bytes_at_once: usize,
+    /// Conversations that one evaluation of many looks at. What it keeps of each takes some 200 bytes.
+    pub conversations_at_once: usize,
+    /// Traces whose rows one evaluation reads, over all conversations that it is of. A row takes some 1 kB.
+    pub traces_at_once: usize,
+    /// Tables that are exported over HTTP at a time, each for as long as its client takes. One holds some 40 MB of
+    /// rows at most.
+    pub exports_at_once: usize,
 }
 
 impl Default for ListLimits {
     fn default() -> Self {
-        Self { scanned_per_page: 10_000, spans_at_once: 1_000_000, span_body_bytes_at_once: 256 << 20 }
+        Self {
+            scanned_per_page: 10_000,
+            spans_at_once: 1_000_000,
+            span_body_bytes_at_once: 256 << 20,
+            conversations_at_once: 5_000,
+            traces_at_once: 50_000,
+            exports_at_once: 4,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Use cases and their rules: conversations, plans, tracing, components, scores.
+//! Use cases and their rules: conversations, plans, tracing, components, scores, evaluation.
 //!
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
@@ -10,6 +10,7 @@ mod context;
 pub mod conversations;
 pub mod deletion;
 mod error;
+pub mod evaluation;
 pub mod followers;
 pub mod import;
 pub mod ingest;
@@ -19,6 +20,7 @@ pub mod query;
 pub mod scores;
 pub mod search;
 pub mod series;
+pub mod tables;
 pub mod tracing;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    evaluation::Evaluations,
     followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
@@ -34,6 +37,7 @@ use self::{
     scores::Scores,
     search::Search,
     series::Series,
+    tables::Tables,
     tracing::Tracing,
 };
 pub use self::{
@@ -63,6 +67,10 @@ pub struct Services {
     pub series: Series,
     /// What follows of a trace's end.
     pub followers: Followers,
+    /// All of it as tables.
+    pub tables: Tables,
+    /// How conversations went.
+    pub evaluations: Evaluations,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -95,6 +103,8 @@ impl Services {
             search,
             series,
             followers,
+            tables: Tables::new(context.clone()),
+            evaluations: Evaluations::new(context.clone()),
             ingest: Ingest::new(context),
         }
     }

@@ -5,13 +5,14 @@ use crate::{
     model::{
         Refusal, ScoreId,
         limits::RecordLimits,
+        page::{Cursor, ListId, Page, PageRequest},
         refusal::Entity,
         score::{NewScore, Score, ScoreTarget, ScoreValue},
     },
     store::{
-        Direction,
+        Direction, TablePage,
         key::Key,
-        keyspace::{self, Deleted, KeyBytes, score_key, score_root},
+        keyspace::{self, Deleted, KeyBytes, score_key, score_root, score_roots},
         prefix,
     },
 };
@@ -79,6 +80,40 @@ impl Scores {
         let pages =
             self.context.store.scan_many(keyspace::SCORE, targets.iter().map(range).collect()).await?;
         Ok(pages.into_iter().map(|page| page.items.into_iter().map(|found| found.record).collect()).collect())
+    }
+
+    /// A page of a target's scores, the oldest id first: one call to the engine.
+    pub async fn list(&self, target: &ScoreTarget, page: &PageRequest) -> ServiceResult<Page<Score>> {
+        let list = ListId::of(&format!("scores of {target:?}"));
+        let mut range = prefix(&score_root(target));
+        if let Some(cursor) = &page.after {
+            range = range.after(&Cursor::decode(list, cursor)?);
+        }
+        let found = self.context.store.scan(keyspace::SCORE, range, Direction::Forward, page.first).await?;
+        let items: Vec<_> = found
+            .items
+            .into_iter()
+            .map(|found| (Cursor::new(list, &found.key.encode()), found.record))
+            .collect();
+        let end = items.last().map(|(cursor, _)| cursor.clone());
+        Ok(Page { items, has_next: found.more, end })
+    }
+
+    /// The scores of each conversation and its messages, or of each trace and its spans, and whether there are
+    /// more than are read at once: one call to the engine.
+    pub(in crate::service) async fn of_owners(
+        &self,
+        owners: &[Deleted],
+    ) -> ServiceResult<Vec<(Vec<Score>, bool)>> {
+        let most = self.context.lists.scanned_per_page;
+        let ranges = owners.iter().flat_map(score_roots);
+        let ranges = ranges.map(|root| (prefix(&root), Direction::Forward, most)).collect();
+        let pages = self.context.store.scan_many(keyspace::SCORE, ranges).await?;
+        let whole = |pages: &[TablePage<keyspace::ScoreKey, Score>]| {
+            let scores = pages.iter().flat_map(|page| page.items.iter().map(|found| found.record.clone()));
+            (scores.collect(), pages.iter().any(|page| page.more))
+        };
+        Ok(pages.chunks(2).map(whole).collect())
     }
 
     /// The scores with these ids, in their order: two calls to the engine.

@@ -1,4 +1,4 @@
-//! Data flows one way: `{graphql, http, otlp} → service → store → engine`, and everything may use
+//! Data flows one way: `{graphql, rest, http, otlp} → service → store → engine`, and everything may use
 //! `model`, which uses nothing. This reads the paths in the sources and holds the arrows.
 
 use std::{
@@ -22,6 +22,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("graphql", &["config", "model", "semconv", "service"]),
     ("http", &["config", "graphql"]),
     ("otlp", &["model", "semconv", "service"]),
+    // Columns and values, whatever they are of.
+    ("export", &["model", "service"]),
+    ("rest", &["export", "model", "service"]),
     // Sections of the configuration are the limits that those whom it configures declare.
     ("config", &["engine", "graphql", "llm", "model", "otlp", "search", "service", "store", "tools"]),
     ("llm", &["model"]),
@@ -35,13 +38,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "config", "engine", "graphql", "http", "live", "llm", "model", "otlp", "search", "semconv", "service",
-    "store", "tools",
+    "config", "engine", "export", "graphql", "http", "live", "llm", "model", "otlp", "rest", "search",
+    "semconv", "service", "store", "tools",
 ];
 
 const AND_APP: &[&str] = &[
-    "app", "cli", "config", "demo", "engine", "graphql", "http", "live", "llm", "model", "otlp", "search",
-    "semconv", "service", "store", "tools",
+    "app", "cli", "config", "demo", "engine", "export", "graphql", "http", "live", "llm", "model", "otlp",
+    "rest", "search", "semconv", "service", "store", "tools",
 ];
 
 /// Where only a few names of a part may be used.

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     graphql::{
         error::Result,
+        evaluation::ConversationEvaluation,
         message::Message,
         page::{self, Connection},
         plan::Plan,
@@ -196,6 +197,16 @@ impl Conversation {
         let page = page::request(first, after, data.limits.most)?;
         let plans = data.conversation_plans.load((self.0.id, page.clone())).await?.unwrap_or_default();
         Ok(Connection::new(plans.map(Plan::new), &page, None))
+    }
+
+    /// How it went: latency, cost, errors, tools, plans and scores, over its turns; null where it is gone.
+    async fn evaluation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whether its branches, and theirs, count too.", default)] include_branches: bool,
+    ) -> Result<Option<ConversationEvaluation>> {
+        let found = request::of(ctx)?.evaluations.load((self.0.id, include_branches)).await?;
+        Ok(found.map(ConversationEvaluation))
     }
 
     /// Judgements of it.

@@ -11,7 +11,7 @@ use crate::{
 /// Which conversations. All that is given must hold.
 #[derive(Default, InputObject)]
 #[graphql(name = "ConversationFilter")]
-pub(super) struct ConversationFilterInput {
+pub(in crate::graphql) struct ConversationFilterInput {
     /// Of this user.
     user_id: Option<String>,
     /// With all of these tags.
@@ -33,17 +33,19 @@ pub(super) struct ConversationFilterInput {
 }
 
 impl ConversationFilterInput {
-    pub(super) fn into_model(self) -> Result<ConversationFilter, Refusal> {
+    /// What is asked for in the argument `argument`, which a refusal names.
+    pub(in crate::graphql) fn into_model(self, argument: &str) -> Result<ConversationFilter, Refusal> {
+        let field = |name: &str| format!("{argument}.{name}");
         Ok(ConversationFilter {
             user_id: self.user_id,
             tags: self.tags.unwrap_or_default(),
             title_contains: self.title,
             model_name: self.model_name,
             is_branch: self.is_branch,
-            created_from: self.created_from.read("filter.createdFrom")?,
-            created_before: self.created_to.read("filter.createdTo")?,
-            active_from: self.active_from.read("filter.activeFrom")?,
-            active_before: self.active_to.read("filter.activeTo")?,
+            created_from: self.created_from.read(&field("createdFrom"))?,
+            created_before: self.created_to.read(&field("createdTo"))?,
+            active_from: self.active_from.read(&field("activeFrom"))?,
+            active_before: self.active_to.read(&field("activeTo"))?,
         })
     }
 }

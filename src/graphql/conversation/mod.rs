@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 
-pub(super) use self::{mutations::ConversationMutation, queries::ConversationQuery};
+pub(super) use self::{
+    filter::ConversationFilterInput, mutations::ConversationMutation, queries::ConversationQuery,
+};
 use super::{error::Result, ids::GlobalId, page::Listed, request};
 use crate::model::{self, ConversationId};
 

@@ -43,7 +43,7 @@ impl ConversationQuery {
     ) -> Result<Connection<Conversation>> {
         let data = request::of(ctx)?;
         let request = page::request(first, after, data.limits.most)?;
-        let filter = filter.unwrap_or_default().into_model()?;
+        let filter = filter.unwrap_or_default().into_model("filter")?;
         let conversations = &data.services.conversations;
         let page = conversations.list(&filter, order_by.into(), &request).await?;
         let total = if page::is_counted(ctx) { conversations.count(&filter).await? } else { None };

@@ -145,6 +145,17 @@ impl Common<'_> {
         self.0.head.duration_nanos().map(BigInt)
     }
 
+    /// How long it did something itself, in milliseconds: without the time in which spans directly below it were at
+    /// work. One that goes on counts up to now. Null where its trace is gone.
+    async fn self_time_ms(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
+        Ok(self.0.figures(ctx).await?.map(|figures| millis(figures.self_nanos)))
+    }
+
+    /// Whether its trace waited for what it did itself: see `TraceAnalysis.criticalPath`.
+    async fn on_critical_path(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.0.figures(ctx).await?.is_some_and(|figures| figures.path_nanos > 0))
+    }
+
     /// Where it stands.
     async fn status(&self) -> SpanStatus {
         self.0.head.status

@@ -14,6 +14,7 @@ use async_graphql::Context;
 
 pub(super) use self::{interface::kinds, mutations::SpanMutation};
 use super::{
+    analysis::TraceAnalysis,
     error::Result,
     ids::GlobalId,
     page::Listed,
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     model::{
         SpanId, TraceId,
+        analysis::SpanFigures,
         span::{SpanBody, SpanHead},
         summary::Summary,
         tree::Node,
@@ -83,6 +85,12 @@ impl Span {
         let Some(place) = self.place(ctx).await? else { return Ok(Summary::default()) };
         request::of(ctx)?.walk(field, place.node.subtree_size)?;
         Ok(place.spans.subtree_summary(place.index))
+    }
+
+    /// Its figures in the analysis of its trace, which is made once for all that ask; `None` where it is gone.
+    async fn figures(&self, ctx: &Context<'_>) -> Result<Option<SpanFigures>> {
+        let Some(place) = self.place(ctx).await? else { return Ok(None) };
+        Ok(TraceAnalysis::of(ctx, place.spans)?.figures(place.index).copied())
     }
 
     /// Its place in the tree; `None` where it is no longer there.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     graphql::{
+        analysis::TraceAnalysis,
         conversation::Conversation,
         error::Result,
         message::Message,
@@ -37,8 +38,7 @@ impl Trace {
 
     /// What people call it: its own name, else that of its root span.
     async fn name(&self) -> Option<&str> {
-        let root = || self.row().summary.root.as_ref().map(|root| root.name.as_str());
-        self.row().name.as_deref().or_else(root)
+        self.row().shown_name()
     }
 
     /// The ID of the conversation it belongs to.
@@ -276,6 +276,11 @@ impl Trace {
     /// All its spans as columns: the whole tree of a large trace in one small answer.
     async fn skeleton(&self, ctx: &Context<'_>) -> Result<Option<TraceSkeleton>> {
         Ok(self.tree(ctx).await?.map(TraceSkeleton))
+    }
+
+    /// What it tells: where its time went, what it cost, what went wrong; null where it is gone.
+    async fn analysis(&self, ctx: &Context<'_>) -> Result<Option<TraceAnalysis>> {
+        self.tree(ctx).await?.map(|spans| TraceAnalysis::of(ctx, spans)).transpose()
     }
 
     /// Judgements of it.

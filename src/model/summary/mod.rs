@@ -2,6 +2,7 @@
 
 mod counted;
 mod heads;
+mod shares;
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,6 +11,7 @@ use bincode::{Decode, Encode};
 pub use self::{
     counted::{SpanSpend, Spend, spend},
     heads::{Roots, TraceHeads},
+    shares::{Share, shares},
 };
 use super::{
     SpanId, Timestamp,

@@ -1,15 +1,17 @@
 //! Adding messages: one, with the trace that it sets off, or many at once.
 
+use std::collections::BTreeSet;
+
 use super::{Append, Conversations};
 use crate::{
     model::{
-        ConversationId, Refusal,
+        ConversationId, Refusal, TraceId,
         conversation::Conversation,
         message::{Message, NewMessage},
         trace::{NewTrace, Trace},
     },
-    service::{ServiceError, ServiceResult, tracing},
-    store::{StoreResult, Tx},
+    service::{ServiceError, ServiceResult, followers, tracing},
+    store::{StoreResult, Tx, keyspace},
 };
 
 /// A message that was added.
@@ -68,6 +70,8 @@ impl Conversations {
                     None => None,
                 };
                 also(tx)?;
+                let begun = trace.as_ref().map(|trace| trace.id);
+                self.mark_followed(tx, std::slice::from_ref(draft), begun).await?;
                 let message = messages.pop().unwrap_or_else(|| draft.clone());
                 Ok(AddedMessage { conversation, message, trace })
             })
@@ -94,10 +98,29 @@ impl Conversations {
                 for (index, draft) in drafts.iter().enumerate() {
                     append.add(draft).map_err(|refusal| refusal.below(&format!("messages.{index}")))?;
                 }
+                self.mark_followed(tx, drafts, None).await?;
                 Ok(append.write(&self.context, tx)?.1)
             })
         });
         added.await
+    }
+
+    /// Messages of traces that are over are new to those who follow these.
+    async fn mark_followed(
+        &self,
+        tx: &mut Tx<'_>,
+        drafts: &[Message],
+        begun: Option<TraceId>,
+    ) -> ServiceResult<()> {
+        let named = drafts.iter().filter_map(|draft| draft.trace_id).filter(|id| begun != Some(*id));
+        let ids: Vec<_> = named.collect::<BTreeSet<_>>().into_iter().collect();
+        // No precondition: one that ends meanwhile is marked by its end.
+        for trace in self.context.store.get_many(keyspace::TRACE, &ids).await?.into_iter().flatten() {
+            if trace.status.is_final() {
+                followers::mark(tx, trace.id).await?;
+            }
+        }
+        Ok(())
     }
 
     fn draft(&self, id: ConversationId, new: NewMessage) -> Message {

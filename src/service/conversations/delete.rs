@@ -1,6 +1,6 @@
 //! Deleting conversations, whole: with their messages, traces, plans and scores.
 
-use super::{Conversations, put};
+use super::{Conversations, has_one_of, put};
 use crate::{
     model::{ConversationId, Refusal, conversation::Conversation, refusal::Entity},
     service::{
@@ -50,18 +50,30 @@ impl Conversations {
         id: ConversationId,
         branches: DeleteBranches,
     ) -> ServiceResult<DeletedConversation> {
+        let deleted = self.delete_if(id, branches, None).await?;
+        Ok(deleted.ok_or_else(|| missing(id))?)
+    }
+
+    /// As [`Conversations::delete`], where the conversation has one of these revisions, if they are given; `None`:
+    /// it has another one.
+    pub async fn delete_if(
+        &self,
+        id: ConversationId,
+        branches: DeleteBranches,
+        revisions: Option<&[u64]>,
+    ) -> ServiceResult<Option<DeletedConversation>> {
         let this = Deleted::Conversation(id);
-        let pending = if remove(&self.context, id, this, branches).await? {
-            vec![(this, this)]
-        } else {
-            deletion::pending(&self.context, Some(this)).await?
+        let pending = match remove(&self.context, id, (this, branches), revisions).await? {
+            Removal::Done => vec![(this, this)],
+            Removal::Missing => deletion::pending(&self.context, Some(this)).await?,
+            Removal::OtherRevision => return Ok(None),
         };
         if pending.is_empty() {
-            return Err(Refusal::not_found("conversationId", Entity::Conversation, id).into());
+            return Err(missing(id).into());
         }
         let removed = deletion::complete(&self.context, pending).await?;
         let Removed { conversations, messages, traces, plans } = removed;
-        Ok(DeletedConversation { conversation_ids: conversations, messages, traces, plans })
+        Ok(Some(DeletedConversation { conversation_ids: conversations, messages, traces, plans }))
     }
 
     /// Finishes the deletions that a process which died left behind; answers how many. To be run once
@@ -83,7 +95,7 @@ pub(in crate::service) async fn remove_branches(
         let found =
             context.store.chunk_keys(keyspace::CONVERSATION_BY_PARENT, range, BRANCHES_AT_ONCE).await?;
         for (_, _, branch) in &found.items {
-            if remove(context, *branch, with, DeleteBranches::Delete).await? {
+            if remove(context, *branch, (with, DeleteBranches::Delete), None).await? == Removal::Done {
                 removed.push((*branch, with));
             }
         }
@@ -96,17 +108,38 @@ pub(in crate::service) async fn remove_branches(
     Ok(removed)
 }
 
-/// Removes a conversation's record and marks it as deleted. Answers whether there was one.
+fn missing(id: ConversationId) -> Refusal {
+    Refusal::not_found("conversationId", Entity::Conversation, id)
+}
+
+/// What became of a conversation's record that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Removal {
+    /// It is removed.
+    Done,
+    /// There is none.
+    Missing,
+    /// It has another revision than those that were named.
+    OtherRevision,
+}
+
+/// Removes a conversation's record and marks it as deleted, with what it is deleted with; where revisions are given,
+/// if it has one of them.
 async fn remove(
     context: &Context,
     id: ConversationId,
-    with: Deleted,
-    branches: DeleteBranches,
-) -> ServiceResult<bool> {
+    (with, branches): (Deleted, DeleteBranches),
+    revisions: Option<&[u64]>,
+) -> ServiceResult<Removal> {
     let _turn = context.store.turn(id.bytes()).await;
     let removed = context.store.transact::<_, ServiceError, _>(|tx| {
         Box::pin(async move {
-            let Some(conversation) = tx.get(keyspace::CONVERSATION, &id).await? else { return Ok(false) };
+            let Some(conversation) = tx.get(keyspace::CONVERSATION, &id).await? else {
+                return Ok(Removal::Missing);
+            };
+            if !has_one_of(&conversation, revisions) {
+                return Ok(Removal::OtherRevision);
+            }
             if branches == DeleteBranches::Refuse && conversation.branch_count > 0 {
                 let count = conversation.branch_count;
                 let message = format!("{count} branches share its messages; delete them too, or first");
@@ -123,7 +156,7 @@ async fn remove(
             tx.delete_indexed::<Conversation>(&conversation)?;
             tx.put(keyspace::DELETION, &Deleted::Conversation(id), &DeletedWith(with))?;
             tx.touch(Touched::Conversation { id, revision: conversation.revision + 1 });
-            Ok(true)
+            Ok(Removal::Done)
         })
     });
     removed.await

@@ -7,6 +7,7 @@ mod delete;
 mod history;
 mod list;
 mod live;
+mod of_trace;
 mod results;
 
 use self::append::Append;
@@ -68,17 +69,32 @@ impl Conversations {
 
     /// Changes a conversation's own fields. A patch that changes nothing writes nothing.
     pub async fn update(&self, id: ConversationId, patch: ConversationPatch) -> ServiceResult<Conversation> {
+        let updated = self.update_if(id, patch, None).await?;
+        Ok(updated.ok_or_else(|| Refusal::not_found("conversationId", Entity::Conversation, id))?)
+    }
+
+    /// As [`Conversations::update`], where the conversation has one of these revisions, if they are given; `None`:
+    /// it has another one.
+    pub async fn update_if(
+        &self,
+        id: ConversationId,
+        patch: ConversationPatch,
+        revisions: Option<&[u64]>,
+    ) -> ServiceResult<Option<Conversation>> {
         patch.check(&self.context.limits)?;
         let patch = &patch;
         let _turn = self.context.store.turn(id.bytes()).await;
         let updated = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
                 let old = required(tx, id).await?;
+                if !has_one_of(&old, revisions) {
+                    return Ok(None);
+                }
                 let new = old.patched(patch.clone(), self.context.now());
                 if new != old {
                     put(tx, Some(&old), &new)?;
                 }
-                Ok(new)
+                Ok(Some(new))
             })
         });
         updated.await
@@ -121,6 +137,11 @@ async fn create(tx: &mut Tx<'_>, begun: &Conversation) -> ServiceResult<()> {
 pub(super) async fn required(tx: &mut Tx<'_>, id: ConversationId) -> ServiceResult<Conversation> {
     let found = tx.get(keyspace::CONVERSATION, &id).await?;
     Ok(found.ok_or_else(|| Refusal::not_found("conversationId", Entity::Conversation, id))?)
+}
+
+/// Whether the conversation has one of these revisions, if they are given.
+fn has_one_of(conversation: &Conversation, revisions: Option<&[u64]>) -> bool {
+    revisions.is_none_or(|revisions| revisions.contains(&conversation.revision))
 }
 
 /// What the conversation's history is made of.

@@ -122,10 +122,15 @@ impl Making<'_> {
             temperature: transcript.temperature,
             max_tokens: transcript.max_tokens,
             metadata: Some(document("metadata", &metadata)?),
-            tags: vec!["imported".to_owned(), transcript.format.name().to_owned()],
+            tags: self.tags(),
             user_id: transcript.user_id.clone(),
             created_at: transcript.created_at.or_else(|| self.times.said(0)),
         })
+    }
+
+    fn tags(&self) -> Vec<String> {
+        let given = ["imported", self.transcript.format.name()].map(str::to_owned);
+        given.into_iter().chain(self.transcript.tags.iter().cloned()).collect()
     }
 
     fn title(&self) -> Option<String> {

@@ -178,6 +178,7 @@ impl Reader {
             temperature: header.temperature,
             max_tokens: header.max_tokens,
             user_id: header.user_id,
+            tags: Vec::new(),
             created_at: header.created_at,
             tools: header.tools,
             reward,

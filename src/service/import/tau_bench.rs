@@ -28,11 +28,21 @@ pub(super) fn complete(transcript: &mut Transcript) {
         let trial = number("trial").map_or_else(String::new, |trial| format!(", trial {trial}"));
         transcript.title = Some(format!("Task {task}{trial}"));
     }
+    // By these, trials are told apart and compared: the fields they come from are only kept as they are.
+    let tag =
+        |word: &str, name: &str| Some(format!("{word}-{}", number(name).filter(|text| is_short(text))?));
+    let tags: Vec<_> = [tag("task", "task_id"), tag("trial", "trial")].into_iter().flatten().collect();
+    transcript.tags.extend(tags);
     if transcript.user_id.is_none() {
         let user = transcript.rest.get("info").and_then(|info| info.pointer("/task/user_id")?.as_str());
         transcript.user_id = user.map(str::to_owned);
     }
     transcript.messages.iter_mut().for_each(mark_failure);
+}
+
+/// Whether a number of a task or a trial is one: it becomes part of a key.
+fn is_short(text: &str) -> bool {
+    text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn mark_failure(entry: &mut Entry) {

@@ -48,6 +48,8 @@ pub struct Transcript {
     pub max_tokens: Option<u32>,
     /// Who talks with the agent.
     pub user_id: Option<String>,
+    /// Words to find it by, beside those that every import gives.
+    pub tags: Vec<String>,
     /// When it began, where it says so.
     pub created_at: Option<Timestamp>,
     /// The tools that were offered.

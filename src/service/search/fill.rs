@@ -4,11 +4,11 @@ use std::pin::pin;
 
 use futures_util::TryStreamExt;
 
-use super::{Search, extract, messages};
+use super::{Search, extract};
 use crate::{
     model::{TraceId, trace::Trace},
     search::{Document, Index, Item, Place, Texts},
-    service::{ServiceResult, followers::Followed, tracing::TracePiece},
+    service::{ServiceResult, conversations::Conversations, followers::Followed, tracing::TracePiece},
     store::spans::StoredSpans,
 };
 
@@ -37,7 +37,7 @@ impl Search {
             let documents = self.documents(piece, &mut numbered);
             self.write(Vec::new(), documents).await?;
         }
-        let said = messages::of(&self.context, &trace).await?;
+        let said = Conversations::new(self.context.clone()).messages_of(&trace).await?;
         let said = said.iter().filter_map(|message| {
             numbered.document(Item::Message(message.id), extract::of_message(message, self.text_bytes()))
         });

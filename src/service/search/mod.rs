@@ -8,7 +8,6 @@ mod excerpt;
 mod extract;
 mod fill;
 mod follow;
-mod messages;
 mod read;
 mod rebuild;
 mod strings;

@@ -8,12 +8,10 @@ use std::{
 
 use futures_util::{Stream, stream};
 
-use super::{TraceFilter, TraceOrder, Tracing};
+use super::{SelectedTraces, Selection, Tracing};
 use crate::{
     model::{
         Refusal, SpanId, TraceId,
-        page::PageRequest,
-        refusal::Entity,
         span::{PartBlocks, SpanBody, SpanHead},
         trace::{Trace, TraceBody},
     },
@@ -23,15 +21,6 @@ use crate::{
         spans::{BodyRequest, StoredSpans},
     },
 };
-
-/// Which traces are read.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    /// These, in this order; empty: all.
-    pub ids: Vec<TraceId>,
-    /// Of them, those that are meant.
-    pub filter: TraceFilter,
-}
 
 /// Spans of one trace with all that is kept of them.
 #[derive(Debug)]
@@ -81,13 +70,8 @@ impl Tracing {
         &self,
         selection: Selection,
     ) -> impl Stream<Item = ServiceResult<TracePiece>> + Send + use<> {
-        let Selection { ids, filter } = selection;
-        let rest = if ids.is_empty() {
-            Rest::List(PageRequest { first: PAGE, after: None })
-        } else {
-            Rest::Ids(ids.into())
-        };
-        let walk = Walk { tracing: self.clone(), filter, rest, listed: VecDeque::new(), open: None };
+        let selected = self.selected(selection, PAGE);
+        let walk = Walk { tracing: self.clone(), selected, listed: VecDeque::new(), open: None };
         stream::try_unfold(walk, |mut walk| async {
             let piece = walk.next().await?;
             Ok(piece.map(|piece| (piece, walk)))
@@ -95,18 +79,10 @@ impl Tracing {
     }
 }
 
-/// What of the selection is not listed yet.
-enum Rest {
-    Ids(VecDeque<TraceId>),
-    List(PageRequest),
-    Nothing,
-}
-
 /// The way through a selection.
 struct Walk {
     tracing: Tracing,
-    filter: TraceFilter,
-    rest: Rest,
+    selected: SelectedTraces,
     listed: VecDeque<TraceId>,
     open: Option<OpenTrace>,
 }
@@ -130,36 +106,11 @@ impl Walk {
                 }
             } else if let Some(id) = self.listed.pop_front() {
                 self.open = self.tracing.open_trace(id).await?;
-            } else if !self.list().await? {
-                return Ok(None);
+            } else {
+                let Some(traces) = self.selected.next().await? else { return Ok(None) };
+                self.listed.extend(traces.iter().map(|trace| trace.id));
             }
         }
-    }
-
-    /// Lists more traces; false where there are none.
-    async fn list(&mut self) -> ServiceResult<bool> {
-        match &mut self.rest {
-            Rest::Nothing => return Ok(false),
-            Rest::List(page) => {
-                let found = self.tracing.list_traces(&self.filter, TraceOrder::OldestFirst, page).await?;
-                self.listed.extend(found.items.iter().map(|(_, trace)| trace.id));
-                match found.end.filter(|_| found.has_next) {
-                    Some(end) => page.after = Some(end.encode()),
-                    None => self.rest = Rest::Nothing,
-                }
-            }
-            Rest::Ids(ids) => {
-                let part: Vec<_> = ids.drain(..ids.len().min(PAGE)).collect();
-                if ids.is_empty() {
-                    self.rest = Rest::Nothing;
-                }
-                for (id, found) in part.iter().zip(self.tracing.traces(&part).await?) {
-                    let trace = found.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, id))?;
-                    self.listed.extend(self.filter.matches(&trace).then_some(trace.id));
-                }
-            }
-        }
-        Ok(true)
     }
 }
 

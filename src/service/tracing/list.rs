@@ -142,8 +142,7 @@ impl ComponentFilter {
 
 /// What a trace is called: its own name, else that of its root span.
 pub(in crate::service) fn trace_name(trace: &Trace) -> &str {
-    let root = || trace.summary.root.as_ref().map(|root| root.name.as_str());
-    trace.name.as_deref().or_else(root).unwrap_or_default()
+    trace.shown_name().unwrap_or_default()
 }
 
 impl Tracing {

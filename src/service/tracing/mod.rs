@@ -7,17 +7,19 @@ mod read;
 mod reprice;
 mod running;
 mod select;
+mod selection;
 mod write;
 
 pub(super) use self::list::trace_name;
 pub use self::{
-    export::{Selection, TracePiece, WholeSpan},
+    export::{TracePiece, WholeSpan},
     list::{ComponentFilter, TraceFilter, TraceOrder},
     live::SpanChanges,
     read::{BodyKey, TraceSpans},
     reprice::{ModelCosts, Repriced, Repricing},
     running::TraceChanges,
     select::{SelectedSpans, SpanFilter, SpanOrder},
+    selection::{SelectedTraces, Selection},
     write::{SpanWrite, WrittenSpan, start},
 };
 use super::Context;

@@ -2,13 +2,15 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use super::Tracing;
 use crate::{
     model::{
-        Refusal, SpanId, TraceId,
+        Refusal, SpanId, Timestamp, TraceId,
+        analysis::TraceAnalysis,
+        evaluation::TraceDigest,
         span::{PartBlocks, SpanBody, SpanHead},
         summary::Summary,
         trace::{Trace, TraceBody},
@@ -32,6 +34,8 @@ pub struct TraceSpans {
     pub tree: SpanTree,
     /// The place of each head in the tree, by its index.
     places: Vec<usize>,
+    /// What it tells, once somebody has asked.
+    analysis: OnceLock<Arc<TraceAnalysis>>,
 }
 
 impl TraceSpans {
@@ -44,7 +48,7 @@ impl TraceSpans {
                 *slot = place;
             }
         }
-        Self { trace, heads, tree, places }
+        Self { trace, heads, tree, places, analysis: OnceLock::new() }
     }
 
     /// The node at a place of the pre-order, with its head.
@@ -60,6 +64,14 @@ impl TraceSpans {
         let size = self.tree.nodes().get(place).map_or(0, |node| node.subtree_size);
         let places = place..place.saturating_add(size);
         Summary::of(places.filter_map(|place| self.at(place)).map(|(_, head)| head.as_ref()))
+    }
+
+    /// What the trace tells at the moment `now`; of several moments, the first that was asked for.
+    fn analysis(&self, now: Timestamp) -> &Arc<TraceAnalysis> {
+        self.analysis.get_or_init(|| {
+            let heads: Vec<_> = self.heads.iter().map(AsRef::as_ref).collect();
+            Arc::new(TraceAnalysis::of(&self.trace, &heads, &self.tree, now))
+        })
     }
 
     /// The place of a span in the pre-order: a walk over the heads.
@@ -107,6 +119,29 @@ impl Tracing {
     ) -> ServiceResult<Vec<Option<StoredSpans>>> {
         self.check_spans_at_once(ids).await?;
         Ok(self.context.store.trace_spans(ids).await?)
+    }
+
+    /// What a trace tells that has been read. It is found out once, whoever asks for how many of its figures.
+    #[must_use]
+    pub fn analysis(&self, spans: &TraceSpans) -> Arc<TraceAnalysis> {
+        Arc::clone(spans.analysis(self.context.now()))
+    }
+
+    /// These traces with what is kept of their analyses, in their order: one call to the engine. Who asks sees to
+    /// it that not too much is read at once.
+    pub(in crate::service) async fn digests(
+        &self,
+        ids: &[TraceId],
+    ) -> ServiceResult<Vec<Option<(Trace, TraceDigest)>>> {
+        let now = self.context.now();
+        let digest = |found: StoredSpans| {
+            let StoredSpans { trace, heads } = found;
+            let heads: Vec<_> = heads.iter().collect();
+            let tree = SpanTree::place_refs(&heads, !trace.status.is_final());
+            let digest = TraceDigest::of(&TraceAnalysis::of(&trace, &heads, &tree, now));
+            (trace, digest)
+        };
+        Ok(self.context.store.trace_spans(ids).await?.into_iter().map(|found| found.map(digest)).collect())
     }
 
     /// Refuses to read more spans than fit. The rows tell how many there are; one trace is small enough

@@ -2,7 +2,7 @@
 
 mod chat;
 mod demo;
-mod export;
+pub mod export;
 mod help;
 mod import;
 mod life;

@@ -17,6 +17,7 @@ use dendro::{
     graphql::{self, page::PageLimits, request, text},
     live::Hub,
     model::limits::RecordLimits,
+    search::Index,
     service::{Context, Services, agents::Runtime, ingest::IngestConfig, listing::ListLimits},
     store::{Store, StoreConfig},
 };
@@ -76,11 +77,27 @@ impl Server {
         Self::build(engine, StoreConfig::default(), Default::default(), (ingest, runtime)).await
     }
 
+    /// A server over an engine and an index of texts.
+    pub async fn searching(engine: SharedEngine, index: Arc<Index>) -> Self {
+        let (limits, parts) = (Default::default(), (IngestConfig::default(), Runtime::default()));
+        Self::build_with(engine, StoreConfig::default(), limits, parts, Some(index)).await
+    }
+
     async fn build(
+        engine: SharedEngine,
+        config: StoreConfig,
+        limits: (PageLimits, ListLimits),
+        parts: (IngestConfig, Runtime),
+    ) -> Self {
+        Self::build_with(engine, config, limits, parts, None).await
+    }
+
+    async fn build_with(
         engine: SharedEngine,
         config: StoreConfig,
         (limits, lists): (PageLimits, ListLimits),
         (ingest, runtime): (IngestConfig, Runtime),
+        search: Option<Arc<Index>>,
     ) -> Self {
         let engine = Arc::new(Counting::new(engine));
         let shared: SharedEngine = engine.clone();
@@ -98,7 +115,7 @@ impl Server {
             query: Arc::default(),
             series: Arc::default(),
             arriving: Arc::default(),
-            search: None,
+            search,
         };
         let services = Services::with(context, runtime);
         Self { services, store, clock, engine, schema: graphql::schema(), limits }

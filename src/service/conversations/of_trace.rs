@@ -1,9 +1,10 @@
 //! The messages of a conversation that belong to one of its traces.
 
+use super::Conversations;
 use crate::{
     model::{ConversationId, Timestamp, message::Message, trace::Trace},
     service::{Context, ServiceResult},
-    store::{KeyRange, between, keyspace},
+    store::{between, key::Key, keyspace},
 };
 
 /// Messages that are read at a time.
@@ -16,10 +17,16 @@ const MOST: usize = 4_096;
 /// those who tell them differ.
 const SLACK: i64 = 60_000_000_000;
 
-/// The messages that a trace's run wrote or was set off by, once those are made that are on their way.
-pub(super) async fn of(context: &Context, trace: &Trace) -> ServiceResult<Vec<Message>> {
+impl Conversations {
+    /// The messages that a trace's run wrote or was set off by, in their order: those that its conversation holds
+    /// from shortly before its start until shortly after its end.
+    pub(in crate::service) async fn messages_of(&self, trace: &Trace) -> ServiceResult<Vec<Message>> {
+        messages_of(&self.context, trace).await
+    }
+}
+
+async fn messages_of(context: &Context, trace: &Trace) -> ServiceResult<Vec<Message>> {
     let Some(conversation) = trace.conversation_id else { return Ok(Vec::new()) };
-    context.arriving.settled(&[conversation]).await;
     let Some(ordinals) = ordinals(context, conversation).await? else { return Ok(Vec::new()) };
     let from = trace.start_time.plus_nanos(-SLACK);
     let until = trace.end_time.map_or(Timestamp::from_nanos(i64::MAX), |end| end.plus_nanos(SLACK));
@@ -30,7 +37,7 @@ pub(super) async fn of(context: &Context, trace: &Trace) -> ServiceResult<Vec<Me
         let page = context.store.chunk(keyspace::MESSAGE, range.clone(), PAGE).await?;
         let Some(last) = page.items.last() else { return Ok(found) };
         let is_over = last.record.timestamp > until;
-        range = after(&range, last.key);
+        range = range.after(&last.key.encode());
         looked_at += page.items.len();
         let own = page.items.into_iter().map(|found| found.record);
         found.extend(own.filter(|message| message.trace_id == Some(trace.id)));
@@ -38,11 +45,6 @@ pub(super) async fn of(context: &Context, trace: &Trace) -> ServiceResult<Vec<Me
             return Ok(found);
         }
     }
-}
-
-fn after(range: &KeyRange, key: (ConversationId, u64)) -> KeyRange {
-    use crate::store::key::Key;
-    range.clone().after(&key.encode())
 }
 
 /// The ordinals of a conversation's own messages; `None` where it is gone.

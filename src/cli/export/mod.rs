@@ -1,16 +1,15 @@
-//! `dendro export`: traces as OTLP, into a file or to standard output.
+//! `dendro export`: traces as OTLP, or a table of what there is, into a file or to standard output.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, ErrorKind, Write},
-    path::{Path, PathBuf},
-};
+mod output;
+mod table;
 
-use anyhow::Context as _;
-use clap::{Args, ValueEnum};
-use flate2::{Compression, write::GzEncoder};
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, ValueEnum, builder::PossibleValue, error::ErrorKind};
 use futures_util::TryStreamExt;
 use indicatif::ProgressBar;
+
+use self::output::{Output, is_closed, is_standard};
 
 use super::{
     exit::{Outcome, print},
@@ -20,48 +19,58 @@ use super::{
 use crate::{
     app::Database,
     config::Config,
+    export::Format,
     model::{Timestamp, TraceId},
     otlp::{Encoding, export::Exporter},
     service::{
         ingest::conversation_id,
+        tables::{RowFilter, Table},
         tracing::{Selection, TraceFilter, TracePiece},
     },
 };
 
-/// Export traces as OpenTelemetry's OTLP
+/// Export traces as OpenTelemetry's OTLP, or tables as JSON lines, CSV or Parquet
 ///
-/// Writes requests as the OpenTelemetry Collector's file exporter does, so that the Collector, other
+/// Without `--table`, writes requests as the OpenTelemetry Collector's file exporter does, so that the Collector, other
 /// systems and `dendro import` can read them. Spans that came by OTLP go out as they came: attributes with
 /// their types, events, links, resource and scope. Spans that were recorded through the API get
 /// OpenTelemetry's attributes `gen_ai.*`, and what OTLP has no words for stands in attributes `dendro.*`, which
-/// `dendro import` understands. The database must not be open elsewhere.
+/// `dendro import` understands.
+///
+/// With `--table`, writes the rows of a table, for notebooks, databases and spreadsheets: docs/export.md tells the
+/// columns. The database must not be open elsewhere; a server gives the same tables at
+/// /api/v1/export/{table}.{jsonl|csv|parquet}.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
 
-    /// How the requests are written
-    #[arg(long, value_enum, default_value_t = FormatArg::OtlpJson)]
-    format: FormatArg,
+    /// Write this table instead of OTLP
+    #[arg(long, value_enum)]
+    table: Option<TableArg>,
+
+    /// How it is written [default: otlp-json, or jsonl for a table]
+    #[arg(long, value_enum)]
+    format: Option<FormatArg>,
 
     /// Where to write; `-` is standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
 
-    /// Only this trace: its UUID or 32 hexadecimal digits; can be given several times
+    /// Only this trace, or what belongs to it: its UUID or 32 hexadecimal digits; can be given several times
     #[arg(long, value_name = "ID", value_parser = trace_id)]
     trace: Vec<TraceId>,
 
-    /// Only traces that started at this day or time or later
+    /// Only traces that started at this day or time or later; of messages and scores those made then
     #[arg(long, value_name = "DATE", value_parser = moment::day)]
     from: Option<Timestamp>,
 
-    /// Only traces that started before this day or time
+    /// Only traces that started before this day or time; of messages and scores those made before it
     #[arg(long, value_name = "DATE", value_parser = moment::day)]
     to: Option<Timestamp>,
 
-    /// Only traces of this conversation: its UUID, or the id that the application gave it
+    /// Only traces of this conversation, or what belongs to it: its UUID, or the id that the application gave it
     #[arg(long, value_name = "ID")]
     conversation: Option<String>,
 
@@ -77,6 +86,9 @@ Forms:
                  into further lines, span by span
   otlp-protobuf  each request behind its length: four bytes, the most significant first, as the
                  Collector's file exporter writes them with `format: proto`
+  jsonl          of a table: a JSON object a row
+  csv            of a table: RFC 4180, with a line of names
+  parquet        of a table: Apache Parquet, packed by zstd
 
 Running spans have endTimeUnixNano 0. Ids of spans are cut to the eight bytes that OTLP has: the last
 ones where the others are zero, else the first of their BLAKE3 hash, and the whole id is in
@@ -87,20 +99,65 @@ Examples:
   dendro export -o traces.jsonl
   dendro export --from 2026-01-01 --to 2026-02-01 --gzip -o january.jsonl.gz
   dendro export --trace 4bf92f3577b34da6a3ce929d0e0e4736 | jq
-  dendro export --format otlp-protobuf --conversation chat-42 -o chat.pb";
+  dendro export --format otlp-protobuf --conversation chat-42 -o chat.pb
+  dendro export --table spans --format parquet -o spans.parquet
+  dendro export --table scores --format csv --from 2026-01-01 | head";
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FormatArg {
     OtlpJson,
     OtlpProtobuf,
+    Jsonl,
+    Csv,
+    Parquet,
 }
 
-impl FormatArg {
-    const fn encoding(self) -> Encoding {
-        match self {
-            Self::OtlpJson => Encoding::Json,
-            Self::OtlpProtobuf => Encoding::Protobuf,
+/// What is written.
+enum Form {
+    Otlp(Encoding),
+    Table(Table, Format),
+}
+
+impl ExportArgs {
+    /// What is asked for, if it fits together.
+    fn form(&self) -> Result<Form, &'static str> {
+        use FormatArg::{Csv, Jsonl, OtlpJson, OtlpProtobuf, Parquet};
+        match (self.table, self.format) {
+            (None, None | Some(OtlpJson)) => Ok(Form::Otlp(Encoding::Json)),
+            (None, Some(OtlpProtobuf)) => Ok(Form::Otlp(Encoding::Protobuf)),
+            (None, Some(Jsonl | Csv | Parquet)) => {
+                Err("--format jsonl, csv and parquet are of tables: name one, as in `--table spans`")
+            }
+            (Some(table), None | Some(Jsonl)) => Ok(Form::Table(table.0, Format::JsonLines)),
+            (Some(table), Some(Csv)) => Ok(Form::Table(table.0, Format::Csv)),
+            (Some(_), Some(Parquet)) if self.gzip => {
+                Err("--gzip: what Parquet holds is packed already, and nobody reads it packed once more")
+            }
+            (Some(table), Some(Parquet)) => Ok(Form::Table(table.0, Format::Parquet)),
+            (Some(_), Some(OtlpJson | OtlpProtobuf)) => {
+                Err("--format otlp-json and otlp-protobuf are of whole traces: leave --table out")
+            }
         }
+    }
+}
+
+/// A table by its name.
+#[derive(Debug, Clone, Copy)]
+struct TableArg(Table);
+
+impl ValueEnum for TableArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [TableArg; Table::ALL.len()] = [
+            TableArg(Table::Traces),
+            TableArg(Table::Spans),
+            TableArg(Table::Messages),
+            TableArg(Table::Scores),
+        ];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
     }
 }
 
@@ -118,6 +175,15 @@ impl ExportArgs {
         };
         Selection { ids: self.trace.clone(), filter }
     }
+
+    fn rows(&self) -> RowFilter {
+        RowFilter {
+            traces: self.trace.clone(),
+            conversation: self.conversation.as_deref().map(conversation_id),
+            from: self.from,
+            before: self.to,
+        }
+    }
 }
 
 /// What was exported.
@@ -128,12 +194,18 @@ struct Counts {
 }
 
 pub(super) async fn run(args: ExportArgs, config: &Config) -> anyhow::Result<Outcome> {
+    let encoding = match args.form() {
+        Ok(Form::Otlp(encoding)) => encoding,
+        Ok(Form::Table(table, format)) => return table::run(&args, config, (table, format)).await,
+        // As any other misuse: with the usage, and the code for it.
+        Err(message) => super::Cli::command().error(ErrorKind::ArgumentConflict, message).exit(),
+    };
     // Before the file is made, so that a mistyped folder of the database does not empty it.
     let database = Database::open_existing(config).await?;
     let mut output = Output::open(&args.output, args.gzip)?;
     let bar = progress::counter();
     bar.set_prefix("traces");
-    let mut exporter = Exporter::new(args.format.encoding());
+    let mut exporter = Exporter::new(encoding);
     let pieces = database.services.tracing.whole_traces(args.selection());
     let written = write(pieces, &mut exporter, &mut output, &bar).await;
     bar.finish_and_clear();
@@ -167,50 +239,4 @@ async fn write(
         bar.set_message(format!("{} spans", counts.spans));
     }
     Ok(counts)
-}
-
-fn is_standard(output: &Path) -> bool {
-    output == Path::new("-")
-}
-
-fn is_closed(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-}
-
-/// Where the bytes go.
-enum Output {
-    Plain(BufWriter<Box<dyn Write>>),
-    Packed(GzEncoder<BufWriter<Box<dyn Write>>>),
-}
-
-impl Output {
-    fn open(path: &Path, gzip: bool) -> anyhow::Result<Self> {
-        let name = path.display();
-        let inner: Box<dyn Write> = if is_standard(path) {
-            Box::new(io::stdout())
-        } else {
-            Box::new(File::create(path).with_context(|| format!("cannot write {name}"))?)
-        };
-        let inner = BufWriter::new(inner);
-        Ok(if gzip {
-            Self::Packed(GzEncoder::new(inner, Compression::default()))
-        } else {
-            Self::Plain(inner)
-        })
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(out) => out.write_all(bytes),
-            Self::Packed(out) => out.write_all(bytes),
-        }
-    }
-
-    /// Writes what is left.
-    fn end(self) -> io::Result<()> {
-        match self {
-            Self::Plain(mut out) => out.flush(),
-            Self::Packed(out) => out.finish()?.flush(),
-        }
-    }
 }

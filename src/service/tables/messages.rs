@@ -1,0 +1,119 @@
+//! The table of messages. Each stands once, in the conversation that holds it: branches share it.
+
+use std::collections::VecDeque;
+
+use super::{
+    Row, RowFilter,
+    column::{self, Definition, Read},
+};
+use crate::{
+    model::{
+        Json, Refusal, TraceId,
+        message::{Message, ToolCall},
+        refusal::Entity,
+    },
+    service::{Context, ServiceResult, conversations::Conversations, tracing::Tracing},
+    store::{KeyRange, key::Key, keyspace, prefix},
+};
+
+/// Messages that are read at a time, as far as their bytes allow.
+const AT_ONCE: usize = 256;
+
+pub(super) const COLUMNS: &[Definition<Message>] = &[
+    ("message_id", Read::Text(|row| Some(row.id.to_string()))),
+    ("conversation_id", Read::Text(|row| Some(row.conversation_id.to_string()))),
+    ("ordinal", Read::Integer(|row| Some(row.ordinal))),
+    ("turn_id", Read::Text(|row| row.turn_id.map(|id| id.to_string()))),
+    ("trace_id", Read::Text(|row| row.trace_id.map(|id| id.to_string()))),
+    ("role", Read::Text(|row| Some(row.role.to_string()))),
+    ("message_type", Read::Text(|row| Some(row.message_type.to_string()))),
+    ("content", Read::Text(|row| row.content.clone())),
+    ("thinking", Read::Text(|row| row.thinking.clone())),
+    ("confidence_score", Read::Number(|row| row.confidence_score)),
+    ("timestamp", Read::Time(|row| Some(row.timestamp))),
+    ("model_name", Read::Text(|row| row.model_name.clone())),
+    ("token_count", Read::Integer(|row| row.token_count)),
+    ("processing_time_ms", Read::Integer(|row| row.processing_time_ms)),
+    ("parent_message_id", Read::Text(|row| row.parent_message_id.map(|id| id.to_string()))),
+    ("reference_ids", Read::Json(|row| Some(reference_ids(row)))),
+    ("tool_call_id", Read::Text(|row| row.tool_call_id.clone())),
+    ("tool_calls", Read::Json(|row| Some(Json::list(&row.tool_calls.iter().map(call).collect::<Vec<_>>())))),
+    ("metadata", Read::Json(|row| Some(row.metadata.clone()))),
+];
+
+fn reference_ids(message: &Message) -> Json {
+    Json::of(&message.references.iter().map(ToString::to_string).collect())
+}
+
+/// A call of a tool; its arguments are written as they are.
+fn call(call: &ToolCall) -> Json {
+    let text = |text: &str| Json::string(text).text().to_owned();
+    let result = call.result_message_id.map_or_else(|| "null".to_owned(), |id| text(&id.to_string()));
+    Json::trusted(format!(
+        "{{\"call_id\":{},\"name\":{},\"arguments\":{},\"result_message_id\":{result}}}",
+        text(&call.call_id),
+        text(&call.name),
+        call.arguments.text(),
+    ))
+}
+
+/// The way through the messages of a filter.
+pub(super) struct MessageWalk {
+    context: Context,
+    tracing: Tracing,
+    conversations: Conversations,
+    filter: RowFilter,
+    rest: Rest,
+}
+
+/// What is not looked at yet.
+enum Rest {
+    /// A stretch of all messages.
+    Range(KeyRange),
+    /// Messages of these traces.
+    Traces(VecDeque<TraceId>),
+    Nothing,
+}
+
+impl MessageWalk {
+    pub(super) fn new(
+        context: &Context,
+        tracing: Tracing,
+        conversations: Conversations,
+        filter: &RowFilter,
+    ) -> Self {
+        let rest = match (filter.traces.as_slice(), filter.conversation) {
+            ([], None) => Rest::Range(KeyRange::all()),
+            ([], Some(id)) => Rest::Range(prefix(&id)),
+            (traces, _) => Rest::Traces(traces.iter().copied().collect()),
+        };
+        Self { context: context.clone(), tracing, conversations, filter: filter.clone(), rest }
+    }
+
+    pub(super) async fn next(&mut self) -> ServiceResult<Option<Vec<Row>>> {
+        let messages = match &mut self.rest {
+            Rest::Nothing => return Ok(None),
+            Rest::Range(range) => {
+                let page = self.context.store.chunk(keyspace::MESSAGE, range.clone(), AT_ONCE).await?;
+                match page.items.last().filter(|_| page.more) {
+                    Some(last) => *range = range.clone().after(&last.key.encode()),
+                    None => self.rest = Rest::Nothing,
+                }
+                page.items.into_iter().map(|found| found.record).collect()
+            }
+            Rest::Traces(traces) => {
+                let Some(id) = traces.pop_front() else { return Ok(None) };
+                let trace = self.tracing.traces(&[id]).await?.pop().flatten();
+                let trace = trace.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, id))?;
+                self.conversations.messages_of(&trace).await?
+            }
+        };
+        let meant = messages.iter().filter(|message| self.is_meant(message));
+        Ok(Some(meant.map(|message| column::row(COLUMNS, message)).collect()))
+    }
+
+    fn is_meant(&self, message: &Message) -> bool {
+        self.filter.holds_at(message.timestamp)
+            && self.filter.conversation.is_none_or(|id| message.conversation_id == id)
+    }
+}

@@ -1,0 +1,69 @@
+import "../src/fonts.css";
+import "./docs.css";
+import "rapidoc";
+
+/** The colours of GraphiQL's page, in the words of this library. */
+const looks = {
+  light: {
+    theme: "light",
+    "bg-color": "#ffffff",
+    "text-color": "#31363f",
+    "primary-color": "#1f8a5b",
+    "nav-bg-color": "#f8f8f9",
+    "nav-text-color": "#4b515c",
+    "nav-hover-bg-color": "#edeef0",
+    "nav-hover-text-color": "#31363f",
+    "nav-accent-color": "#1f8a5b",
+  },
+  dark: {
+    theme: "dark",
+    "bg-color": "#131417",
+    "text-color": "#d3d6dc",
+    "primary-color": "#5dc093",
+    "nav-bg-color": "#191b1f",
+    "nav-text-color": "#b3b7c0",
+    "nav-hover-bg-color": "#24272c",
+    "nav-hover-text-color": "#e4e6ea",
+    "nav-accent-color": "#5dc093",
+  },
+};
+
+const always = {
+  "spec-url": "/api/v1/openapi.json",
+  "render-style": "focused",
+  "schema-style": "table",
+  "regular-font": '"Inter", system-ui, sans-serif',
+  "mono-font": '"JetBrains Mono", ui-monospace, monospace',
+  "font-size": "default",
+  "load-fonts": "false",
+  "show-header": "false",
+  "show-method-in-nav-bar": "as-colored-text",
+  "nav-item-spacing": "compact",
+  "allow-authentication": "false",
+  "allow-server-selection": "false",
+  "allow-spec-file-download": "false",
+  "allow-spec-file-load": "false",
+  "allow-spec-url-load": "false",
+  "fill-request-fields-with-example": "false",
+  "show-curl-before-try": "true",
+  "default-schema-tab": "schema",
+  "schema-description-expanded": "true",
+  "sort-endpoints-by": "none",
+  "update-route": "true",
+};
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const page = document.createElement("rapi-doc");
+
+function set(attributes: Record<string, string>): void {
+  for (const [name, value] of Object.entries(attributes)) page.setAttribute(name, value);
+}
+
+function dress(): void {
+  set(dark.matches ? looks.dark : looks.light);
+}
+
+set(always);
+dress();
+dark.addEventListener("change", dress);
+document.body.append(page);

@@ -1,0 +1,2 @@
+/** A web component that registers itself: it exports nothing that we use. */
+declare module "rapidoc";
