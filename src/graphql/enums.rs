@@ -12,6 +12,8 @@ use async_graphql::{
 use crate::model::{
     agent::RunFailureKind,
     component::{ComponentType, VersionState},
+    evaluation::EvaluationStatus,
+    evaluator::{ContainsMode, EvaluatorKind, TextPart},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
@@ -74,8 +76,11 @@ macro_rules! words {
 
 words!(
     ComponentType as "ComponentType",
+    ContainsMode as "ContainsMode",
     CostSource as "CostSource",
     CountingRule as "CountingRule",
+    EvaluationStatus as "EvaluationStatus",
+    EvaluatorKind as "EvaluatorKind",
     MessageRole as "MessageRole",
     MessageType as "MessageType",
     OperationType as "OperationType",
@@ -87,6 +92,7 @@ words!(
     SpanStatus as "SpanStatus",
     StepActionKind as "StepAction",
     StepStatus as "StepStatus",
+    TextPart as "TextPart",
     TraceStatus as "TraceStatus",
     VersionState as "VersionState",
 );

@@ -5,6 +5,8 @@ mod component;
 mod conversation;
 mod enums;
 mod error;
+mod evaluation;
+mod evaluator;
 pub mod guard;
 mod ids;
 mod inputs;
@@ -31,6 +33,8 @@ use self::{
     },
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
+    evaluation::{EvaluationMutation, EvaluationQuery, EvaluationSubscription},
+    evaluator::{EvaluatorMutation, EvaluatorQuery},
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
@@ -50,6 +54,8 @@ pub struct Query(
     ComponentQuery,
     AgentQuery,
     TracingQuery,
+    EvaluatorQuery,
+    EvaluationQuery,
 );
 
 /// What can be done.
@@ -66,11 +72,19 @@ pub struct Mutation(
     ExecutionMutation,
     ReplayMutation,
     TracingMutation,
+    EvaluatorMutation,
+    EvaluationMutation,
 );
 
 /// What can be followed live. Every stream starts with a snapshot.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(TraceSubscription, MessageSubscription, PlanSubscription, AgentSubscription);
+pub struct Subscription(
+    TraceSubscription,
+    MessageSubscription,
+    PlanSubscription,
+    AgentSubscription,
+    EvaluationSubscription,
+);
 
 /// The schema with its roots.
 pub type DendroSchema = Schema<Query, Mutation, Subscription>;

@@ -19,9 +19,10 @@ use super::{
 };
 use crate::{
     model::{
-        ConversationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
+        ConversationId, EvaluationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
         component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
+        evaluation::{Evaluation, EvaluationRule},
         message::Message,
         page::{Page, PageRequest},
         plan::Plan,
@@ -57,6 +58,8 @@ pub(super) struct RequestData {
     pub component_versions: Loader<(String, PageRequest), Page<ComponentVersion>>,
     pub scores: Loader<ScoreTarget, Arc<Vec<Score>>>,
     pub scores_by_id: Loader<ScoreId, Score>,
+    pub evaluations: Loader<EvaluationId, Arc<Evaluation>>,
+    pub evaluation_rules: Loader<String, Arc<EvaluationRule>>,
 }
 
 /// A span whose body is wanted, with the head that says where it is.
@@ -184,6 +187,8 @@ impl RequestData {
             component_versions: paged!(services.components, versions_of),
             scores: scores(services),
             scores_by_id: loader!(services.scores, get_many),
+            evaluations: loader!(services.evaluations, get_many),
+            evaluation_rules: loader!(services.evaluations, rules_named),
             services: services.clone(),
             limits: limits.clone(),
             walked: Arc::default(),

@@ -10,6 +10,8 @@ mod context;
 pub mod conversations;
 pub mod deletion;
 mod error;
+pub mod evaluations;
+pub mod evaluators;
 pub mod import;
 pub mod ingest;
 pub mod listing;
@@ -21,6 +23,8 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    evaluations::Evaluations,
+    evaluators::Evaluators,
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
@@ -49,6 +53,10 @@ pub struct Services {
     pub ingest: Ingest,
     /// Agents that this server runs.
     pub agents: Agents,
+    /// Rules and judges that say how good what agents did is.
+    pub evaluators: Evaluators,
+    /// Evaluators over many traces.
+    pub evaluations: Evaluations,
 }
 
 impl Services {
@@ -61,8 +69,12 @@ impl Services {
     /// The use cases over one context, with what agents are run with.
     #[must_use]
     pub fn with(context: Context, runtime: Runtime) -> Self {
+        let agents = Agents::new(context.clone(), runtime);
+        let evaluators = Evaluators::new(context.clone(), agents.clone());
         Self {
-            agents: Agents::new(context.clone(), runtime),
+            agents,
+            evaluations: Evaluations::new(context.clone(), evaluators.clone()),
+            evaluators,
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),

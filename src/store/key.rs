@@ -5,8 +5,9 @@
 //! and no text can run into the part after it.
 
 use crate::model::{
-    ConversationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId, TurnId,
-    component::VersionHash, message::MessageRole, plan::PlanStatus, trace::TraceStatus,
+    ConversationId, EvaluationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId,
+    TurnId, component::VersionHash, evaluation::EvaluationStatus, message::MessageRole, plan::PlanStatus,
+    trace::TraceStatus,
 };
 
 /// Something that keys are made of.
@@ -62,6 +63,7 @@ macro_rules! id_parts {
 
 id_parts!(
     ConversationId,
+    EvaluationId,
     MessageId,
     PlanId,
     ScoreId,
@@ -103,7 +105,7 @@ macro_rules! word_parts {
     )+};
 }
 
-word_parts!(TraceStatus, PlanStatus, MessageRole);
+word_parts!(TraceStatus, PlanStatus, MessageRole, EvaluationStatus);
 
 impl KeyPart for Timestamp {
     fn write(&self, out: &mut Vec<u8>) {

@@ -39,6 +39,10 @@
 //! | `component_by_type` | type (and once more with 0: any), component | – |
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
+//! | `evaluation` | evaluation | [`Evaluation`] |
+//! | `evaluation_by_creation` | creation, evaluation | – |
+//! | `evaluation_by_status` | status, creation, evaluation | – |
+//! | `evaluation_rule` | its name | [`EvaluationRule`] |
 //! | `turn_due` | trace | [`TurnDue`]; only while messages of it are still to be made |
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
@@ -52,9 +56,10 @@ use super::{
     older,
 };
 use crate::model::{
-    ConversationId, MessageId, PlanId, ScoreId, StepId, Timestamp, TraceId, TurnId,
+    ConversationId, EvaluationId, MessageId, PlanId, ScoreId, StepId, Timestamp, TraceId, TurnId,
     component::{Component, ComponentRef, ComponentVersion, VersionHash},
     conversation::{Conversation, Lineage},
+    evaluation::{Evaluation, EvaluationRule, EvaluationStatus},
     message::Message,
     plan::{Plan, PlanStatus},
     score::{Score, ScoreTarget},
@@ -201,8 +206,8 @@ pub struct PlanRun {
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1, TurnDue = 1, AgentRun = 1, PlanRun = 1,
+    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, KeyBytes = 1, DeletedWith = 1,
+    Nothing = 1, TurnDue = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1,
 }
 
 impl Record for Trace {
@@ -216,6 +221,14 @@ impl Record for Trace {
 impl Record for TraceBody {
     const VERSION: u8 = 2;
     const PACKED: bool = true;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
+
+impl Record for Score {
+    const VERSION: u8 = 2;
 
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
         older::read(version, payload)
@@ -326,6 +339,10 @@ tables! {
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";
+    EVALUATION: EvaluationId => Evaluation = "evaluation";
+    EVALUATION_BY_CREATION: (Timestamp, EvaluationId) => Nothing = "evaluation_by_creation";
+    EVALUATION_BY_STATUS: (EvaluationStatus, Timestamp, EvaluationId) => Nothing = "evaluation_by_status";
+    EVALUATION_RULE: String => EvaluationRule = "evaluation_rule";
     AGENT_RUN: TraceId => AgentRun = "agent_run";
     PLAN_RUN: PlanId => PlanRun = "plan_run";
     TURN_DUE: TraceId => TurnDue = "turn_due";

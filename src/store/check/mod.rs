@@ -5,6 +5,7 @@
 
 mod components;
 mod conversations;
+mod evaluations;
 mod plans;
 mod scores;
 mod traces;
@@ -87,6 +88,7 @@ impl Store {
         check.spans().await?;
         check.components().await?;
         check.scores().await?;
+        check.evaluations().await?;
         check.plans().await?;
         check.deletions().await?;
         let mut report = check.report;

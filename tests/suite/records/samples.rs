@@ -401,6 +401,8 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
         comment: some("why"),
         source: ScoreSource::Model,
         created_at: at(9),
+        evaluator: Some(used()),
+        judged_in: Some(TRACE),
     }
 }
 
