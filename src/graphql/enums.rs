@@ -13,7 +13,7 @@ use crate::model::{
     agent::RunFailureKind,
     component::{ComponentType, VersionState},
     evaluation::EvaluationStatus,
-    evaluator::{ContainsMode, EvaluatorKind, TextPart},
+    evaluator::{ContainsMode, EvaluatorKind, TextSide},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanAction, PlanStatus, StepActionKind, StepStatus},
@@ -92,7 +92,7 @@ words!(
     SpanStatus as "SpanStatus",
     StepActionKind as "StepAction",
     StepStatus as "StepStatus",
-    TextPart as "TextPart",
+    TextSide as "TextSide",
     TraceStatus as "TraceStatus",
     VersionState as "VersionState",
 );
