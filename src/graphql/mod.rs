@@ -20,6 +20,7 @@ mod refusal;
 pub mod request;
 mod scalar;
 mod score;
+mod series;
 mod span;
 pub mod text;
 mod trace;
@@ -40,6 +41,7 @@ use self::{
     node::NodeQuery,
     plan::{PlanMutation, PlanQuery, PlanSubscription},
     score::ScoreMutation,
+    series::SeriesQuery,
     span::SpanMutation,
     trace::{TraceMutation, TraceQuery, TraceSubscription},
 };
@@ -56,6 +58,7 @@ pub struct Query(
     TracingQuery,
     EvaluatorQuery,
     EvaluationQuery,
+    SeriesQuery,
 );
 
 /// What can be done.

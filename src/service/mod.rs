@@ -12,12 +12,16 @@ pub mod deletion;
 mod error;
 pub mod evaluations;
 pub mod evaluators;
+pub mod followers;
 pub mod import;
 pub mod ingest;
 pub mod listing;
 pub mod plans;
 pub mod scores;
+pub mod series;
 pub mod tracing;
+
+use std::sync::Arc;
 
 use self::{
     agents::{Agents, Runtime},
@@ -25,9 +29,11 @@ use self::{
     conversations::Conversations,
     evaluations::Evaluations,
     evaluators::Evaluators,
+    followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
+    series::Series,
     tracing::Tracing,
 };
 pub use self::{
@@ -49,6 +55,10 @@ pub struct Services {
     pub components: Components,
     /// Judgements.
     pub scores: Scores,
+    /// What traces add up to over time.
+    pub series: Series,
+    /// What follows of a trace's end.
+    pub followers: Followers,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -71,15 +81,21 @@ impl Services {
     pub fn with(context: Context, runtime: Runtime) -> Self {
         let agents = Agents::new(context.clone(), runtime);
         let evaluators = Evaluators::new(context.clone(), agents.clone());
+        let evaluations = Evaluations::new(context.clone(), evaluators.clone());
+        let series = Series::new(context.clone());
+        let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(series.clone()), Arc::new(evaluations.clone())];
+        let followers = Followers::new(context.clone(), followers);
         Self {
             agents,
-            evaluations: Evaluations::new(context.clone(), evaluators.clone()),
+            evaluations,
             evaluators,
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
+            series,
+            followers,
             ingest: Ingest::new(context),
         }
     }

@@ -6,7 +6,12 @@
 
 use crate::model::{
     ConversationId, EvaluationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId,
-    TurnId, component::VersionHash, evaluation::EvaluationStatus, message::MessageRole, plan::PlanStatus,
+    TurnId,
+    component::VersionHash,
+    evaluation::EvaluationStatus,
+    message::MessageRole,
+    plan::PlanStatus,
+    series::{Dimension, Resolution},
     trace::TraceStatus,
 };
 
@@ -105,7 +110,7 @@ macro_rules! word_parts {
     )+};
 }
 
-word_parts!(TraceStatus, PlanStatus, MessageRole, EvaluationStatus);
+word_parts!(TraceStatus, PlanStatus, MessageRole, EvaluationStatus, Dimension, Resolution);
 
 impl KeyPart for Timestamp {
     fn write(&self, out: &mut Vec<u8>) {

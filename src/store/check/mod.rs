@@ -8,6 +8,7 @@ mod conversations;
 mod evaluations;
 mod plans;
 mod scores;
+mod series;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -90,6 +91,7 @@ impl Store {
         check.scores().await?;
         check.evaluations().await?;
         check.plans().await?;
+        check.series().await?;
         check.deletions().await?;
         let mut report = check.report;
         report.entries.sort_by_key(|(table, _)| keyspace::TABLES.iter().position(|name| name == table));

@@ -65,9 +65,14 @@ fn keys_are_these_bytes() {
     evaluation_by_creation         981668823e68d65a(0f*16)
     evaluation_by_status           05981668823e68d65a(0f*16)
     evaluation_rule                65766572792072756e0001
+    evaluation_due                 (09*16)
     agent_run                      (09*16)
     plan_run                       (07*16)
     turn_due                       (09*16)
+    trace_facts                    (09*16)
+    series                         03029816687ec057005a736d616c6c2d310001
+    follow_due                     (09*16)
+    follower                       03
     deletion                       02(09*16)
     ");
 }

@@ -3,8 +3,8 @@
 
 use dendro::{
     model::{
-        ConversationId, EvaluationId, Json, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId,
-        TraceId, TurnId,
+        ConversationId, EvaluationId, Json, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp,
+        ToolCallId, TraceId, TurnId,
         component::{Component, ComponentRef, ComponentType, ComponentVersion, VersionHash, VersionState},
         conversation::{Conversation, Lineage, Segment},
         evaluation::{
@@ -15,14 +15,15 @@ use dendro::{
         message::{Message, MessageRole, MessageType, ToolCall},
         plan::{Plan, PlanStatus, PlanStep, StepAttempt, StepStatus},
         score::{Score, ScoreSource, ScoreTarget, ScoreValue},
+        series::{Cell, Dimension, Facts, Resolution},
         span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
         summary::{RootSpan, Summary},
         trace::{Claims, Rank, Trace, TraceBody, TraceOrigin, TraceStatus},
     },
     store::{
         keyspace::{
-            self, AgentRun, Deleted, DeletedWith, KeyBytes, MessageAddress, Nothing, PlanRun, RunTask,
-            ToolCallAddress, ToolResultAddress, TurnDue,
+            self, AgentRun, Deleted, DeletedWith, EvaluationDue, FollowDue, FollowerState, KeyBytes,
+            MessageAddress, Nothing, PlanRun, RunTask, ToolCallAddress, ToolResultAddress, TurnDue,
         },
         spans::{BodyBlock, HeadBlock},
     },
@@ -143,6 +144,7 @@ fn of_the_rest() -> Vec<Entry> {
         Entry::of(keyspace::EVALUATION_BY_CREATION, (at(15), EVALUATION), Nothing),
         Entry::of(keyspace::EVALUATION_BY_STATUS, (EvaluationStatus::Failed, at(15), EVALUATION), Nothing),
         Entry::of(keyspace::EVALUATION_RULE, "every run".to_owned(), evaluation_rule()),
+        Entry::of(keyspace::EVALUATION_DUE, TRACE, EvaluationDue { revision: 7 }),
         Entry::of(
             keyspace::AGENT_RUN,
             TRACE,
@@ -157,12 +159,36 @@ fn of_the_rest() -> Vec<Entry> {
             },
         ),
         Entry::of(keyspace::TURN_DUE, TRACE, TurnDue { revision: 7 }),
+        Entry::of(keyspace::TRACE_FACTS, TRACE, facts()),
+        Entry::of(keyspace::SERIES, (Resolution::Day, Dimension::Model, at(0), "small-1".to_owned()), cell()),
+        Entry::of(keyspace::FOLLOW_DUE, TRACE, FollowDue { revision: 7, at: at(5), more: 2 }),
+        Entry::of(keyspace::FOLLOWER, 3, FollowerState { format: 4, marked: Some((at(1), TRACE)) }),
         Entry::of(
             keyspace::DELETION,
             Deleted::Trace(TRACE),
             DeletedWith(Deleted::Conversation(CONVERSATION)),
         ),
     ]
+}
+
+fn facts() -> Facts {
+    let mut ended = head();
+    ended.end_time = Some(at(9));
+    Facts::of(
+        &trace(),
+        &[ended],
+        &["beta".to_owned()],
+        &[score(ScoreTarget::Trace(TRACE), ScoreValue::Number(0.5))],
+    )
+}
+
+fn cell() -> Cell {
+    let mut cell = Cell::default();
+    let facts = facts();
+    let model = facts.places().find(|(dimension, _)| *dimension == Dimension::Model);
+    let (dimension, value) = model.unwrap();
+    facts.count_in(&mut cell, dimension, value);
+    cell
 }
 
 pub fn conversation() -> Conversation {

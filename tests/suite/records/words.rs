@@ -9,6 +9,7 @@ use dendro::model::{
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},
     score::ScoreSource,
+    series::{Dimension, Resolution},
     span::{OperationType, SpanStatus},
     trace::{TraceOrigin, TraceStatus},
 };
@@ -43,7 +44,9 @@ fn codes_are_these() {
         SpanStatus,
         TraceStatus,
         TraceOrigin,
-        EvaluationStatus
+        EvaluationStatus,
+        Dimension,
+        Resolution
     );
     insta::assert_snapshot!(codes, @r"
     ComponentType: 1=PROMPT 2=TOOL 3=MODEL_CONFIG 4=AGENT 5=RETRIEVER 6=EVALUATOR 7=GUARDRAIL 8=OTHER
@@ -60,6 +63,8 @@ fn codes_are_these() {
     TraceStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     TraceOrigin: 1=STARTED 2=REPORTED
     EvaluationStatus: 1=PENDING 2=RUNNING 3=COMPLETED 4=CANCELLED 5=FAILED
+    Dimension: 1=ALL 2=MODEL 3=OPERATION 4=COMPONENT 5=VERSION 6=USER 7=TAG 8=TOOL
+    Resolution: 1=FIVE_MINUTES 2=HOUR 3=DAY 4=EVER
     ");
 }
 
