@@ -12,7 +12,7 @@ use async_graphql::{
 use crate::model::{
     agent::RunFailureKind,
     component::{ComponentType, VersionState},
-    evaluation::EvaluationStatus,
+    evaluations::EvaluationStatus,
     evaluator::{ContainsMode, EvaluatorKind, TextSide},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},

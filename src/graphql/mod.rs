@@ -5,7 +5,7 @@ mod component;
 mod conversation;
 mod enums;
 mod error;
-mod evaluation;
+mod evaluations;
 mod evaluator;
 pub mod guard;
 mod ids;
@@ -34,7 +34,7 @@ use self::{
     },
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
-    evaluation::{EvaluationMutation, EvaluationQuery, EvaluationSubscription},
+    evaluations::{EvaluationMutation, EvaluationRunQuery, EvaluationSubscription},
     evaluator::{EvaluatorMutation, EvaluatorQuery},
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
@@ -57,7 +57,7 @@ pub struct Query(
     AgentQuery,
     TracingQuery,
     EvaluatorQuery,
-    EvaluationQuery,
+    EvaluationRunQuery,
     SeriesQuery,
 );
 

@@ -14,7 +14,7 @@ use super::{
     component::{Component, ComponentVersion},
     conversation::Conversation,
     error::Result,
-    evaluation::{Evaluation, EvaluationRule},
+    evaluations::{Evaluation, EvaluationRule},
     ids::{self, GlobalId},
     message::Message,
     plan::{Plan, PlanStep},

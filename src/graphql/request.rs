@@ -22,7 +22,7 @@ use crate::{
         ConversationId, EvaluationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
         component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
-        evaluation::{Evaluation, EvaluationRule},
+        evaluations::{Evaluation, EvaluationRule},
         message::Message,
         page::{Page, PageRequest},
         plan::Plan,

@@ -9,7 +9,7 @@ pub mod chat;
 pub mod clock;
 pub mod component;
 pub mod conversation;
-pub mod evaluation;
+pub mod evaluations;
 pub mod evaluator;
 pub mod ids;
 pub mod json;

@@ -14,7 +14,7 @@ use crate::{
     model::{
         component::{Component, ComponentVersion, VersionHash},
         conversation::Conversation,
-        evaluation::Evaluation,
+        evaluations::Evaluation,
         message::{Message, MessageType},
         plan::{Plan, PlanStatus},
         trace::Trace,

@@ -8,7 +8,7 @@ use crate::model::{
     ConversationId, EvaluationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId,
     TurnId,
     component::VersionHash,
-    evaluation::EvaluationStatus,
+    evaluations::EvaluationStatus,
     message::MessageRole,
     plan::PlanStatus,
     series::{Dimension, Resolution},

@@ -64,7 +64,7 @@ use crate::model::{
     ConversationId, EvaluationId, MessageId, PlanId, ScoreId, StepId, Timestamp, TraceId, TurnId,
     component::{Component, ComponentRef, ComponentVersion, VersionHash},
     conversation::{Conversation, Lineage},
-    evaluation::{Evaluation, EvaluationRule, EvaluationStatus},
+    evaluations::{Evaluation, EvaluationRule, EvaluationStatus},
     message::Message,
     plan::{Plan, PlanStatus},
     score::{Score, ScoreTarget},

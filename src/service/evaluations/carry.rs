@@ -11,7 +11,7 @@ use crate::{
     model::{
         EvaluationId, TraceId,
         component::ComponentRef,
-        evaluation::{
+        evaluations::{
             Evaluation, EvaluationError, EvaluationStatus, EvaluationTarget, Outcome, Progress, Selection,
         },
         page::PageRequest,

@@ -14,7 +14,7 @@ use crate::{
     model::{
         TraceId,
         component::ComponentRef,
-        evaluation::{EvaluationRule, EvaluationTarget, Progress},
+        evaluations::{EvaluationRule, EvaluationTarget, Progress},
         score::{Score, ScoreTarget},
         trace::Trace,
     },

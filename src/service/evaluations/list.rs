@@ -4,7 +4,7 @@ use super::Evaluations;
 use crate::{
     model::{
         EvaluationId,
-        evaluation::{Evaluation, EvaluationStatus},
+        evaluations::{Evaluation, EvaluationStatus},
         page::{ListId, Page, PageRequest},
     },
     service::{

@@ -5,7 +5,7 @@ use futures_util::{Stream, stream};
 use super::Evaluations;
 use crate::{
     live::{Topic, Watch},
-    model::{EvaluationId, Refusal, evaluation::Evaluation, refusal::Entity},
+    model::{EvaluationId, Refusal, evaluations::Evaluation, refusal::Entity},
     service::ServiceResult,
     store::keyspace,
 };

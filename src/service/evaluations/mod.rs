@@ -25,7 +25,7 @@ use crate::{
     model::{
         EvaluationId, Refusal, TraceId,
         component::{ComponentRef, VersionSelector},
-        evaluation::{Evaluation, EvaluationStatus, EvaluationTarget, Selection, Tally, checked_sample},
+        evaluations::{Evaluation, EvaluationStatus, EvaluationTarget, Selection, Tally, checked_sample},
         refusal::Entity,
     },
     store::{Touched, Tx, keyspace},

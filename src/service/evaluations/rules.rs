@@ -5,7 +5,7 @@ use crate::{
     model::{
         Refusal,
         component::VersionSelector,
-        evaluation::{EvaluationRule, EvaluationTarget, Tally, checked_sample},
+        evaluations::{EvaluationRule, EvaluationTarget, Tally, checked_sample},
         refusal::Entity,
     },
     service::{ServiceError, ServiceResult, tracing::TraceFilter},

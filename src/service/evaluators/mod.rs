@@ -27,7 +27,7 @@ use super::{
 use crate::model::{
     Json, Refusal, ScoreId, SpanId, TraceId,
     component::{ComponentRef, ComponentType, NewComponentVersion, VersionSelector},
-    evaluation::{EvaluationTarget, Outcome},
+    evaluations::{EvaluationTarget, Outcome},
     evaluator::{EvaluatorDefinition, EvaluatorSettings, is_evaluator_id},
     refusal::Entity,
     score::{NewScore, ScoreSource, ScoreTarget},

@@ -6,7 +6,7 @@ use super::is_judging;
 use crate::{
     model::{
         SpanId, TraceId,
-        evaluation::{EvaluationTarget, Outcome},
+        evaluations::{EvaluationTarget, Outcome},
         score::ScoreTarget,
         span::SpanHead,
         summary::Summary,

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::{
-    model::{component::ComponentRef, evaluation::Evaluation},
+    model::{component::ComponentRef, evaluations::Evaluation},
     store::{StoreResult, keyspace},
 };
 

@@ -211,7 +211,7 @@ async fn a_judge_is_shown_what_was_said_and_called() {
 
 #[tokio::test]
 async fn what_an_example_expects_is_asked_for_by_others() {
-    use dendro::model::{Json, component::VersionSelector, evaluation::Outcome};
+    use dendro::model::{Json, component::VersionSelector, evaluations::Outcome};
     let server = server(JUDGES).await;
     let found = trace(&server, Some("There."), &[]).await.parse().unwrap();
     evaluator(&server, "exact", json!({ "exact": {} })).await;

@@ -7,7 +7,7 @@ use dendro::{
         ToolCallId, TraceId, TurnId,
         component::{Component, ComponentRef, ComponentType, ComponentVersion, VersionHash, VersionState},
         conversation::{Conversation, Lineage, Segment},
-        evaluation::{
+        evaluations::{
             Evaluation, EvaluationError, EvaluationRule, EvaluationStatus, EvaluationTarget, Selection, Tally,
         },
         evaluator::SpanSelector,

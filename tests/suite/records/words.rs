@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use dendro::model::{
     component::{ComponentType, VersionState},
-    evaluation::EvaluationStatus,
+    evaluations::EvaluationStatus,
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},

@@ -12,7 +12,7 @@ use crate::{
         span::Span,
         trace::Trace,
     },
-    model::evaluation::{EvaluationError, EvaluationStatus},
+    model::evaluations::{EvaluationError, EvaluationStatus},
 };
 
 /// Evaluators that judge traces which are there, in the background.

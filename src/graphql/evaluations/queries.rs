@@ -11,13 +11,13 @@ use crate::{
         request,
         scalar::Given,
     },
-    model::evaluation::EvaluationStatus,
+    model::evaluations::EvaluationStatus,
     service::evaluations::EvaluationFilter,
 };
 
 /// Evaluations and rules.
 #[derive(Default)]
-pub(in crate::graphql) struct EvaluationQuery;
+pub(in crate::graphql) struct EvaluationRunQuery;
 
 /// Which evaluations. All that is given must hold.
 #[derive(Default, InputObject)]
@@ -27,9 +27,9 @@ struct EvaluationFilterInput {
     statuses: Option<Vec<EvaluationStatus>>,
 }
 
-/// See [`EvaluationQuery`].
+/// See [`EvaluationRunQuery`].
 #[Object]
-impl EvaluationQuery {
+impl EvaluationRunQuery {
     /// The evaluation with this ID; null where there is none.
     async fn evaluation(
         &self,

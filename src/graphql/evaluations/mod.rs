@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_graphql::Context;
 
 pub(super) use self::{
-    live::EvaluationSubscription, mutations::EvaluationMutation, queries::EvaluationQuery,
+    live::EvaluationSubscription, mutations::EvaluationMutation, queries::EvaluationRunQuery,
     rule::EvaluationRule,
 };
 use super::{component::ComponentVersion, error::Result, ids::GlobalId, page::Listed, request};
@@ -20,7 +20,7 @@ use crate::model::{self, EvaluationId, component::ComponentRef};
 
 /// An evaluation.
 #[derive(Clone)]
-pub(super) struct Evaluation(Arc<model::evaluation::Evaluation>);
+pub(super) struct Evaluation(Arc<model::evaluations::Evaluation>);
 
 impl Evaluation {
     /// The evaluation with this ID, if it is there.
@@ -33,8 +33,8 @@ impl Evaluation {
     }
 }
 
-impl From<model::evaluation::Evaluation> for Evaluation {
-    fn from(row: model::evaluation::Evaluation) -> Self {
+impl From<model::evaluations::Evaluation> for Evaluation {
+    fn from(row: model::evaluations::Evaluation) -> Self {
         Self(row.into())
     }
 }

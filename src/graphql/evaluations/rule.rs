@@ -18,7 +18,7 @@ use crate::{
 
 /// A rule.
 #[derive(Clone)]
-pub(in crate::graphql) struct EvaluationRule(Arc<model::evaluation::EvaluationRule>);
+pub(in crate::graphql) struct EvaluationRule(Arc<model::evaluations::EvaluationRule>);
 
 impl EvaluationRule {
     /// The rule with this name, if it is there.
@@ -31,8 +31,8 @@ impl EvaluationRule {
     }
 }
 
-impl From<model::evaluation::EvaluationRule> for EvaluationRule {
-    fn from(row: model::evaluation::EvaluationRule) -> Self {
+impl From<model::evaluations::EvaluationRule> for EvaluationRule {
+    fn from(row: model::evaluations::EvaluationRule) -> Self {
         Self(row.into())
     }
 }

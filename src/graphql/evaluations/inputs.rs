@@ -9,7 +9,7 @@ use crate::{
         scalar::{Given, OptionalGiven},
         trace::TraceFilterInput,
     },
-    model::{EvaluationId, Refusal, evaluation::EvaluationTarget},
+    model::{EvaluationId, Refusal, evaluations::EvaluationTarget},
     service::evaluations::{NewEvaluation, NewEvaluationRule, TraceSelection},
 };
 
