@@ -46,6 +46,7 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
         series: Arc::default(),
         arriving: Arc::default(),
         search: None,
+        evaluation: Arc::default(),
     };
     (engine, context)
 }

@@ -1,6 +1,6 @@
 //! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
-//! reported traces for which nothing comes any more, making the messages that are still to be made, and what follows
-//! of traces that are over.
+//! reported traces for which nothing comes any more, making the messages that are still to be made, what follows of
+//! traces that are over, and going on with evaluations.
 
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ pub(super) async fn run(services: Services) {
         Ok(count) => tracing::info!(count, "plans that were being carried out go on"),
         Err(error) => tracing::warn!(%error, "plans that were being carried out do not go on"),
     }
-    tokio::join!(services.followers.run(), sweeps(&services));
+    resume_evaluations(&services).await;
+    tokio::join!(services.followers.run(), services.evaluations.run(), sweeps(&services));
 }
 
 /// Does what is due from time to time.
@@ -50,6 +51,16 @@ async fn sweeps(services: &Services) {
         if let Err(error) = services.search.tidy().await {
             tracing::warn!(%error, "the index of texts does not rest");
         }
+        resume_evaluations(services).await;
+    }
+}
+
+/// Goes on with evaluations that nobody is at: those of an earlier process, and those that the store failed.
+async fn resume_evaluations(services: &Services) {
+    match services.evaluations.resume().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "evaluations go on that were cut off"),
+        Err(error) => tracing::warn!(%error, "evaluations that were cut off do not go on"),
     }
 }
 

@@ -102,6 +102,7 @@ impl Database {
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
             search: texts::open(config).await,
+            evaluation: Arc::new(config.evaluation.clone()),
         };
         Ok((store, context))
     }

@@ -29,8 +29,8 @@ use crate::{
     model::limits::RecordLimits,
     search::SearchConfig,
     service::{
-        agents::AgentsConfig, ingest::IngestConfig, listing::ListLimits, query::QueryLimits,
-        series::SeriesLimits,
+        agents::AgentsConfig, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits,
+        query::QueryLimits, series::SeriesLimits,
     },
     tools::{ToolsConfig, WrongSetting},
 };
@@ -61,6 +61,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// How agents are run.
     pub agents: AgentsConfig,
+    /// How much is evaluated at once.
+    pub evaluation: EvaluationConfig,
     /// OpenTelemetry's ports, and what a sender may send.
     pub otlp: OtlpConfig,
     /// What model calls cost.
@@ -133,6 +135,9 @@ impl Config {
         between("search.query_words", self.search.query_words, 1, 1_000)?;
         at_least("agents.running", self.agents.running, 1)?;
         self.agents.tracing.check().map_err(|refusal| Fault::new("agents.tracing", refusal.to_string()))?;
+        at_least("evaluation.at_once", self.evaluation.at_once, 1)?;
+        at_least("evaluation.unfinished", self.evaluation.unfinished, 1)?;
+        at_least("evaluation.evaluators", self.evaluation.evaluators, 1)?;
         at_least("records.plan_steps", self.records.plan_steps, 1)?;
         at_least("records.trace_spans", self.records.trace_spans, 1)
     }

@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use crate::model::{
-    ConversationId, Entity, MessageId, PlanId, Refusal, ScoreId, SpanId, StepId, TraceId,
+    ConversationId, Entity, EvaluationId, MessageId, PlanId, Refusal, ScoreId, SpanId, StepId, TraceId,
     component::{ComponentRef, VersionHash},
     text::shortened,
 };
@@ -28,6 +28,8 @@ pub(super) enum GlobalId {
     Component(String),
     ComponentVersion(ComponentRef),
     Score(ScoreId),
+    Evaluation(EvaluationId),
+    EvaluationRule(String),
 }
 
 /// The kinds with their bytes.
@@ -41,6 +43,8 @@ mod kind {
     pub const COMPONENT: u8 = 7;
     pub const COMPONENT_VERSION: u8 = 8;
     pub const SCORE: u8 = 9;
+    pub const EVALUATION: u8 = 20;
+    pub const EVALUATION_RULE: u8 = 21;
     pub const PART: u8 = 32;
 }
 
@@ -60,6 +64,8 @@ impl GlobalId {
                 &[version.version_hash.bytes(), version.component_id.as_bytes()],
             ),
             Self::Score(id) => joined(kind::SCORE, &[id.bytes()]),
+            Self::Evaluation(id) => joined(kind::EVALUATION, &[id.bytes()]),
+            Self::EvaluationRule(name) => joined(kind::EVALUATION_RULE, &[name.as_bytes()]),
         }
     }
 
@@ -93,6 +99,8 @@ impl GlobalId {
                 })
             }
             kind::SCORE => Self::Score(ScoreId::from_bytes(ids(rest)?)),
+            kind::EVALUATION => Self::Evaluation(EvaluationId::from_bytes(ids(rest)?)),
+            kind::EVALUATION_RULE => Self::EvaluationRule(std::str::from_utf8(rest).ok()?.to_owned()),
             _ => return None,
         })
     }
@@ -109,6 +117,8 @@ impl GlobalId {
             Self::Component(_) => Entity::Component,
             Self::ComponentVersion(_) => Entity::ComponentVersion,
             Self::Score(_) => Entity::Score,
+            Self::Evaluation(_) => Entity::Evaluation,
+            Self::EvaluationRule(_) => Entity::EvaluationRule,
         }
     }
 }
@@ -176,6 +186,7 @@ named! {
     TraceId => Trace, GlobalId::Trace(id) => id;
     SpanId => Span, GlobalId::Span(_, id) => id;
     ScoreId => Score, GlobalId::Score(id) => id;
+    EvaluationId => Evaluation, GlobalId::Evaluation(id) => id;
 }
 
 /// The id that the argument `field` names, given as a global ID or a UUID.
@@ -306,6 +317,8 @@ mod tests {
                 version_hash: VersionHash::from_bytes([5; 32]),
             }),
             GlobalId::Score(ScoreId::from_bytes([9; 16])),
+            GlobalId::Evaluation(EvaluationId::from_bytes([10; 16])),
+            GlobalId::EvaluationRule("every answer".to_owned()),
         ];
         for id in all {
             assert_eq!(GlobalId::decode(&id.encode()), Some(id));

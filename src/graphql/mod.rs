@@ -7,6 +7,8 @@ mod conversation;
 mod enums;
 mod error;
 mod evaluation;
+mod evaluations;
+mod evaluator;
 pub mod guard;
 mod ids;
 mod inputs;
@@ -37,6 +39,8 @@ use self::{
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
     evaluation::EvaluationQuery,
+    evaluations::{EvaluationMutation, EvaluationRunQuery, EvaluationSubscription},
+    evaluator::{EvaluatorMutation, EvaluatorQuery},
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
@@ -60,6 +64,8 @@ pub struct Query(
     SearchQuery,
     AgentQuery,
     TracingQuery,
+    EvaluatorQuery,
+    EvaluationRunQuery,
     SeriesQuery,
     ConditionQuery,
     EvaluationQuery,
@@ -79,11 +85,19 @@ pub struct Mutation(
     ExecutionMutation,
     ReplayMutation,
     TracingMutation,
+    EvaluatorMutation,
+    EvaluationMutation,
 );
 
 /// What can be followed live. Every stream starts with a snapshot.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(TraceSubscription, MessageSubscription, PlanSubscription, AgentSubscription);
+pub struct Subscription(
+    TraceSubscription,
+    MessageSubscription,
+    PlanSubscription,
+    AgentSubscription,
+    EvaluationSubscription,
+);
 
 /// The schema with its roots.
 pub type DendroSchema = Schema<Query, Mutation, Subscription>;

@@ -14,6 +14,7 @@ use super::{
     component::{Component, ComponentVersion},
     conversation::Conversation,
     error::Result,
+    evaluations::{Evaluation, EvaluationRule},
     ids::{self, GlobalId},
     message::Message,
     plan::{Plan, PlanStep},
@@ -31,6 +32,8 @@ pub(super) enum Node {
     Component(Component),
     ComponentVersion(ComponentVersion),
     Score(Score),
+    Evaluation(Evaluation),
+    EvaluationRule(EvaluationRule),
     Trace(Trace),
     Span(Span),
 }
@@ -46,6 +49,8 @@ macro_rules! each {
             Self::Component($thing) => $call,
             Self::ComponentVersion($thing) => $call,
             Self::Score($thing) => $call,
+            Self::Evaluation($thing) => $call,
+            Self::EvaluationRule($thing) => $call,
             Self::Trace($thing) => $call,
             Self::Span($thing) => $call,
         }
@@ -67,6 +72,10 @@ impl Node {
                 ComponentVersion::load(ctx, version).await?.map(Self::ComponentVersion)
             }
             GlobalId::Score(id) => Score::load(ctx, id).await?.map(Self::Score),
+            GlobalId::Evaluation(id) => Evaluation::load(ctx, id).await?.map(Self::Evaluation),
+            GlobalId::EvaluationRule(name) => {
+                EvaluationRule::load(ctx, name).await?.map(Self::EvaluationRule)
+            }
         })
     }
 }
@@ -96,6 +105,8 @@ impl OutputType for Node {
                 object::<Component>,
                 object::<ComponentVersion>,
                 object::<Score>,
+                object::<Evaluation>,
+                object::<EvaluationRule>,
                 object::<Trace>,
             ] {
                 let name = object(registry);

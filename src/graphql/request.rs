@@ -19,10 +19,11 @@ use super::{
 };
 use crate::{
     model::{
-        ConversationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
+        ConversationId, EvaluationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
         component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
         evaluation::ConversationEvaluation,
+        evaluations::{Evaluation, EvaluationRule},
         message::Message,
         page::{Page, PageRequest},
         plan::Plan,
@@ -61,10 +62,12 @@ pub(super) struct RequestData {
     pub components: Loader<String, Arc<Component>>,
     pub versions: Loader<ComponentRef, Arc<ComponentVersion>>,
     pub component_versions: Loader<(String, PageRequest), Page<ComponentVersion>>,
-    pub evaluations: Loader<(ConversationId, bool), Arc<ConversationEvaluation>>,
+    pub conversation_evaluations: Loader<(ConversationId, bool), Arc<ConversationEvaluation>>,
     pub scores: Loader<ScoreTarget, Arc<Vec<Score>>>,
     pub scores_by_id: Loader<ScoreId, Score>,
     pub excerpts: Loader<WantedExcerpt, Arc<Excerpt>>,
+    pub evaluations: Loader<EvaluationId, Arc<Evaluation>>,
+    pub evaluation_rules: Loader<String, Arc<EvaluationRule>>,
 }
 
 /// A span whose body is wanted, with the head that says where it is.
@@ -190,10 +193,12 @@ impl RequestData {
             components: loader!(services.components, components),
             versions: loader!(services.components, versions),
             component_versions: paged!(services.components, versions_of),
-            evaluations: loader!(services.evaluations, conversations),
+            conversation_evaluations: loader!(services.conversation_evaluations, conversations),
             scores: scores(services),
             scores_by_id: loader!(services.scores, get_many),
             excerpts: loader!(services.search, excerpts),
+            evaluations: loader!(services.evaluations, get_many),
+            evaluation_rules: loader!(services.evaluations, rules_named),
             services: services.clone(),
             limits: limits.clone(),
             walked: Arc::default(),

@@ -77,4 +77,6 @@ typed_ids! {
     SpanId,
     /// A score.
     ScoreId,
+    /// A run of evaluators over traces.
+    EvaluationId,
 }

@@ -11,6 +11,8 @@ pub mod clock;
 pub mod component;
 pub mod conversation;
 pub mod evaluation;
+pub mod evaluations;
+pub mod evaluator;
 pub mod ids;
 pub mod json;
 pub mod ledger;
@@ -35,7 +37,9 @@ pub mod tree;
 pub mod words;
 
 pub use self::{
-    ids::{ConversationId, MessageId, PlanId, ScoreId, SpanId, StepId, ToolCallId, TraceId, TurnId},
+    ids::{
+        ConversationId, EvaluationId, MessageId, PlanId, ScoreId, SpanId, StepId, ToolCallId, TraceId, TurnId,
+    },
     json::Json,
     refusal::{Entity, Refusal},
     time::Timestamp,

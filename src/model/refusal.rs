@@ -15,6 +15,8 @@ pub enum Entity {
     Component,
     ComponentVersion,
     Score,
+    Evaluation,
+    EvaluationRule,
 }
 
 impl fmt::Display for Entity {
@@ -29,6 +31,8 @@ impl fmt::Display for Entity {
             Self::Component => "component",
             Self::ComponentVersion => "component version",
             Self::Score => "score",
+            Self::Evaluation => "evaluation",
+            Self::EvaluationRule => "evaluation rule",
         })
     }
 }

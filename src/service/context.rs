@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    arriving::Arriving, ingest::IngestConfig, listing::ListLimits, query::QueryLimits, series::SeriesLimits,
+    arriving::Arriving, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits,
+    query::QueryLimits, series::SeriesLimits,
 };
 use crate::{
     live::Hub,
@@ -45,6 +46,8 @@ pub struct Context {
     pub arriving: Arc<Arriving>,
     /// The index of texts, where there is one.
     pub search: Option<Arc<Index>>,
+    /// How much is evaluated at once.
+    pub evaluation: Arc<EvaluationConfig>,
 }
 
 impl Context {

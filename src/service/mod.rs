@@ -11,6 +11,8 @@ pub mod conversations;
 pub mod deletion;
 mod error;
 pub mod evaluation;
+pub mod evaluations;
+pub mod evaluators;
 pub mod followers;
 pub mod import;
 pub mod ingest;
@@ -29,7 +31,9 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
-    evaluation::Evaluations,
+    evaluation::ConversationEvaluations,
+    evaluations::Evaluations,
+    evaluators::Evaluators,
     followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
@@ -70,11 +74,15 @@ pub struct Services {
     /// All of it as tables.
     pub tables: Tables,
     /// How conversations went.
-    pub evaluations: Evaluations,
+    pub conversation_evaluations: ConversationEvaluations,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
     pub agents: Agents,
+    /// Rules and judges that say how good what agents did is.
+    pub evaluators: Evaluators,
+    /// Evaluators over many traces.
+    pub evaluations: Evaluations,
 }
 
 impl Services {
@@ -87,13 +95,19 @@ impl Services {
     /// The use cases over one context, with what agents are run with.
     #[must_use]
     pub fn with(context: Context, runtime: Runtime) -> Self {
+        let agents = Agents::new(context.clone(), runtime);
+        let evaluators = Evaluators::new(context.clone(), agents.clone());
+        let evaluations = Evaluations::new(context.clone(), evaluators.clone());
         let series = Series::new(context.clone());
         let search = Search::new(context.clone());
         let mut follow: Vec<Arc<dyn Follower>> = vec![Arc::new(series.clone())];
         follow.extend(search.follower());
+        follow.push(Arc::new(evaluations.clone()));
         let followers = Followers::new(context.clone(), follow);
         Self {
-            agents: Agents::new(context.clone(), runtime),
+            agents,
+            evaluations,
+            evaluators,
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),
@@ -104,7 +118,7 @@ impl Services {
             series,
             followers,
             tables: Tables::new(context.clone()),
-            evaluations: Evaluations::new(context.clone()),
+            conversation_evaluations: ConversationEvaluations::new(context.clone()),
             ingest: Ingest::new(context),
         }
     }

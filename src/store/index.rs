@@ -14,6 +14,7 @@ use crate::{
     model::{
         component::{Component, ComponentVersion, VersionHash},
         conversation::Conversation,
+        evaluations::Evaluation,
         message::{Message, MessageType},
         plan::{Plan, PlanStatus},
         trace::Trace,
@@ -240,5 +241,24 @@ impl Indexed for ComponentVersion {
 
     fn record_key(entry: &[u8]) -> Option<Self::Key> {
         <(String, u64, VersionHash)>::decode(entry).map(|(id, _, hash)| (id, hash))
+    }
+}
+
+impl Indexed for Evaluation {
+    type Key = crate::model::EvaluationId;
+    const TABLE: Table<Self::Key, Self> = keyspace::EVALUATION;
+    const INDEXES: &'static [&'static str] =
+        &[keyspace::EVALUATION_BY_CREATION.name, keyspace::EVALUATION_BY_STATUS.name];
+
+    fn key(&self) -> Self::Key {
+        self.id
+    }
+
+    fn entries(&self) -> Vec<IndexEntry> {
+        let (id, created) = (self.id, self.created_at);
+        vec![
+            IndexEntry::of(keyspace::EVALUATION_BY_CREATION, &(created, id)),
+            IndexEntry::of(keyspace::EVALUATION_BY_STATUS, &(self.status, created, id)),
+        ]
     }
 }

@@ -5,8 +5,10 @@
 //! and no text can run into the part after it.
 
 use crate::model::{
-    ConversationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId, TurnId,
+    ConversationId, EvaluationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId,
+    TurnId,
     component::VersionHash,
+    evaluations::EvaluationStatus,
     message::MessageRole,
     plan::PlanStatus,
     series::{Dimension, FoundBy, Ranking, Resolution},
@@ -66,6 +68,7 @@ macro_rules! id_parts {
 
 id_parts!(
     ConversationId,
+    EvaluationId,
     MessageId,
     PlanId,
     ScoreId,
@@ -107,7 +110,7 @@ macro_rules! word_parts {
     )+};
 }
 
-word_parts!(TraceStatus, PlanStatus, MessageRole, Dimension, FoundBy, Ranking, Resolution);
+word_parts!(TraceStatus, PlanStatus, MessageRole, EvaluationStatus, Dimension, FoundBy, Ranking, Resolution);
 
 impl KeyPart for Timestamp {
     fn write(&self, out: &mut Vec<u8>) {

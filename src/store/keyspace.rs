@@ -39,6 +39,11 @@
 //! | `component_by_type` | type (and once more with 0: any), component | – |
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
+//! | `evaluation` | evaluation | [`Evaluation`] |
+//! | `evaluation_by_creation` | creation, evaluation | – |
+//! | `evaluation_by_status` | status, creation, evaluation | – |
+//! | `evaluation_rule` | its name | [`EvaluationRule`] |
+//! | `evaluation_due` | trace | [`EvaluationDue`]; only while rules for new traces are still to judge it |
 //! | `turn_due` | trace | [`TurnDue`]; only while messages of it are still to be made |
 //! | `trace_facts` | trace | [`Facts`]: what it counts in `series`; only of traces that are over |
 //! | `trace_found_by` | by what (model, tool, component, score), its value, start, trace | –; only of traces that are over |
@@ -58,9 +63,10 @@ use super::{
     older,
 };
 use crate::model::{
-    ConversationId, MessageId, PlanId, ScoreId, StepId, Timestamp, TraceId, TurnId,
+    ConversationId, EvaluationId, MessageId, PlanId, ScoreId, StepId, Timestamp, TraceId, TurnId,
     component::{Component, ComponentRef, ComponentVersion, VersionHash},
     conversation::{Conversation, Lineage},
+    evaluations::{Evaluation, EvaluationRule, EvaluationStatus},
     message::Message,
     plan::{Plan, PlanStatus},
     score::{Score, ScoreTarget},
@@ -189,6 +195,13 @@ pub struct FollowerState {
     pub marked: Option<(Timestamp, TraceId)>,
 }
 
+/// Says that rules for new traces are still to judge a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct EvaluationDue {
+    /// The trace's revision that is to be judged.
+    pub revision: u64,
+}
+
 /// Says that an agent of this server runs a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct AgentRun {
@@ -231,8 +244,8 @@ pub struct PlanRun {
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1,
+    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, KeyBytes = 1, DeletedWith = 1,
+    Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1, EvaluationDue = 1,
 }
 
 impl Record for Trace {
@@ -246,6 +259,14 @@ impl Record for Trace {
 impl Record for TraceBody {
     const VERSION: u8 = 2;
     const PACKED: bool = true;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
+
+impl Record for Score {
+    const VERSION: u8 = 2;
 
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
         older::read(version, payload)
@@ -370,6 +391,11 @@ tables! {
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";
+    EVALUATION: EvaluationId => Evaluation = "evaluation";
+    EVALUATION_BY_CREATION: (Timestamp, EvaluationId) => Nothing = "evaluation_by_creation";
+    EVALUATION_BY_STATUS: (EvaluationStatus, Timestamp, EvaluationId) => Nothing = "evaluation_by_status";
+    EVALUATION_RULE: String => EvaluationRule = "evaluation_rule";
+    EVALUATION_DUE: TraceId => EvaluationDue = "evaluation_due";
     AGENT_RUN: TraceId => AgentRun = "agent_run";
     PLAN_RUN: PlanId => PlanRun = "plan_run";
     TURN_DUE: TraceId => TurnDue = "turn_due";

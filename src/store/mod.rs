@@ -42,7 +42,7 @@ use self::{
 pub use crate::engine::{Direction, KeyRange};
 use crate::{
     engine::{self, Batch, SharedEngine, Tree},
-    model::{ConversationId, PlanId, TraceId},
+    model::{ConversationId, EvaluationId, PlanId, TraceId},
 };
 
 /// What a commit changed, for those who watch it.
@@ -67,6 +67,13 @@ pub enum Touched {
         /// The plan.
         id: PlanId,
         /// The plan's revision after the commit.
+        revision: u64,
+    },
+    /// How far an evaluation is.
+    Evaluation {
+        /// The evaluation.
+        id: EvaluationId,
+        /// The evaluation's revision after the commit.
         revision: u64,
     },
 }

@@ -205,7 +205,7 @@ impl Conversation {
         ctx: &Context<'_>,
         #[graphql(desc = "Whether its branches, and theirs, count too.", default)] include_branches: bool,
     ) -> Result<Option<ConversationEvaluation>> {
-        let found = request::of(ctx)?.evaluations.load((self.0.id, include_branches)).await?;
+        let found = request::of(ctx)?.conversation_evaluations.load((self.0.id, include_branches)).await?;
         Ok(found.map(ConversationEvaluation))
     }
 

@@ -59,7 +59,7 @@ impl EvaluationQuery {
         let filter = filter.unwrap_or_default().into_model("filter")?;
         let grouping = grouping(group_by, tag_prefix)?;
         let success = success(success_score, success_threshold)?;
-        let evaluations = &request::of(ctx)?.services.evaluations;
+        let evaluations = &request::of(ctx)?.services.conversation_evaluations;
         Ok(evaluations.groups(&filter, grouping.as_ref(), &success).await?.into())
     }
 
@@ -81,7 +81,7 @@ impl EvaluationQuery {
     ) -> Result<ConversationComparison> {
         let (a, b) = (a.into_model("a")?, b.into_model("b")?);
         let success = success(success_score, success_threshold)?;
-        Ok(request::of(ctx)?.services.evaluations.compare(&a, &b, &success).await?.into())
+        Ok(request::of(ctx)?.services.conversation_evaluations.compare(&a, &b, &success).await?.into())
     }
 }
 

@@ -10,6 +10,7 @@ mod carry;
 mod draft;
 mod flags;
 mod given;
+mod judge;
 mod memory;
 mod output;
 mod parts;
@@ -42,9 +43,8 @@ pub use self::{
     steps::{BegunStep, PlanExecution},
     talk::{BegunRun, UserInput},
 };
-use self::{
-    flags::CurrentFlags, output::Output, parts::Parts, recorder::patiently, runs::Runs, steps::Carried,
-};
+use self::{flags::CurrentFlags, output::Output, parts::Parts, runs::Runs, steps::Carried};
+pub(in crate::service) use self::{judge::Judging, recorder::patiently};
 use super::{
     Context, ServiceError, ServiceResult,
     components::{Components, RegisteredVersion},

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Evaluations, is_timed};
+use super::{ConversationEvaluations, is_timed};
 use crate::{
     model::{
         ConversationId, TraceId,
@@ -44,7 +44,7 @@ struct Read {
     is_partial: bool,
 }
 
-impl Evaluations {
+impl ConversationEvaluations {
     /// How each of these conversations went, with its branches (and theirs) where that is asked for; `None`
     /// where there is no such conversation. A fixed number of calls to the engine, but one more for each level
     /// of branches and for every so many thousand spans.

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashSet},
 };
 
-use super::{Evaluations, is_timed};
+use super::{ConversationEvaluations, is_timed};
 use crate::{
     model::{
         ConversationId, Refusal,
@@ -97,7 +97,7 @@ struct Choice {
     is_partial: bool,
 }
 
-impl Evaluations {
+impl ConversationEvaluations {
     /// What the conversations come to that a filter means.
     pub async fn groups(
         &self,

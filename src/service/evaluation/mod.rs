@@ -14,7 +14,7 @@ use crate::model::conversation::Conversation;
 
 /// Use cases of evaluation. Cheap to clone.
 #[derive(Clone)]
-pub struct Evaluations {
+pub struct ConversationEvaluations {
     context: Context,
     conversations: Conversations,
     tracing: Tracing,
@@ -22,7 +22,7 @@ pub struct Evaluations {
     scores: Scores,
 }
 
-impl Evaluations {
+impl ConversationEvaluations {
     /// The use cases over one context.
     #[must_use]
     pub fn new(context: Context) -> Self {

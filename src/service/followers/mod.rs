@@ -42,6 +42,9 @@ pub struct Followed {
     pub id: TraceId,
     /// The trace with its heads; `None`: it is gone.
     pub spans: Option<StoredSpans>,
+    /// Whether the trace itself has changed. Else only what stands beside it has, such as its scores, or all traces
+    /// are followed again.
+    pub changed: bool,
 }
 
 impl Followed {
@@ -176,7 +179,12 @@ impl Followers {
     async fn read(&self, due: &[(TraceId, FollowDue)]) -> ServiceResult<Vec<Followed>> {
         let ids: Vec<_> = due.iter().map(|(id, _)| *id).collect();
         let found = self.context.store.trace_spans(&ids).await?;
-        Ok(ids.into_iter().zip(found).map(|(id, spans)| Followed { id, spans }).collect())
+        let followed = |((id, mark), spans): (&(TraceId, FollowDue), _)| Followed {
+            id: *id,
+            spans,
+            changed: mark.revision > 0,
+        };
+        Ok(due.iter().zip(found).map(followed).collect())
     }
 
     async fn follow(&self, traces: &[Followed]) -> ServiceResult<()> {

@@ -5,6 +5,7 @@
 
 mod components;
 mod conversations;
+mod evaluations;
 mod plans;
 mod scores;
 mod series;
@@ -88,6 +89,7 @@ impl Store {
         check.spans().await?;
         check.components().await?;
         check.scores().await?;
+        check.evaluations().await?;
         check.plans().await?;
         check.series().await?;
         check.deletions().await?;

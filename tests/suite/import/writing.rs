@@ -57,6 +57,7 @@ async fn services(engine: SharedEngine) -> (Services, Store) {
         series: Arc::default(),
         arriving: Arc::default(),
         search: None,
+        evaluation: Arc::default(),
     });
     (services, store)
 }

@@ -61,6 +61,11 @@ fn keys_are_these_bytes() {
     component_by_type              046167656e740001
     score                          (09*16)02(0a*16)(0c*16)
     score_address                  (0c*16)
+    evaluation                     (0f*16)
+    evaluation_by_creation         981668823e68d65a(0f*16)
+    evaluation_by_status           05981668823e68d65a(0f*16)
+    evaluation_rule                65766572792072756e0001
+    evaluation_due                 (09*16)
     agent_run                      (09*16)
     plan_run                       (07*16)
     turn_due                       (09*16)
@@ -105,4 +110,5 @@ fn records_have_these_index_entries() {
     check(&samples::trace());
     check(&samples::component());
     check(&samples::version());
+    check(&samples::evaluation());
 }

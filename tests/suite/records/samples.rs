@@ -3,10 +3,14 @@
 
 use dendro::{
     model::{
-        ConversationId, Json, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId,
-        TurnId,
+        ConversationId, EvaluationId, Json, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp,
+        ToolCallId, TraceId, TurnId,
         component::{Component, ComponentRef, ComponentType, ComponentVersion, VersionHash, VersionState},
         conversation::{Conversation, Lineage, Segment},
+        evaluations::{
+            Evaluation, EvaluationError, EvaluationRule, EvaluationStatus, EvaluationTarget, Selection, Tally,
+        },
+        evaluator::SpanSelector,
         ledger::{CostSource, CountingRule, Ledger, NanoUsd, TokenCounts, TokenTotals},
         message::{Message, MessageRole, MessageType, ToolCall},
         plan::{Plan, PlanStatus, PlanStep, StepAttempt, StepStatus},
@@ -18,8 +22,8 @@ use dendro::{
     },
     store::{
         keyspace::{
-            self, AgentRun, Deleted, DeletedWith, FollowDue, FollowerState, KeyBytes, MessageAddress,
-            Nothing, PlanRun, RunTask, ToolCallAddress, ToolResultAddress, TurnDue,
+            self, AgentRun, Deleted, DeletedWith, EvaluationDue, FollowDue, FollowerState, KeyBytes,
+            MessageAddress, Nothing, PlanRun, RunTask, ToolCallAddress, ToolResultAddress, TurnDue,
         },
         spans::{BodyBlock, HeadBlock},
     },
@@ -39,6 +43,7 @@ const TRACE: TraceId = TraceId::from_bytes([0x09; 16]);
 const SPAN: SpanId = SpanId::from_bytes([0x0a; 16]);
 const ABOVE: SpanId = SpanId::from_bytes([0x0b; 16]);
 const SCORE: ScoreId = ScoreId::from_bytes([0x0c; 16]);
+const EVALUATION: EvaluationId = EvaluationId::from_bytes([0x0f; 16]);
 const HASH: VersionHash = VersionHash::from_bytes([0x0d; 32]);
 
 fn at(seconds: i64) -> Timestamp {
@@ -135,6 +140,11 @@ fn of_the_rest() -> Vec<Entry> {
         Entry::of(keyspace::COMPONENT_BY_TYPE, (4, "agent".to_owned()), Nothing),
         Entry::of(keyspace::SCORE, key, score),
         Entry::of(keyspace::SCORE_ADDRESS, SCORE, KeyBytes(vec![1, 2, 3])),
+        Entry::of(keyspace::EVALUATION, EVALUATION, evaluation()),
+        Entry::of(keyspace::EVALUATION_BY_CREATION, (at(15), EVALUATION), Nothing),
+        Entry::of(keyspace::EVALUATION_BY_STATUS, (EvaluationStatus::Failed, at(15), EVALUATION), Nothing),
+        Entry::of(keyspace::EVALUATION_RULE, "every run".to_owned(), evaluation_rule()),
+        Entry::of(keyspace::EVALUATION_DUE, TRACE, EvaluationDue { revision: 7 }),
         Entry::of(
             keyspace::AGENT_RUN,
             TRACE,
@@ -428,12 +438,80 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
         comment: some("why"),
         source: ScoreSource::Model,
         created_at: at(9),
+        evaluator: Some(used()),
+        judged_in: Some(TRACE),
     }
 }
 
 /// What is deleted, of every kind.
 pub fn deleted() -> [Deleted; 2] {
     [Deleted::Conversation(CONVERSATION), Deleted::Trace(TRACE)]
+}
+
+pub fn evaluation() -> Evaluation {
+    Evaluation {
+        id: EVALUATION,
+        name: some("before the release"),
+        evaluators: vec![used()],
+        selection: Selection::Filter { filter: json("{\"userId\":\"ada\"}"), limit: 500 },
+        target: EvaluationTarget::Spans(SpanSelector {
+            operation_type: Some(OperationType::LlmCall),
+            name: some("think"),
+        }),
+        sample: 0.25,
+        status: EvaluationStatus::Failed,
+        created_at: at(15),
+        started_at: Some(at(16)),
+        ended_at: Some(at(17)),
+        error_message: some("no"),
+        selected: Some(300),
+        done: 7,
+        tally: tally(),
+        cursor: some("Y3Vyc29y"),
+        errors: vec![evaluation_error()],
+        revision: 9,
+    }
+}
+
+/// Evaluations of every kind of selection and target.
+pub fn evaluations() -> Vec<Evaluation> {
+    let of_ids = Evaluation {
+        selection: Selection::Traces(vec![TRACE]),
+        target: EvaluationTarget::Trace,
+        evaluators: Vec::new(),
+        errors: Vec::new(),
+        ..evaluation()
+    };
+    vec![Evaluation { evaluators: Vec::new(), errors: Vec::new(), ..evaluation() }, of_ids]
+}
+
+fn evaluation_rule() -> EvaluationRule {
+    EvaluationRule {
+        name: "every run".to_owned(),
+        evaluators: vec![used()],
+        filter: json("{}"),
+        target: EvaluationTarget::Trace,
+        sample: 0.5,
+        enabled: true,
+        created_at: at(15),
+        updated_at: at(16),
+        done: 300,
+        tally: tally(),
+        errors: vec![evaluation_error()],
+    }
+}
+
+const fn tally() -> Tally {
+    Tally { scored: 5, passed: 3, failed: 1, skipped: 400, errors: 2 }
+}
+
+fn evaluation_error() -> EvaluationError {
+    EvaluationError {
+        trace_id: TRACE,
+        span_id: Some(SPAN),
+        evaluator: used(),
+        message: "unavailable".to_owned(),
+    }
 }
 
 pub fn component() -> Component {

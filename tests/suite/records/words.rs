@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use dendro::model::{
     component::{ComponentType, VersionState},
+    evaluations::EvaluationStatus,
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},
@@ -43,6 +44,7 @@ fn codes_are_these() {
         SpanStatus,
         TraceStatus,
         TraceOrigin,
+        EvaluationStatus,
         Dimension,
         Resolution,
         FoundBy,
@@ -62,6 +64,7 @@ fn codes_are_these() {
     SpanStatus: 1=RUNNING 2=OK 3=ERROR 4=CANCELLED
     TraceStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     TraceOrigin: 1=STARTED 2=REPORTED
+    EvaluationStatus: 1=PENDING 2=RUNNING 3=COMPLETED 4=CANCELLED 5=FAILED
     Dimension: 1=ALL 2=MODEL 3=OPERATION 4=COMPONENT 5=VERSION 6=USER 7=TAG 8=TOOL
     Resolution: 1=FIVE_MINUTES 2=HOUR 3=DAY 4=EVER
     FoundBy: 1=MODEL 2=TOOL 3=COMPONENT 4=SCORE
@@ -78,15 +81,18 @@ fn cases_are_told_apart_like_this() {
         let bytes = encode("score", &score).unwrap();
         writeln!(cases, "{} -> {}", digits(&key), digits(&bytes)).unwrap();
     }
+    for evaluation in samples::evaluations() {
+        writeln!(cases, "{}", digits(&encode("evaluation", &evaluation).unwrap())).unwrap();
+    }
     for deleted in samples::deleted() {
         let bytes = encode("deletion", &keyspace::DeletedWith(deleted)).unwrap();
         writeln!(cases, "{} -> {}", digits(&deleted.encode()), digits(&bytes)).unwrap();
     }
     insta::assert_snapshot!(cases, @r"
-    (09*16)01(00*16)(0c*16) -> 01(0c*16)00(09*16)04746f6e65(00*7)e03f010377687903fdb43490b101d12c30
-    (09*16)02(0a*16)(0c*16) -> 01(0c*16)01(09*16)(0a*16)04746f6e650106706f6c697465010377687903fdb43490b101d12c30
-    (01*16)03(00*16)(0c*16) -> 01(0c*16)02(01*16)04746f6e650201010377687903fdb43490b101d12c30
-    (01*16)04(03*16)(0c*16) -> 01(0c*16)03(01*16)(03*16)04746f6e650200010377687903fdb43490b101d12c30
+    (09*16)01(00*16)(0c*16) -> 02(0c*16)00(09*16)04746f6e65(00*7)e03f010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
+    (09*16)02(0a*16)(0c*16) -> 02(0c*16)01(09*16)(0a*16)04746f6e650106706f6c697465010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
+    (01*16)03(00*16)(0c*16) -> 02(0c*16)02(01*16)04746f6e650201010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
+    (01*16)04(03*16)(0c*16) -> 02(0c*16)03(01*16)(03*16)04746f6e650200010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
     (01*17) -> 0100(01*16)
     02(09*16) -> 0101(09*16)
     ");

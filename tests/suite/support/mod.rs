@@ -116,6 +116,7 @@ impl Server {
             series: Arc::default(),
             arriving: Arc::default(),
             search,
+            evaluation: Arc::default(),
         };
         let services = Services::with(context, runtime);
         Self { services, store, clock, engine, schema: graphql::schema(), limits }

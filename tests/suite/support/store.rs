@@ -98,6 +98,7 @@ impl TestStore {
             series: Arc::default(),
             arriving: Arc::default(),
             search: None,
+            evaluation: Arc::default(),
         };
         let services = Services::new(context.clone());
         TestBed { tracing: services.tracing.clone(), services, context }
