@@ -28,6 +28,11 @@ pub(super) async fn run(services: Services) {
         Ok(count) => tracing::info!(count, "plans that were being carried out go on"),
         Err(error) => tracing::warn!(%error, "plans that were being carried out do not go on"),
     }
+    match services.experiments.resume().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "experiments that were being carried out go on"),
+        Err(error) => tracing::warn!(%error, "experiments that were being carried out do not go on"),
+    }
     let mut sweeps = tokio::time::interval(SWEEP_EVERY);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

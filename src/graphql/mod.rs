@@ -3,8 +3,10 @@
 mod agent;
 mod component;
 mod conversation;
+mod dataset;
 mod enums;
 mod error;
+mod experiment;
 pub mod guard;
 mod ids;
 mod inputs;
@@ -31,6 +33,8 @@ use self::{
     },
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
+    dataset::{DatasetMutation, DatasetQuery},
+    experiment::{ExperimentMutation, ExperimentQuery, ExperimentSubscription},
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
@@ -50,6 +54,8 @@ pub struct Query(
     ComponentQuery,
     AgentQuery,
     TracingQuery,
+    DatasetQuery,
+    ExperimentQuery,
 );
 
 /// What can be done.
@@ -66,11 +72,19 @@ pub struct Mutation(
     ExecutionMutation,
     ReplayMutation,
     TracingMutation,
+    DatasetMutation,
+    ExperimentMutation,
 );
 
 /// What can be followed live. Every stream starts with a snapshot.
 #[derive(Default, MergedSubscription)]
-pub struct Subscription(TraceSubscription, MessageSubscription, PlanSubscription, AgentSubscription);
+pub struct Subscription(
+    TraceSubscription,
+    MessageSubscription,
+    PlanSubscription,
+    AgentSubscription,
+    ExperimentSubscription,
+);
 
 /// The schema with its roots.
 pub type DendroSchema = Schema<Query, Mutation, Subscription>;

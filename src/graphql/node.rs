@@ -13,6 +13,8 @@ use async_graphql::{
 use super::{
     component::{Component, ComponentVersion},
     conversation::Conversation,
+    dataset::{Dataset, DatasetItem},
+    experiment::Experiment,
     error::Result,
     ids::{self, GlobalId},
     message::Message,
@@ -31,6 +33,9 @@ pub(super) enum Node {
     Component(Component),
     ComponentVersion(ComponentVersion),
     Score(Score),
+    Dataset(Dataset),
+    DatasetItem(DatasetItem),
+    Experiment(Experiment),
     Trace(Trace),
     Span(Span),
 }
@@ -46,6 +51,9 @@ macro_rules! each {
             Self::Component($thing) => $call,
             Self::ComponentVersion($thing) => $call,
             Self::Score($thing) => $call,
+            Self::Dataset($thing) => $call,
+            Self::DatasetItem($thing) => $call,
+            Self::Experiment($thing) => $call,
             Self::Trace($thing) => $call,
             Self::Span($thing) => $call,
         }
@@ -67,6 +75,9 @@ impl Node {
                 ComponentVersion::load(ctx, version).await?.map(Self::ComponentVersion)
             }
             GlobalId::Score(id) => Score::load(ctx, id).await?.map(Self::Score),
+            GlobalId::Dataset(id) => Dataset::load(ctx, id).await?.map(Self::Dataset),
+            GlobalId::DatasetItem(id) => DatasetItem::load(ctx, id).await?.map(Self::DatasetItem),
+            GlobalId::Experiment(id) => Experiment::load(ctx, id).await?.map(Self::Experiment),
         })
     }
 }
@@ -96,6 +107,9 @@ impl OutputType for Node {
                 object::<Component>,
                 object::<ComponentVersion>,
                 object::<Score>,
+                object::<Dataset>,
+                object::<DatasetItem>,
+                object::<Experiment>,
                 object::<Trace>,
             ] {
                 let name = object(registry);

@@ -27,6 +27,14 @@ pub(super) enum Entity {
     ComponentVersion,
     /// A score.
     Score,
+    /// A dataset.
+    Dataset,
+    /// A version of a dataset.
+    DatasetVersion,
+    /// An item of a dataset.
+    DatasetItem,
+    /// An experiment.
+    Experiment,
 }
 
 /// Why a mutation did not do what was asked. Nothing of it was stored.

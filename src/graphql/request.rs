@@ -19,9 +19,11 @@ use super::{
 };
 use crate::{
     model::{
-        ConversationId, MessageId, PlanId, Refusal, ScoreId, TraceId,
+        ConversationId, DatasetId, DatasetItemId, ExperimentId, MessageId, PlanId, Refusal, ScoreId, TraceId,
         component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
+        dataset::{Dataset, DatasetItem, DatasetVersion, ItemState},
+        experiment::{Experiment, ExperimentItem, ItemStatus},
         message::Message,
         page::{Page, PageRequest},
         plan::Plan,
@@ -57,6 +59,15 @@ pub(super) struct RequestData {
     pub component_versions: Loader<(String, PageRequest), Page<ComponentVersion>>,
     pub scores: Loader<ScoreTarget, Arc<Vec<Score>>>,
     pub scores_by_id: Loader<ScoreId, Score>,
+    pub datasets: Loader<DatasetId, Arc<Dataset>>,
+    pub dataset_versions: Loader<(DatasetId, u64), DatasetVersion>,
+    pub versions_of_dataset: Loader<(DatasetId, PageRequest), Page<DatasetVersion>>,
+    pub dataset_items: Loader<DatasetItemId, Arc<DatasetItem>>,
+    pub dataset_items_at: Loader<ItemState, Arc<DatasetItem>>,
+    pub items_of_dataset: Loader<((DatasetId, u64), PageRequest), Page<DatasetItem>>,
+    pub dataset_experiments: Loader<(DatasetId, PageRequest), Page<Experiment>>,
+    pub experiments: Loader<ExperimentId, Arc<Experiment>>,
+    pub experiment_items: Loader<((ExperimentId, Vec<ItemStatus>), PageRequest), Page<ExperimentItem>>,
 }
 
 /// A span whose body is wanted, with the head that says where it is.
@@ -184,6 +195,15 @@ impl RequestData {
             component_versions: paged!(services.components, versions_of),
             scores: scores(services),
             scores_by_id: loader!(services.scores, get_many),
+            datasets: loader!(services.datasets, get_many),
+            dataset_versions: loader!(services.datasets, versions),
+            versions_of_dataset: paged!(services.datasets, versions_of),
+            dataset_items: loader!(services.datasets, items),
+            dataset_items_at: loader!(services.datasets, items_at),
+            items_of_dataset: paged!(services.datasets, items_of),
+            dataset_experiments: paged!(services.experiments, for_datasets),
+            experiments: loader!(services.experiments, get_many),
+            experiment_items: paged!(services.experiments, items_of),
             services: services.clone(),
             limits: limits.clone(),
             walked: Arc::default(),

@@ -77,4 +77,10 @@ typed_ids! {
     SpanId,
     /// A score.
     ScoreId,
+    /// A dataset.
+    DatasetId,
+    /// An item of a dataset; the same in all versions of it.
+    DatasetItemId,
+    /// An experiment.
+    ExperimentId,
 }

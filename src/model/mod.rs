@@ -9,6 +9,8 @@ pub mod chat;
 pub mod clock;
 pub mod component;
 pub mod conversation;
+pub mod dataset;
+pub mod experiment;
 pub mod ids;
 pub mod json;
 pub mod ledger;
@@ -21,6 +23,7 @@ pub mod refusal;
 pub mod score;
 pub mod secret;
 pub mod span;
+pub mod stats;
 pub mod summary;
 pub mod text;
 pub mod time;
@@ -29,7 +32,10 @@ pub mod tree;
 pub mod words;
 
 pub use self::{
-    ids::{ConversationId, MessageId, PlanId, ScoreId, SpanId, StepId, ToolCallId, TraceId, TurnId},
+    ids::{
+        ConversationId, DatasetId, DatasetItemId, ExperimentId, MessageId, PlanId, ScoreId, SpanId, StepId,
+        ToolCallId, TraceId, TurnId,
+    },
     json::Json,
     refusal::{Entity, Refusal},
     time::Timestamp,

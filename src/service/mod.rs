@@ -1,4 +1,4 @@
-//! Use cases and their rules: conversations, plans, tracing, components, scores.
+//! Use cases and their rules: conversations, plans, tracing, components, scores, datasets, experiments.
 //!
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
@@ -8,8 +8,10 @@ mod arriving;
 pub mod components;
 mod context;
 pub mod conversations;
+pub mod datasets;
 pub mod deletion;
 mod error;
+pub mod experiments;
 pub mod import;
 pub mod ingest;
 pub mod listing;
@@ -21,6 +23,8 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    datasets::Datasets,
+    experiments::Experiments,
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
@@ -49,6 +53,10 @@ pub struct Services {
     pub ingest: Ingest,
     /// Agents that this server runs.
     pub agents: Agents,
+    /// Inputs that agents are tried out on.
+    pub datasets: Datasets,
+    /// Agents that are tried out.
+    pub experiments: Experiments,
 }
 
 impl Services {
@@ -61,8 +69,11 @@ impl Services {
     /// The use cases over one context, with what agents are run with.
     #[must_use]
     pub fn with(context: Context, runtime: Runtime) -> Self {
+        let agents = Agents::new(context.clone(), runtime);
         Self {
-            agents: Agents::new(context.clone(), runtime),
+            experiments: Experiments::new(context.clone(), agents.clone()),
+            datasets: Datasets::new(context.clone()),
+            agents,
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),

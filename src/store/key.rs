@@ -5,8 +5,8 @@
 //! and no text can run into the part after it.
 
 use crate::model::{
-    ConversationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId, TurnId,
-    component::VersionHash, message::MessageRole, plan::PlanStatus, trace::TraceStatus,
+    ConversationId, DatasetId, DatasetItemId, ExperimentId, MessageId, PlanId, ScoreId, SpanId, StepId,
+    Timestamp, ToolCallId, TraceId, TurnId, component::VersionHash, dataset::ContentHash, message::MessageRole, plan::PlanStatus, trace::TraceStatus,
 };
 
 /// Something that keys are made of.
@@ -61,7 +61,11 @@ macro_rules! id_parts {
 }
 
 id_parts!(
+    ContentHash,
     ConversationId,
+    DatasetId,
+    DatasetItemId,
+    ExperimentId,
     MessageId,
     PlanId,
     ScoreId,
@@ -87,7 +91,7 @@ macro_rules! number_parts {
     )+};
 }
 
-number_parts!(u8, u16, u64);
+number_parts!(u8, u16, u32, u64);
 
 macro_rules! word_parts {
     ($($word:ident),+) => {$(

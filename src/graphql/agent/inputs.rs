@@ -157,7 +157,7 @@ impl ProcessUserInputInput {
 }
 
 /// Which version of an agent.
-pub(super) fn version(hash: Option<String>, label: Option<String>) -> Result<VersionSelector, Refusal> {
+pub(in crate::graphql) fn version(hash: Option<String>, label: Option<String>) -> Result<VersionSelector, Refusal> {
     match (hash, label) {
         (Some(_), Some(_)) => {
             Err(Refusal::invalid("label", "a version is named by `versionHash` or by `label`, not by both"))
@@ -169,7 +169,7 @@ pub(super) fn version(hash: Option<String>, label: Option<String>) -> Result<Ver
 }
 
 /// Values of variables by their names.
-pub(super) fn texts(given: Option<Given<Json>>) -> Result<BTreeMap<String, String>, Refusal> {
+pub(in crate::graphql) fn texts(given: Option<Given<Json>>) -> Result<BTreeMap<String, String>, Refusal> {
     let Some(json) = given.read("variables")? else { return Ok(BTreeMap::new()) };
     json.read().map_err(|_| Refusal::invalid("variables", "must be an object whose values are texts"))
 }

@@ -19,7 +19,7 @@ use crate::{
 /// Which traces. All that is given must hold.
 #[derive(Default, InputObject)]
 #[graphql(name = "TraceFilter")]
-pub(super) struct TraceFilterInput {
+pub(in crate::graphql) struct TraceFilterInput {
     /// Of this conversation: its global ID or UUID.
     conversation_id: Option<ID>,
     /// Of this session.
@@ -53,7 +53,7 @@ pub(super) struct ComponentUseInput {
 }
 
 impl TraceFilterInput {
-    pub(super) fn into_model(self) -> Result<TraceFilter, Refusal> {
+    pub(in crate::graphql) fn into_model(self) -> Result<TraceFilter, Refusal> {
         let within = |refusal: Refusal| refusal.below("filter");
         let component = self.component.map(ComponentUseInput::into_model).transpose();
         Ok(TraceFilter {

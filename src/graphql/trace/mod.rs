@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_graphql::Context;
 
 pub(super) use self::{
+    filter::TraceFilterInput,
     live::TraceSubscription,
     mutations::{StartTraceInput, TraceMutation},
     queries::TraceQuery,

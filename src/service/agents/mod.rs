@@ -27,11 +27,13 @@ mod substitutes;
 mod summarise;
 mod talk;
 mod task;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, Stream};
 
+pub(super) use self::recorder::patiently;
 pub use self::{
     carry::EndedRun,
     draft::{BegunDraft, PlanDraft},
@@ -41,14 +43,16 @@ pub use self::{
     search::SearchConversations,
     steps::{BegunStep, PlanExecution},
     talk::{BegunRun, UserInput},
+    trial::{BegunTrial, Trial, TrialAgent},
 };
 use self::{
-    flags::CurrentFlags, output::Output, parts::Parts, recorder::patiently, runs::Runs, steps::Carried,
+    flags::CurrentFlags, output::Output, parts::Parts, runs::Runs, steps::Carried,
 };
 use super::{
     Context, ServiceError, ServiceResult,
     components::{Components, RegisteredVersion},
     conversations::Conversations,
+    experiments::ExperimentLimits,
     plans::Plans,
     tracing::Tracing,
 };
@@ -84,6 +88,8 @@ pub struct AgentsConfig {
     pub longest_retry_ms: u64,
     /// What of runs is recorded.
     pub tracing: TracingFlags,
+    /// How large experiments may be.
+    pub experiments: ExperimentLimits,
 }
 
 impl Default for AgentsConfig {
@@ -94,6 +100,7 @@ impl Default for AgentsConfig {
             first_retry_ms: 1_000,
             longest_retry_ms: 60_000,
             tracing: TracingFlags::default(),
+            experiments: ExperimentLimits::default(),
         }
     }
 }
@@ -306,6 +313,12 @@ impl Agents {
             unmarked.boxed()
         };
         patiently(unmark).await
+    }
+
+    /// How agents are run.
+    #[must_use]
+    pub fn config(&self) -> &AgentsConfig {
+        &self.runtime.config
     }
 
     /// Stops all runs, because the server stops, and waits until they are ended.

@@ -403,7 +403,7 @@ fn size(op: &SpanOp) -> usize {
 }
 
 /// Does what may find too much going on, again for a while.
-pub(super) async fn patiently<'a, T>(
+pub(in crate::service) async fn patiently<'a, T>(
     mut act: impl FnMut() -> BoxFuture<'a, ServiceResult<T>>,
 ) -> ServiceResult<T> {
     for _ in 1..ATTEMPTS {

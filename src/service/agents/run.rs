@@ -131,7 +131,7 @@ impl Run {
     async fn work(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
         match &self.task {
             Task::Draft(draft) => self.draft(root, draft).await,
-            Task::Talk { .. } | Task::Step { .. } | Task::Replay { .. } => self.steps(root).await,
+            Task::Talk { .. } | Task::Step { .. } | Task::Alone { .. } => self.steps(root).await,
         }
     }
 
@@ -180,7 +180,7 @@ impl Run {
         let (conversation, asked) = match &self.task {
             Task::Talk { conversation, .. } => (*conversation, None),
             Task::Draft(draft) => (draft.conversation, Some(draft::asked_for(&draft.goal))),
-            Task::Replay { state, .. } => return Ok(Memory { state: state.clone(), ..Memory::default() }),
+            Task::Alone { state, .. } => return Ok(Memory { state: state.clone(), ..Memory::default() }),
             Task::Step { told, .. } => {
                 let messages = vec![said_by(MessageRole::User, told)];
                 let state = InitialState { summary: None, messages };
@@ -234,7 +234,7 @@ impl Run {
     pub(super) fn of_run(&self, message: NewMessage) -> NewMessage {
         let (turn_id, parent_message_id) = match &self.task {
             Task::Talk { turn, asked, .. } => (Some(*turn), Some(*asked)),
-            Task::Step { .. } | Task::Draft(_) | Task::Replay { .. } => (None, None),
+            Task::Step { .. } | Task::Draft(_) | Task::Alone { .. } => (None, None),
         };
         NewMessage { turn_id, parent_message_id, trace_id: Some(self.trace), ..message }
     }

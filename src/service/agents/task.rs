@@ -26,11 +26,12 @@ pub(super) enum Task {
     },
     /// To write a plan. What was said in its conversation is known; nothing is said there.
     Draft(Draft),
-    /// To make a recorded run again. Nothing of it is said in a conversation.
-    Replay {
-        /// What the run began with.
+    /// For itself: a recorded run that is made again, or an agent that is tried out. Nothing of it is said in a
+    /// conversation.
+    Alone {
+        /// What it begins with.
         state: InitialState,
-        /// What its tools answered, where that is to be used again.
+        /// What tools answered in the recorded run, where that is to be used again.
         results: Option<RecordedResults>,
     },
 }

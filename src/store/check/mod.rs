@@ -5,6 +5,8 @@
 
 mod components;
 mod conversations;
+mod datasets;
+mod experiments;
 mod plans;
 mod scores;
 mod traces;
@@ -20,7 +22,14 @@ use super::{
 };
 use crate::{
     engine::{KeyRange, ScanRequest, Tree},
-    model::{conversation::Conversation, message::Message, plan::Plan, trace::Trace},
+    model::{
+        conversation::Conversation,
+        dataset::Dataset,
+        experiment::{Experiment, ExperimentItem},
+        message::Message,
+        plan::Plan,
+        trace::Trace,
+    },
 };
 
 /// Entries read at a time.
@@ -80,6 +89,9 @@ impl Store {
         check.indexed::<Message>().await?;
         check.indexed::<Plan>().await?;
         check.indexed::<Trace>().await?;
+        check.indexed::<Dataset>().await?;
+        check.indexed::<Experiment>().await?;
+        check.indexed::<ExperimentItem>().await?;
         check.conversations().await?;
         check.messages().await?;
         check.tool_calls().await?;
@@ -88,6 +100,8 @@ impl Store {
         check.components().await?;
         check.scores().await?;
         check.plans().await?;
+        check.datasets().await?;
+        check.experiments().await?;
         check.deletions().await?;
         let mut report = check.report;
         report.entries.sort_by_key(|(table, _)| keyspace::TABLES.iter().position(|name| name == table));
