@@ -7,6 +7,7 @@ mod add;
 mod change;
 mod collect;
 mod delete;
+mod file;
 mod read;
 
 use self::add::refuse_name;
@@ -15,6 +16,7 @@ pub use self::{
     add::{AddedItem, AddedItems, Placed},
     change::RemovedItems,
     collect::{Collection, ItemOrigins},
+    file::{FileFormat, FileItem, ImportedItems, read_items, to_line},
 };
 use super::{
     Context, ServiceError, ServiceResult, conversations::Conversations, deletion, tracing::Tracing,

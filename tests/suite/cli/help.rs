@@ -2,8 +2,8 @@
 
 use super::run;
 
-const COMMANDS: [&str; 9] =
-    ["serve", "demo", "chat", "import", "export", "reprice", "check", "schema", "config"];
+const COMMANDS: [&str; 10] =
+    ["serve", "demo", "chat", "import", "export", "dataset", "reprice", "check", "schema", "config"];
 
 #[test]
 fn help_names_every_command_and_exit_code() {
