@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use dendro::model::{
     component::{ComponentType, VersionState},
+    experiment::{ExperimentStatus, ItemStatus},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},
@@ -41,7 +42,9 @@ fn codes_are_these() {
         OperationType,
         SpanStatus,
         TraceStatus,
-        TraceOrigin
+        TraceOrigin,
+        ExperimentStatus,
+        ItemStatus
     );
     insta::assert_snapshot!(codes, @r"
     ComponentType: 1=PROMPT 2=TOOL 3=MODEL_CONFIG 4=AGENT 5=RETRIEVER 6=EVALUATOR 7=GUARDRAIL 8=OTHER
@@ -57,6 +60,8 @@ fn codes_are_these() {
     SpanStatus: 1=RUNNING 2=OK 3=ERROR 4=CANCELLED
     TraceStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     TraceOrigin: 1=STARTED 2=REPORTED
+    ExperimentStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
+    ItemStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     ");
 }
 
@@ -80,5 +85,6 @@ fn cases_are_told_apart_like_this() {
     (01*16)04(03*16)(0c*16) -> 01(0c*16)03(01*16)(03*16)04746f6e650200010377687903fdb43490b101d12c30
     (01*17) -> 0100(01*16)
     02(09*16) -> 0101(09*16)
+    03(0f*16) -> 0102(0f*16)
     ");
 }
