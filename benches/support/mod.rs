@@ -43,6 +43,7 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
         prices: dendro::model::prices::PriceTable::bundled().unwrap(),
         ingest: Arc::default(),
         arriving: Arc::default(),
+        evaluation: Arc::default(),
     };
     (engine, context)
 }

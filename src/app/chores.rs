@@ -1,5 +1,6 @@
 //! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
-//! reported traces for which nothing comes any more, and making the messages that are still to be made.
+//! reported traces for which nothing comes any more, making the messages that are still to be made, and going on with
+//! evaluations.
 
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub(super) async fn run(services: Services) {
         Ok(count) => tracing::info!(count, "experiments that were being carried out go on"),
         Err(error) => tracing::warn!(%error, "experiments that were being carried out do not go on"),
     }
+    resume_evaluations(&services).await;
     let mut sweeps = tokio::time::interval(SWEEP_EVERY);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -46,6 +48,16 @@ pub(super) async fn run(services: Services) {
         if let Err(error) = services.ingest.find_due().await {
             tracing::warn!(%error, "messages that failed are not made anew");
         }
+        resume_evaluations(&services).await;
+    }
+}
+
+/// Goes on with evaluations that nobody is at: those of an earlier process, and those that the store failed.
+async fn resume_evaluations(services: &Services) {
+    match services.evaluations.resume().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "evaluations go on that were cut off"),
+        Err(error) => tracing::warn!(%error, "evaluations that were cut off do not go on"),
     }
 }
 

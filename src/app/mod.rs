@@ -97,6 +97,7 @@ impl Database {
             prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
+            evaluation: Arc::new(config.evaluation.clone()),
         };
         Ok((store, context))
     }

@@ -82,8 +82,11 @@ impl Server {
         }
         tracing::info!(address = %self.address, "listening on http://{}", self.address);
         let (asked, agents) = (stop.clone(), self.services.agents.clone());
+        let evaluations = self.services.evaluations.clone();
         let stopping = async move {
             asked.asked().await;
+            // Before the agents, so that no judging counts as failed because the server stops.
+            evaluations.stop().await;
             // Who waits for an agent is answered before the connections close.
             agents.stop().await;
         };

@@ -231,7 +231,11 @@ async fn export(args: ExportArgs, config: &Config) -> anyhow::Result<Outcome> {
         Err(error) => return Err(error.context(format!("cannot write {}", args.output.display()))),
     };
     let told = format!("{count} items of version {version} of `{}`.\n", dataset.name);
-    if is_standard { eprint!("{told}") } else { print(&told)? }
+    if is_standard {
+        eprint!("{told}")
+    } else {
+        print(&told)?
+    }
     Ok(Outcome::Done)
 }
 

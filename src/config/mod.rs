@@ -27,7 +27,9 @@ use crate::{
     graphql::page::PageLimits,
     llm::ModelsConfig,
     model::limits::RecordLimits,
-    service::{agents::AgentsConfig, ingest::IngestConfig, listing::ListLimits},
+    service::{
+        agents::AgentsConfig, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits,
+    },
     tools::{ToolsConfig, WrongSetting},
 };
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// How agents are run.
     pub agents: AgentsConfig,
+    /// How much is evaluated at once.
+    pub evaluation: EvaluationConfig,
     /// OpenTelemetry's ports, and what a sender may send.
     pub otlp: OtlpConfig,
     /// What model calls cost.
@@ -116,6 +120,9 @@ impl Config {
         at_least("agents.experiments.attempts", experiments.attempts as usize, 1)?;
         at_least("records.dataset_items", self.records.dataset_items, 1)?;
         between("records.dataset_item_bytes", self.records.dataset_item_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;
+        at_least("evaluation.at_once", self.evaluation.at_once, 1)?;
+        at_least("evaluation.unfinished", self.evaluation.unfinished, 1)?;
+        at_least("evaluation.evaluators", self.evaluation.evaluators, 1)?;
         at_least("records.plan_steps", self.records.plan_steps, 1)?;
         at_least("records.trace_spans", self.records.trace_spans, 1)
     }

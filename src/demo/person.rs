@@ -168,6 +168,8 @@ impl Person<'_> {
             value: ScoreValue::Boolean(is_helpful),
             comment: Some("scripted".to_owned()),
             source: ScoreSource::Rule,
+            evaluator: None,
+            judged_in: None,
         };
         self.demo.services.scores.record(score).await?;
         Ok(())

@@ -12,6 +12,8 @@ use async_graphql::{
 use crate::model::{
     agent::RunFailureKind,
     component::{ComponentType, VersionState},
+    evaluation::EvaluationStatus,
+    evaluator::{ContainsMode, EvaluatorKind, TextPart},
     experiment::{ExperimentStatus, ItemStatus, Presence, ScoreKind},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
@@ -76,10 +78,13 @@ macro_rules! words {
 
 words!(
     ComponentType as "ComponentType",
+    ContainsMode as "ContainsMode",
     CostSource as "CostSource",
     CountingRule as "CountingRule",
     ExperimentStatus as "ExperimentStatus",
     ItemStatus as "ExperimentItemStatus",
+    EvaluationStatus as "EvaluationStatus",
+    EvaluatorKind as "EvaluatorKind",
     MessageRole as "MessageRole",
     MessageType as "MessageType",
     OperationType as "OperationType",
@@ -94,6 +99,7 @@ words!(
     SpanStatus as "SpanStatus",
     StepActionKind as "StepAction",
     StepStatus as "StepStatus",
+    TextPart as "TextPart",
     TraceStatus as "TraceStatus",
     VersionState as "VersionState",
 );

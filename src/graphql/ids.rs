@@ -11,8 +11,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use crate::model::{
-    ConversationId, DatasetId, DatasetItemId, Entity, ExperimentId, MessageId, PlanId, Refusal, ScoreId, SpanId,
-    StepId, TraceId,
+    ConversationId, DatasetId, DatasetItemId, Entity, EvaluationId, ExperimentId, MessageId, PlanId, Refusal,
+    ScoreId, SpanId, StepId, TraceId,
     component::{ComponentRef, VersionHash},
     text::shortened,
 };
@@ -32,6 +32,8 @@ pub(super) enum GlobalId {
     Dataset(DatasetId),
     DatasetItem(DatasetItemId),
     Experiment(ExperimentId),
+    Evaluation(EvaluationId),
+    EvaluationRule(String),
 }
 
 /// The kinds with their bytes.
@@ -48,6 +50,8 @@ mod kind {
     pub const DATASET: u8 = 16;
     pub const DATASET_ITEM: u8 = 17;
     pub const EXPERIMENT: u8 = 18;
+    pub const EVALUATION: u8 = 20;
+    pub const EVALUATION_RULE: u8 = 21;
     pub const PART: u8 = 32;
 }
 
@@ -70,6 +74,8 @@ impl GlobalId {
             Self::Dataset(id) => joined(kind::DATASET, &[id.bytes()]),
             Self::DatasetItem(id) => joined(kind::DATASET_ITEM, &[id.bytes()]),
             Self::Experiment(id) => joined(kind::EXPERIMENT, &[id.bytes()]),
+            Self::Evaluation(id) => joined(kind::EVALUATION, &[id.bytes()]),
+            Self::EvaluationRule(name) => joined(kind::EVALUATION_RULE, &[name.as_bytes()]),
         }
     }
 
@@ -106,6 +112,8 @@ impl GlobalId {
             kind::DATASET => Self::Dataset(DatasetId::from_bytes(ids(rest)?)),
             kind::DATASET_ITEM => Self::DatasetItem(DatasetItemId::from_bytes(ids(rest)?)),
             kind::EXPERIMENT => Self::Experiment(ExperimentId::from_bytes(ids(rest)?)),
+            kind::EVALUATION => Self::Evaluation(EvaluationId::from_bytes(ids(rest)?)),
+            kind::EVALUATION_RULE => Self::EvaluationRule(std::str::from_utf8(rest).ok()?.to_owned()),
             _ => return None,
         })
     }
@@ -125,6 +133,8 @@ impl GlobalId {
             Self::Dataset(_) => Entity::Dataset,
             Self::DatasetItem(_) => Entity::DatasetItem,
             Self::Experiment(_) => Entity::Experiment,
+            Self::Evaluation(_) => Entity::Evaluation,
+            Self::EvaluationRule(_) => Entity::EvaluationRule,
         }
     }
 }
@@ -195,6 +205,7 @@ named! {
     DatasetId => Dataset, GlobalId::Dataset(id) => id;
     DatasetItemId => DatasetItem, GlobalId::DatasetItem(id) => id;
     ExperimentId => Experiment, GlobalId::Experiment(id) => id;
+    EvaluationId => Evaluation, GlobalId::Evaluation(id) => id;
 }
 
 /// The id that the argument `field` names, given as a global ID or a UUID.
@@ -328,6 +339,8 @@ mod tests {
             GlobalId::Dataset(DatasetId::from_bytes([10; 16])),
             GlobalId::DatasetItem(DatasetItemId::from_bytes([11; 16])),
             GlobalId::Experiment(ExperimentId::from_bytes([12; 16])),
+            GlobalId::Evaluation(EvaluationId::from_bytes([10; 16])),
+            GlobalId::EvaluationRule("every answer".to_owned()),
         ];
         for id in all {
             assert_eq!(GlobalId::decode(&id.encode()), Some(id));

@@ -6,6 +6,8 @@ mod conversation;
 mod dataset;
 mod enums;
 mod error;
+mod evaluation;
+mod evaluator;
 mod experiment;
 pub mod guard;
 mod ids;
@@ -34,6 +36,8 @@ use self::{
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
     dataset::{DatasetMutation, DatasetQuery},
+    evaluation::{EvaluationMutation, EvaluationQuery, EvaluationSubscription},
+    evaluator::{EvaluatorMutation, EvaluatorQuery},
     experiment::{ExperimentMutation, ExperimentQuery, ExperimentSubscription},
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
@@ -56,6 +60,8 @@ pub struct Query(
     TracingQuery,
     DatasetQuery,
     ExperimentQuery,
+    EvaluatorQuery,
+    EvaluationQuery,
 );
 
 /// What can be done.
@@ -74,6 +80,8 @@ pub struct Mutation(
     TracingMutation,
     DatasetMutation,
     ExperimentMutation,
+    EvaluatorMutation,
+    EvaluationMutation,
 );
 
 /// What can be followed live. Every stream starts with a snapshot.
@@ -84,6 +92,7 @@ pub struct Subscription(
     PlanSubscription,
     AgentSubscription,
     ExperimentSubscription,
+    EvaluationSubscription,
 );
 
 /// The schema with its roots.

@@ -14,8 +14,9 @@ use super::{
     component::{Component, ComponentVersion},
     conversation::Conversation,
     dataset::{Dataset, DatasetItem},
-    experiment::Experiment,
     error::Result,
+    evaluation::{Evaluation, EvaluationRule},
+    experiment::Experiment,
     ids::{self, GlobalId},
     message::Message,
     plan::{Plan, PlanStep},
@@ -36,6 +37,8 @@ pub(super) enum Node {
     Dataset(Dataset),
     DatasetItem(DatasetItem),
     Experiment(Experiment),
+    Evaluation(Evaluation),
+    EvaluationRule(EvaluationRule),
     Trace(Trace),
     Span(Span),
 }
@@ -54,6 +57,8 @@ macro_rules! each {
             Self::Dataset($thing) => $call,
             Self::DatasetItem($thing) => $call,
             Self::Experiment($thing) => $call,
+            Self::Evaluation($thing) => $call,
+            Self::EvaluationRule($thing) => $call,
             Self::Trace($thing) => $call,
             Self::Span($thing) => $call,
         }
@@ -78,6 +83,10 @@ impl Node {
             GlobalId::Dataset(id) => Dataset::load(ctx, id).await?.map(Self::Dataset),
             GlobalId::DatasetItem(id) => DatasetItem::load(ctx, id).await?.map(Self::DatasetItem),
             GlobalId::Experiment(id) => Experiment::load(ctx, id).await?.map(Self::Experiment),
+            GlobalId::Evaluation(id) => Evaluation::load(ctx, id).await?.map(Self::Evaluation),
+            GlobalId::EvaluationRule(name) => {
+                EvaluationRule::load(ctx, name).await?.map(Self::EvaluationRule)
+            }
         })
     }
 }
@@ -110,6 +119,8 @@ impl OutputType for Node {
                 object::<Dataset>,
                 object::<DatasetItem>,
                 object::<Experiment>,
+                object::<Evaluation>,
+                object::<EvaluationRule>,
                 object::<Trace>,
             ] {
                 let name = object(registry);

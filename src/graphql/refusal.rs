@@ -35,6 +35,10 @@ pub(super) enum Entity {
     DatasetItem,
     /// An experiment.
     Experiment,
+    /// A run of evaluators over traces.
+    Evaluation,
+    /// A rule by which new traces are evaluated.
+    EvaluationRule,
 }
 
 /// Why a mutation did not do what was asked. Nothing of it was stored.

@@ -19,10 +19,12 @@ use super::{
 };
 use crate::{
     model::{
-        ConversationId, DatasetId, DatasetItemId, ExperimentId, MessageId, PlanId, Refusal, ScoreId, TraceId,
+        ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, Refusal,
+        ScoreId, TraceId,
         component::{Component, ComponentRef, ComponentVersion},
         conversation::Conversation,
         dataset::{Dataset, DatasetItem, DatasetVersion, ItemState},
+        evaluation::{Evaluation, EvaluationRule},
         experiment::{Experiment, ExperimentItem, ItemStatus},
         message::Message,
         page::{Page, PageRequest},
@@ -68,6 +70,8 @@ pub(super) struct RequestData {
     pub dataset_experiments: Loader<(DatasetId, PageRequest), Page<Experiment>>,
     pub experiments: Loader<ExperimentId, Arc<Experiment>>,
     pub experiment_items: Loader<((ExperimentId, Vec<ItemStatus>), PageRequest), Page<ExperimentItem>>,
+    pub evaluations: Loader<EvaluationId, Arc<Evaluation>>,
+    pub evaluation_rules: Loader<String, Arc<EvaluationRule>>,
 }
 
 /// A span whose body is wanted, with the head that says where it is.
@@ -204,6 +208,8 @@ impl RequestData {
             dataset_experiments: paged!(services.experiments, for_datasets),
             experiments: loader!(services.experiments, get_many),
             experiment_items: paged!(services.experiments, items_of),
+            evaluations: loader!(services.evaluations, get_many),
+            evaluation_rules: loader!(services.evaluations, rules_named),
             services: services.clone(),
             limits: limits.clone(),
             walked: Arc::default(),

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 pub use self::feed::Feed;
 use crate::{
-    model::{ConversationId, ExperimentId, PlanId, TraceId},
+    model::{ConversationId, EvaluationId, ExperimentId, PlanId, TraceId},
     store::{Observer, Touched},
 };
 
@@ -28,6 +28,8 @@ pub enum Topic {
     Plan(PlanId),
     /// The items of an experiment.
     Experiment(ExperimentId),
+    /// How far an evaluation is.
+    Evaluation(EvaluationId),
 }
 
 impl Topic {
@@ -37,6 +39,7 @@ impl Topic {
             Touched::Conversation { id, revision } => (Self::Conversation(id), revision),
             Touched::Plan { id, revision } => (Self::Plan(id), revision),
             Touched::Experiment { id, revision } => (Self::Experiment(id), revision),
+            Touched::Evaluation { id, revision } => (Self::Evaluation(id), revision),
         }
     }
 }

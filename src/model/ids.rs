@@ -83,4 +83,6 @@ typed_ids! {
     DatasetItemId,
     /// An experiment.
     ExperimentId,
+    /// A run of evaluators over traces.
+    EvaluationId,
 }

@@ -10,6 +10,8 @@ pub mod clock;
 pub mod component;
 pub mod conversation;
 pub mod dataset;
+pub mod evaluation;
+pub mod evaluator;
 pub mod experiment;
 pub mod ids;
 pub mod json;
@@ -33,8 +35,8 @@ pub mod words;
 
 pub use self::{
     ids::{
-        ConversationId, DatasetId, DatasetItemId, ExperimentId, MessageId, PlanId, ScoreId, SpanId, StepId,
-        ToolCallId, TraceId, TurnId,
+        ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId,
+        SpanId, StepId, ToolCallId, TraceId, TurnId,
     },
     json::Json,
     refusal::{Entity, Refusal},

@@ -19,6 +19,8 @@ pub enum Entity {
     DatasetVersion,
     DatasetItem,
     Experiment,
+    Evaluation,
+    EvaluationRule,
 }
 
 impl fmt::Display for Entity {
@@ -37,6 +39,8 @@ impl fmt::Display for Entity {
             Self::DatasetVersion => "dataset version",
             Self::DatasetItem => "dataset item",
             Self::Experiment => "experiment",
+            Self::Evaluation => "evaluation",
+            Self::EvaluationRule => "evaluation rule",
         })
     }
 }

@@ -2,7 +2,10 @@
 
 use bincode::{Decode, Encode};
 
-use super::{ConversationId, MessageId, Refusal, ScoreId, SpanId, Timestamp, TraceId, words::words};
+use super::{
+    ConversationId, MessageId, Refusal, ScoreId, SpanId, Timestamp, TraceId, component::ComponentRef,
+    words::words,
+};
 
 words! {
     /// Who judged.
@@ -74,6 +77,10 @@ pub struct Score {
     pub source: ScoreSource,
     /// When.
     pub created_at: Timestamp,
+    /// The version of the evaluator that judged, where one of this server did.
+    pub evaluator: Option<ComponentRef>,
+    /// The trace of the judging itself, where a model judged and that is recorded. It may be gone.
+    pub judged_in: Option<TraceId>,
 }
 
 /// What is asked of a new score. Fields as in [`Score`].
@@ -87,4 +94,6 @@ pub struct NewScore {
     pub value: ScoreValue,
     pub comment: Option<String>,
     pub source: ScoreSource,
+    pub evaluator: Option<ComponentRef>,
+    pub judged_in: Option<TraceId>,
 }

@@ -260,6 +260,14 @@ impl Trace {
     }
 }
 
+/// Where a trace stands among all, from 0 to below 1: the first 53 bits of a hash of its id. By it samples are taken,
+/// so that every server takes the same.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "53 bits are what a float holds")]
+pub fn share_of(trace: TraceId) -> f64 {
+    (xxhash_rust::xxh3::xxh3_64(trace.bytes()) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// A trace's large fields, read only when asked for.
 #[derive(Debug, Clone, Default, PartialEq, Encode, Decode)]
 pub struct TraceBody {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{arriving::Arriving, ingest::IngestConfig, listing::ListLimits};
+use super::{arriving::Arriving, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits};
 use crate::{
     live::Hub,
     model::{
@@ -36,6 +36,8 @@ pub struct Context {
     pub ingest: Arc<IngestConfig>,
     /// The conversations that messages are on their way to.
     pub arriving: Arc<Arriving>,
+    /// How much is evaluated at once.
+    pub evaluation: Arc<EvaluationConfig>,
 }
 
 impl Context {

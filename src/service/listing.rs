@@ -4,7 +4,8 @@ use super::ServiceResult;
 use crate::{
     model::page::{Cursor, ListId, Page, PageRequest},
     store::{
-        Direction, Found, KeyRange, Store, TablePage, codec::Record, index::Indexed, key::Key, keyspace::Table,
+        Direction, Found, KeyRange, Store, TablePage, codec::Record, index::Indexed, key::Key,
+        keyspace::Table,
     },
 };
 

@@ -11,6 +11,8 @@ pub mod conversations;
 pub mod datasets;
 pub mod deletion;
 mod error;
+pub mod evaluations;
+pub mod evaluators;
 pub mod experiments;
 pub mod import;
 pub mod ingest;
@@ -24,6 +26,8 @@ use self::{
     components::Components,
     conversations::Conversations,
     datasets::Datasets,
+    evaluations::Evaluations,
+    evaluators::Evaluators,
     experiments::Experiments,
     ingest::Ingest,
     plans::Plans,
@@ -57,6 +61,10 @@ pub struct Services {
     pub datasets: Datasets,
     /// Agents that are tried out.
     pub experiments: Experiments,
+    /// Rules and judges that say how good what agents did is.
+    pub evaluators: Evaluators,
+    /// Evaluators over many traces.
+    pub evaluations: Evaluations,
 }
 
 impl Services {
@@ -70,10 +78,13 @@ impl Services {
     #[must_use]
     pub fn with(context: Context, runtime: Runtime) -> Self {
         let agents = Agents::new(context.clone(), runtime);
+        let evaluators = Evaluators::new(context.clone(), agents.clone());
         Self {
-            experiments: Experiments::new(context.clone(), agents.clone()),
+            evaluations: Evaluations::new(context.clone(), evaluators.clone()),
+            experiments: Experiments::new(context.clone(), agents.clone(), evaluators.clone()),
             datasets: Datasets::new(context.clone()),
             agents,
+            evaluators,
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),

@@ -41,6 +41,8 @@ impl Scores {
             comment: new.comment,
             source: new.source,
             created_at: self.context.now(),
+            evaluator: new.evaluator,
+            judged_in: new.judged_in,
         };
         let recorded = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {

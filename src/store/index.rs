@@ -15,6 +15,7 @@ use crate::{
         component::{Component, ComponentVersion, VersionHash},
         conversation::Conversation,
         dataset::Dataset,
+        evaluation::Evaluation,
         experiment::{Experiment, ExperimentItem},
         message::{Message, MessageType},
         plan::{Plan, PlanStatus},
@@ -295,5 +296,24 @@ impl Indexed for ExperimentItem {
     fn record_key(entry: &[u8]) -> Option<Self::Key> {
         let by_revision = <(crate::model::ExperimentId, u64, u64, u32)>::decode(entry);
         by_revision.map(|(id, _, place, repetition)| (id, place, repetition))
+    }
+}
+
+impl Indexed for Evaluation {
+    type Key = crate::model::EvaluationId;
+    const TABLE: Table<Self::Key, Self> = keyspace::EVALUATION;
+    const INDEXES: &'static [&'static str] =
+        &[keyspace::EVALUATION_BY_CREATION.name, keyspace::EVALUATION_BY_STATUS.name];
+
+    fn key(&self) -> Self::Key {
+        self.id
+    }
+
+    fn entries(&self) -> Vec<IndexEntry> {
+        let (id, created) = (self.id, self.created_at);
+        vec![
+            IndexEntry::of(keyspace::EVALUATION_BY_CREATION, &(created, id)),
+            IndexEntry::of(keyspace::EVALUATION_BY_STATUS, &(self.status, created, id)),
+        ]
     }
 }

@@ -5,8 +5,9 @@
 //! and no text can run into the part after it.
 
 use crate::model::{
-    ConversationId, DatasetId, DatasetItemId, ExperimentId, MessageId, PlanId, ScoreId, SpanId, StepId,
-    Timestamp, ToolCallId, TraceId, TurnId, component::VersionHash, dataset::ContentHash, message::MessageRole, plan::PlanStatus, trace::TraceStatus,
+    ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId, SpanId,
+    StepId, Timestamp, ToolCallId, TraceId, TurnId, component::VersionHash, dataset::ContentHash,
+    evaluation::EvaluationStatus, message::MessageRole, plan::PlanStatus, trace::TraceStatus,
 };
 
 /// Something that keys are made of.
@@ -66,6 +67,7 @@ id_parts!(
     DatasetId,
     DatasetItemId,
     ExperimentId,
+    EvaluationId,
     MessageId,
     PlanId,
     ScoreId,
@@ -107,7 +109,7 @@ macro_rules! word_parts {
     )+};
 }
 
-word_parts!(TraceStatus, PlanStatus, MessageRole);
+word_parts!(TraceStatus, PlanStatus, MessageRole, EvaluationStatus);
 
 impl KeyPart for Timestamp {
     fn write(&self, out: &mut Vec<u8>) {

@@ -51,6 +51,10 @@
 //! | `experiment_by_dataset` | dataset, creation, experiment | – |
 //! | `experiment_item` | experiment, place of the item, repetition | [`ExperimentItem`]; only of runs that have begun |
 //! | `experiment_item_by_revision` | experiment, revision, place, repetition | – |
+//! | `evaluation` | evaluation | [`Evaluation`] |
+//! | `evaluation_by_creation` | creation, evaluation | – |
+//! | `evaluation_by_status` | status, creation, evaluation | – |
+//! | `evaluation_rule` | its name | [`EvaluationRule`] |
 //! | `turn_due` | trace | [`TurnDue`]; only while messages of it are still to be made |
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
@@ -65,11 +69,12 @@ use super::{
     older,
 };
 use crate::model::{
-    ConversationId, DatasetId, DatasetItemId, ExperimentId, MessageId, PlanId, ScoreId, StepId, Timestamp,
-    TraceId, TurnId,
+    ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId, StepId,
+    Timestamp, TraceId, TurnId,
     component::{Component, ComponentRef, ComponentVersion, VersionHash},
     conversation::{Conversation, Lineage},
     dataset::{ContentHash, Dataset, DatasetItem, DatasetVersion, ItemState},
+    evaluation::{Evaluation, EvaluationRule, EvaluationStatus},
     experiment::{Experiment, ExperimentItem},
     message::Message,
     plan::{Plan, PlanStatus},
@@ -234,9 +239,9 @@ pub struct DatasetItemAddress {
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
-    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, Score = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1, TurnDue = 1, AgentRun = 1, PlanRun = 1,
     Dataset = 1, DatasetVersion = 1, NamedDataset = 1, DatasetItemAddress = 1, Experiment = 1, ExperimentItem = 1,
+    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, KeyBytes = 1, DeletedWith = 1,
+    Nothing = 1, TurnDue = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1,
 }
 
 impl Record for Trace {
@@ -259,6 +264,14 @@ impl Record for TraceBody {
 impl Record for DatasetItem {
     const VERSION: u8 = 1;
     const PACKED: bool = true;
+}
+
+impl Record for Score {
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
 }
 
 impl Record for Message {
@@ -384,6 +397,10 @@ tables! {
     EXPERIMENT_BY_DATASET: (DatasetId, Timestamp, ExperimentId) => Nothing = "experiment_by_dataset";
     EXPERIMENT_ITEM: (ExperimentId, u64, u32) => ExperimentItem = "experiment_item";
     EXPERIMENT_ITEM_BY_REVISION: (ExperimentId, u64, u64, u32) => Nothing = "experiment_item_by_revision";
+    EVALUATION: EvaluationId => Evaluation = "evaluation";
+    EVALUATION_BY_CREATION: (Timestamp, EvaluationId) => Nothing = "evaluation_by_creation";
+    EVALUATION_BY_STATUS: (EvaluationStatus, Timestamp, EvaluationId) => Nothing = "evaluation_by_status";
+    EVALUATION_RULE: String => EvaluationRule = "evaluation_rule";
     AGENT_RUN: TraceId => AgentRun = "agent_run";
     PLAN_RUN: PlanId => PlanRun = "plan_run";
     EXPERIMENT_RUN: ExperimentId => Nothing = "experiment_run";

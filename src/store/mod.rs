@@ -42,7 +42,7 @@ use self::{
 pub use crate::engine::{Direction, KeyRange};
 use crate::{
     engine::{self, Batch, SharedEngine, Tree},
-    model::{ConversationId, ExperimentId, PlanId, TraceId},
+    model::{ConversationId, EvaluationId, ExperimentId, PlanId, TraceId},
 };
 
 /// What a commit changed, for those who watch it.
@@ -74,6 +74,13 @@ pub enum Touched {
         /// The experiment.
         id: ExperimentId,
         /// The experiment's revision after the commit.
+        revision: u64,
+    },
+    /// How far an evaluation is.
+    Evaluation {
+        /// The evaluation.
+        id: EvaluationId,
+        /// The evaluation's revision after the commit.
         revision: u64,
     },
 }

@@ -10,10 +10,11 @@ use super::{
     spans::{BodyBlock, HeadBlock},
 };
 use crate::model::{
-    ConversationId, Json, MessageId, PlanId, SpanId, StepId, Timestamp, TraceId, TurnId,
+    ConversationId, Json, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, TraceId, TurnId,
     component::ComponentRef,
     ledger::{Ledger, NanoUsd, TokenTotals},
     message::Message,
+    score::{Score, ScoreSource, ScoreTarget, ScoreValue},
     span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
     summary::{RootSpan, Summary},
     trace::{Claims, Trace, TraceBody, TraceOrigin, TraceStatus},
@@ -123,6 +124,17 @@ struct Trace1 {
     revision: u64,
     summary: Summary1,
     block_count: u32,
+}
+
+#[derive(Decode)]
+struct Score1 {
+    id: ScoreId,
+    target: ScoreTarget,
+    name: String,
+    value: ScoreValue,
+    comment: Option<String>,
+    source: ScoreSource,
+    created_at: Timestamp,
 }
 
 impl From<SpanHead1> for SpanHead {
@@ -299,6 +311,14 @@ impl Older1 for TraceBody {
 impl Older1 for Message {
     fn read1(payload: &[u8]) -> Result<Self, String> {
         packed::read(payload)
+    }
+}
+
+/// It did not say which evaluator judged.
+impl Older1 for Score {
+    fn read1(payload: &[u8]) -> Result<Self, String> {
+        let Score1 { id, target, name, value, comment, source, created_at } = packed::read(payload)?;
+        Ok(Self { id, target, name, value, comment, source, created_at, evaluator: None, judged_in: None })
     }
 }
 

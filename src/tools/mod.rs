@@ -11,6 +11,7 @@ pub mod mcp;
 mod names;
 mod output;
 mod registry;
+mod schema;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ use futures_util::future::BoxFuture;
 pub use self::{
     config::{McpServerConfig, ReadUrlConfig, ToolsConfig, WrongSetting},
     registry::{ListedTool, Tools},
+    schema::JsonSchema,
 };
 use crate::model::Json;
 

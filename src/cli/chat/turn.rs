@@ -217,6 +217,7 @@ fn failed(kind: Option<RunFailureKind>, error: &str) -> String {
         }
         RunFailureKind::Cancelled => "`/retry` asks again.",
         RunFailureKind::Interrupted => "`/retry` asks again, once the server is back.",
+        RunFailureKind::InvalidVerdict => "Make the rubric clearer, or choose another model.",
         RunFailureKind::InvalidPlan => "Say the goal otherwise, or choose another model.",
         RunFailureKind::Internal => "The server's log says more.",
     };

@@ -42,7 +42,7 @@ pub(super) struct CreateAgentInput {
 
 /// The model that an agent asks, and how. What is left out is the provider's to choose.
 #[derive(InputObject)]
-struct AgentModelInput {
+pub(in crate::graphql) struct AgentModelInput {
     /// The provider and its model: `openai/gpt-4o-mini`.
     name: String,
     /// The sampling temperature, from 0 to 2.
@@ -117,7 +117,7 @@ impl CreateAgentInput {
 }
 
 impl AgentModelInput {
-    fn into_model(self) -> Result<AgentModel, Refusal> {
+    pub(in crate::graphql) fn into_model(self) -> Result<AgentModel, Refusal> {
         Ok(AgentModel {
             name: self.name,
             temperature: self.temperature.read("temperature")?,
@@ -156,8 +156,11 @@ impl ProcessUserInputInput {
     }
 }
 
-/// Which version of an agent.
-pub(in crate::graphql) fn version(hash: Option<String>, label: Option<String>) -> Result<VersionSelector, Refusal> {
+/// Which version of an agent, or of an evaluator.
+pub(in crate::graphql) fn version(
+    hash: Option<String>,
+    label: Option<String>,
+) -> Result<VersionSelector, Refusal> {
     match (hash, label) {
         (Some(_), Some(_)) => {
             Err(Refusal::invalid("label", "a version is named by `versionHash` or by `label`, not by both"))

@@ -9,6 +9,7 @@ mod replay;
 mod tracing;
 
 pub(super) use self::{
+    inputs::{AgentModelInput, version},
     live::AgentSubscription,
     mutations::AgentMutation,
     plans::ExecutionMutation,

@@ -138,9 +138,7 @@ impl DatasetMutation {
                 refusals: refused.into_iter().map(Into::into).collect(),
                 refusal: None,
             },
-            Err(refusal) => {
-                RemoveDatasetItemsPayload { refusal: Some(refusal.into()), ..Default::default() }
-            }
+            Err(refusal) => RemoveDatasetItemsPayload { refusal: Some(refusal.into()), ..Default::default() },
         })
     }
 }

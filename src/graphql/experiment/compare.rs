@@ -219,11 +219,7 @@ fn name_of(measure: &Measure) -> Option<String> {
 
 fn better(measured: &PairMeasure) -> Option<ExperimentSide> {
     let gain = measured.gain()?;
-    if gain > 0.0 {
-        Some(ExperimentSide::B)
-    } else {
-        (gain < 0.0).then_some(ExperimentSide::A)
-    }
+    if gain > 0.0 { Some(ExperimentSide::B) } else { (gain < 0.0).then_some(ExperimentSide::A) }
 }
 
 /// What a measure shows over the items that both have. The interval is Student's t of the differences of pairs.

@@ -5,6 +5,7 @@ use async_graphql::{Context, Enum, ID, Object};
 use super::Score;
 use crate::{
     graphql::{
+        component::ComponentVersion,
         conversation::Conversation,
         error::Result,
         message::Message,
@@ -79,6 +80,23 @@ impl Score {
     /// When.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
+    }
+
+    /// The version of the evaluator that judged; null where none of this server did.
+    async fn evaluator(&self, ctx: &Context<'_>) -> Result<Option<ComponentVersion>> {
+        match &self.0.evaluator {
+            Some(version) => ComponentVersion::load(ctx, version.clone()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The trace of the judging itself: what the model was shown, what it said, and what that cost. Null where no
+    /// model judged, or its trace is not there.
+    async fn judging_trace(&self, ctx: &Context<'_>) -> Result<Option<Trace>> {
+        match self.0.judged_in {
+            Some(id) => Trace::load(ctx, id).await,
+            None => Ok(None),
+        }
     }
 
     /// The conversation that is judged, or whose message is; null where it is another thing.

@@ -116,6 +116,8 @@ impl RecordScoreInput {
             value: self.value.into_model()?,
             comment: self.comment,
             source: self.source,
+            evaluator: None,
+            judged_in: None,
             target: self.target.into_model(data).await?,
         })
     }

@@ -21,6 +21,8 @@ words! {
         Interrupted = 7 "INTERRUPTED",
         /// The model wrote no plan that can be kept.
         InvalidPlan = 9 "INVALID_PLAN",
+        /// The model that judges gave no verdict that can be used.
+        InvalidVerdict = 10 "INVALID_VERDICT",
         /// Something failed that has nothing to do with the model or a tool.
         Internal = 8 "INTERNAL",
     }

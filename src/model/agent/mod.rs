@@ -138,7 +138,8 @@ impl AgentDefinition {
 }
 
 impl AgentModel {
-    fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
+    /// Checks every field.
+    pub fn check(&self, limits: &RecordLimits) -> Result<(), Refusal> {
         limits.name("name", &self.name)?;
         self.temperature.map_or(Ok(0.0), checked_temperature)?;
         if let Some(share) = self.top_p

@@ -172,11 +172,7 @@ mod tests {
     use super::*;
 
     fn content(input: &str) -> ItemContent {
-        ItemContent {
-            input: Json::parse(input).unwrap(),
-            expected: None,
-            metadata: Json::empty_object(),
-        }
+        ItemContent { input: Json::parse(input).unwrap(), expected: None, metadata: Json::empty_object() }
     }
 
     #[test]
@@ -193,7 +189,15 @@ mod tests {
     #[test]
     fn an_item_without_an_input_is_refused() {
         let limits = RecordLimits::default();
-        for bad in ["null", "\"\"", "\" \\n\"", "[]", "[1]", "[{\"a\":1}]", "[{\"role\":\"system\",\"content\":\"x\"}]"] {
+        for bad in [
+            "null",
+            "\"\"",
+            "\" \\n\"",
+            "[]",
+            "[1]",
+            "[{\"a\":1}]",
+            "[{\"role\":\"system\",\"content\":\"x\"}]",
+        ] {
             let refusal = content(bad).check(&limits).unwrap_err();
             assert_eq!(refusal.field(), Some("input"), "{bad}");
         }

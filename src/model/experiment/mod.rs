@@ -17,7 +17,9 @@ pub use self::{
         Comparison, ItemFigures, Measure, MeasureDifference, Pair, PairMeasure, Presence, Sheet, compare,
     },
 };
-use super::{DatasetId, ExperimentId, Refusal, Timestamp, component::ComponentRef, refusal::Entity, words::words};
+use super::{
+    DatasetId, ExperimentId, Refusal, Timestamp, component::ComponentRef, refusal::Entity, words::words,
+};
 
 words! {
     /// Where an experiment stands.

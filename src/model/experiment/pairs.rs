@@ -182,11 +182,8 @@ pub fn compare(mut a: Sheet, mut b: Sheet) -> Comparison {
 
 fn pair_of(item: ItemState, presence: Presence, (a, b): (ItemFigures, ItemFigures)) -> Pair {
     let measures: BTreeSet<_> = a.figures.keys().chain(b.figures.keys()).collect();
-    let measure = |measure: &Measure| PairMeasure {
-        measure: measure.clone(),
-        a: a.mean(measure),
-        b: b.mean(measure),
-    };
+    let measure =
+        |measure: &Measure| PairMeasure { measure: measure.clone(), a: a.mean(measure), b: b.mean(measure) };
     let measures = measures.into_iter().map(measure).collect();
     Pair { item, presence, runs_a: a.runs, runs_b: b.runs, measures }
 }
@@ -256,7 +253,10 @@ mod tests {
         let score = differences.iter().find(|it| matches!(it.measure, Measure::Score(..))).unwrap();
         assert_eq!((score.paired.pairs, score.paired.difference), (1, Some(0.5)));
         assert_eq!(score.paired.verdict, PairedVerdict::NotEnoughData);
-        assert_eq!(pairs[0].measures.iter().filter_map(PairMeasure::gain).collect::<Vec<_>>(), [0.5, 0.0, 0.0]);
+        assert_eq!(
+            pairs[0].measures.iter().filter_map(PairMeasure::gain).collect::<Vec<_>>(),
+            [0.5, 0.0, 0.0]
+        );
     }
 
     #[test]

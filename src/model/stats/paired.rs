@@ -129,7 +129,8 @@ fn t_quantile(freedom: f64) -> f64 {
         (Z.powi(3) + Z) / 4.0,
         (5.0 * Z.powi(5) + 16.0 * Z.powi(3) + 3.0 * Z) / 96.0,
         (3.0 * Z.powi(7) + 19.0 * Z.powi(5) + 17.0 * Z.powi(3) - 15.0 * Z) / 384.0,
-        (79.0 * Z.powi(9) + 776.0 * Z.powi(7) + 1482.0 * Z.powi(5) - 1920.0 * Z.powi(3) - 945.0 * Z) / 92_160.0,
+        (79.0 * Z.powi(9) + 776.0 * Z.powi(7) + 1482.0 * Z.powi(5) - 1920.0 * Z.powi(3) - 945.0 * Z)
+            / 92_160.0,
     ];
     terms.iter().rev().fold(0.0, |sum, term| (sum + term) / freedom) + Z
 }
@@ -142,7 +143,9 @@ mod tests {
 
     #[test]
     fn quantiles_are_those_of_the_tables() {
-        for (freedom, table) in [(5.0, 2.5706), (6.0, 2.4469), (10.0, 2.2281), (30.0, 2.0423), (1_000.0, 1.9623)] {
+        for (freedom, table) in
+            [(5.0, 2.5706), (6.0, 2.4469), (10.0, 2.2281), (30.0, 2.0423), (1_000.0, 1.9623)]
+        {
             assert!((t_quantile(freedom) - table).abs() < 3e-4, "{freedom}: {}", t_quantile(freedom));
         }
     }
@@ -163,9 +166,15 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_said() {
         let none = paired(&[], Direction::Higher);
-        assert_eq!((none.difference, none.interval, none.verdict), (None, None, PairedVerdict::NotEnoughData));
+        assert_eq!(
+            (none.difference, none.interval, none.verdict),
+            (None, None, PairedVerdict::NotEnoughData)
+        );
         let few = paired(&[(0.0, 1.0); 5], Direction::Higher);
-        assert_eq!((few.difference, few.interval, few.verdict), (Some(1.0), None, PairedVerdict::NotEnoughData));
+        assert_eq!(
+            (few.difference, few.interval, few.verdict),
+            (Some(1.0), None, PairedVerdict::NotEnoughData)
+        );
         let same = paired(&[(0.0, 1.0); 6], Direction::Higher);
         assert_eq!((same.interval, same.verdict), (None, PairedVerdict::BBetter));
         let equal = paired(&[(1.0, 1.0); 60], Direction::Higher);

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::model::{
     Json, Refusal, TraceId,
     span::{SpanAction, SpanBody, SpanChanges, SpanOp},
-    trace::{TraceBody, TraceCompletion},
+    trace::{TraceBody, TraceCompletion, share_of},
 };
 
 /// What of runs is recorded.
@@ -250,12 +250,6 @@ fn compiled(text: &str) -> Result<Regex, String> {
         return Err("matches what is empty, and so would stand between all letters".to_owned());
     }
     Ok(expression)
-}
-
-/// Where a trace stands among all, from 0 to below 1: the first 53 bits of a hash of its id.
-#[expect(clippy::cast_precision_loss, reason = "53 bits are what a float holds")]
-fn share_of(trace: TraceId) -> f64 {
-    (xxhash_rust::xxh3::xxh3_64(trace.bytes()) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// The flags that hold now.

@@ -10,6 +10,7 @@ mod carry;
 mod draft;
 mod flags;
 mod given;
+mod judge;
 mod memory;
 mod output;
 mod parts;
@@ -33,7 +34,6 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, Stream};
 
-pub(super) use self::recorder::patiently;
 pub use self::{
     carry::EndedRun,
     draft::{BegunDraft, PlanDraft},
@@ -45,9 +45,8 @@ pub use self::{
     talk::{BegunRun, UserInput},
     trial::{BegunTrial, Trial, TrialAgent},
 };
-use self::{
-    flags::CurrentFlags, output::Output, parts::Parts, runs::Runs, steps::Carried,
-};
+use self::{flags::CurrentFlags, output::Output, parts::Parts, runs::Runs, steps::Carried};
+pub(in crate::service) use self::{judge::Judging, recorder::patiently};
 use super::{
     Context, ServiceError, ServiceResult,
     components::{Components, RegisteredVersion},

@@ -33,11 +33,13 @@ pub(super) struct Prepared {
     /// What it is, with and without the values that it was given.
     definition: Json,
     definition_alone: Json,
-    instructions: String,
+    /// Its instructions, with the values of this run.
+    pub(super) instructions: String,
     model: Arc<dyn Model>,
     name: ResolvedName,
     specs: Vec<ToolSpec>,
-    parts: RunParts,
+    /// The versions behind its calls.
+    pub(super) parts: RunParts,
 }
 
 impl Prepared {

@@ -103,7 +103,7 @@ impl Run {
             Ok(answer) => (SpanStatus::Ok, outputs(Some(Json::string(&answer.text)))),
             Err(failure) => (SpanStatus::Error, failed(&failure.message, failure.kind.text())),
         };
-        self.end_span(root, (OperationType::Agent, &self.agent.name), status, changes.clone()).await;
+        self.end_span(root, (self.task.operation(), &self.agent.name), status, changes.clone()).await;
         if let Some((span, name)) = above {
             self.end_span(span, (OperationType::PlanStep, name), status, changes).await;
         }
@@ -123,14 +123,17 @@ impl Run {
     }
 
     async fn begin_root(&self, above: Option<OpenSpan>) -> OpenSpan {
-        let details = SpanDetails { agent_name: Some(self.agent.name.clone()), ..SpanDetails::default() };
+        let operation = self.task.operation();
+        let agent_name = (operation == OperationType::Agent).then(|| self.agent.name.clone());
+        let details = SpanDetails { agent_name, ..SpanDetails::default() };
         let changes = SpanChanges { details, components: self.versions.clone(), ..SpanChanges::default() };
-        self.start_span(above, (OperationType::Agent, &self.agent.name), changes).await
+        self.start_span(above, (operation, &self.agent.name), changes).await
     }
 
     async fn work(&self, root: OpenSpan) -> Result<Answered, RunFailure> {
         match &self.task {
             Task::Draft(draft) => self.draft(root, draft).await,
+            Task::Judge(form) => self.judge(root, form).await,
             Task::Talk { .. } | Task::Step { .. } | Task::Alone { .. } => self.steps(root).await,
         }
     }
@@ -181,6 +184,8 @@ impl Run {
             Task::Talk { conversation, .. } => (*conversation, None),
             Task::Draft(draft) => (draft.conversation, Some(draft::asked_for(&draft.goal))),
             Task::Alone { state, .. } => return Ok(Memory { state: state.clone(), ..Memory::default() }),
+            // It is shown what it judges, and knows nothing else.
+            Task::Judge(_) => return Ok(Memory::default()),
             Task::Step { told, .. } => {
                 let messages = vec![said_by(MessageRole::User, told)];
                 let state = InitialState { summary: None, messages };
@@ -234,7 +239,7 @@ impl Run {
     pub(super) fn of_run(&self, message: NewMessage) -> NewMessage {
         let (turn_id, parent_message_id) = match &self.task {
             Task::Talk { turn, asked, .. } => (Some(*turn), Some(*asked)),
-            Task::Step { .. } | Task::Draft(_) | Task::Alone { .. } => (None, None),
+            Task::Step { .. } | Task::Draft(_) | Task::Judge(_) | Task::Alone { .. } => (None, None),
         };
         NewMessage { turn_id, parent_message_id, trace_id: Some(self.trace), ..message }
     }

@@ -1,7 +1,9 @@
 //! What runs are for.
 
 use super::{draft::Draft, results::RecordedResults, state::InitialState};
-use crate::model::{ConversationId, MessageId, PlanId, SpanId, StepId, TurnId};
+use crate::model::{
+    ConversationId, MessageId, PlanId, SpanId, StepId, TurnId, evaluator::JudgeAnswer, span::OperationType,
+};
 
 /// What a run is for.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(super) enum Task {
     },
     /// To write a plan. What was said in its conversation is known; nothing is said there.
     Draft(Draft),
+    /// To judge what an agent did, with a verdict of this form. Nothing of it is said in a conversation.
+    Judge(JudgeAnswer),
     /// For itself: a recorded run that is made again, or an agent that is tried out. Nothing of it is said in a
     /// conversation.
     Alone {
@@ -34,4 +38,16 @@ pub(super) enum Task {
         /// What tools answered in the recorded run, where that is to be used again.
         results: Option<RecordedResults>,
     },
+}
+
+impl Task {
+    /// What kind of operation the run as a whole is.
+    pub(super) const fn operation(&self) -> OperationType {
+        match self {
+            Self::Judge(_) => OperationType::Evaluation,
+            Self::Talk { .. } | Self::Step { .. } | Self::Draft(_) | Self::Alone { .. } => {
+                OperationType::Agent
+            }
+        }
+    }
 }

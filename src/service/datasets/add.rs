@@ -133,8 +133,7 @@ impl Datasets {
             return Err(Refusal::limit("input", format!("the dataset would have more than {most} items")));
         }
         let id = item.id.unwrap_or_else(|| self.context.new_id());
-        let state =
-            ItemState { dataset_id: dataset.id, place: change.add(hash), since: change.number() };
+        let state = ItemState { dataset_id: dataset.id, place: change.add(hash), since: change.number() };
         known.contents.insert(*hash, id);
         known.ids.insert(id);
         Ok(AddedItem::Added(DatasetItem {

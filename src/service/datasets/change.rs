@@ -101,7 +101,9 @@ async fn current(tx: &mut Tx<'_>, field: &str, id: DatasetItemId) -> ServiceResu
     let found = found.ok_or_else(|| not_found(field, id))?;
     match found.until {
         None => Ok(found),
-        Some(version) => Err(Refusal::invalid(field, format!("the item was removed in version {version}")).into()),
+        Some(version) => {
+            Err(Refusal::invalid(field, format!("the item was removed in version {version}")).into())
+        }
     }
 }
 

@@ -18,9 +18,7 @@ pub use self::{
     collect::{Collection, ItemOrigins},
     file::{FileFormat, FileItem, ImportedItems, read_items, to_line},
 };
-use super::{
-    Context, ServiceError, ServiceResult, conversations::Conversations, deletion, tracing::Tracing,
-};
+use super::{Context, ServiceError, ServiceResult, conversations::Conversations, deletion, tracing::Tracing};
 use crate::{
     model::{
         DatasetId, Refusal,

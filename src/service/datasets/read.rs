@@ -34,7 +34,11 @@ impl Datasets {
     }
 
     /// A page of the datasets whose names have a text in them, the one made last first.
-    pub async fn list(&self, name_contains: Option<&str>, page: &PageRequest) -> ServiceResult<Page<Dataset>> {
+    pub async fn list(
+        &self,
+        name_contains: Option<&str>,
+        page: &PageRequest,
+    ) -> ServiceResult<Page<Dataset>> {
         let keep = named_like(name_contains);
         let (store, limits) = (&self.context.store, &self.context.lists);
         listing::filtered(store, &all(name_contains), page, limits, keep).await
@@ -77,9 +81,8 @@ impl Datasets {
             list: ListId::of(&format!("items of dataset {id} at {version}")),
         };
         let stretches: Vec<_> = versions.iter().map(stretch).collect();
-        let keep = |at: usize, item: &DatasetItem| {
-            versions.get(at).is_some_and(|(_, version)| item.is_in(*version))
-        };
+        let keep =
+            |at: usize, item: &DatasetItem| versions.get(at).is_some_and(|(_, version)| item.is_in(*version));
         let (store, limits) = (&self.context.store, &self.context.lists);
         listing::pages_of(store, keyspace::DATASET_ITEM, &stretches, page, limits, keep).await
     }

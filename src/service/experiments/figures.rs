@@ -77,9 +77,7 @@ fn figures_of(status: ItemStatus, trace: Option<Trace>) -> RunFigures {
     let trace = trace.filter(|trace| is_over && trace.status.is_final());
     RunFigures {
         status: Some(status),
-        duration_nanos: trace
-            .as_ref()
-            .and_then(|trace| Some(trace.end_time?.nanos_since(trace.start_time))),
+        duration_nanos: trace.as_ref().and_then(|trace| Some(trace.end_time?.nanos_since(trace.start_time))),
         tokens: trace.as_ref().map(|trace| trace.summary.tokens.total()),
         cost: trace.filter(|trace| trace.summary.cost_known).map(|trace| trace.summary.cost),
         scores: Vec::new(),

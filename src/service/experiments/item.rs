@@ -41,8 +41,7 @@ impl Experiments {
             }
         }
         let trace = self.context.new_id();
-        let begin =
-            || self.begin_item(experiment.id, (&due.item, due.repetition), trace).boxed();
+        let begin = || self.begin_item(experiment.id, (&due.item, due.repetition), trace).boxed();
         let Some(row) = patiently(begin).await? else { return Ok(()) };
         let end = match self.begin_run(&experiment, &due, trace, &stopped).await? {
             Begun::Run(begun) => match self.end_of(*begun, trace, stopped).await {

@@ -6,27 +6,36 @@ use crate::{
         Refusal, TraceId,
         component::{ComponentRef, ComponentVersion},
         dataset::DatasetItem,
+        evaluation::Outcome,
+        evaluator::EvaluatorDefinition,
     },
-    service::ServiceResult,
+    service::{ServiceError, ServiceResult},
 };
 
-impl Experiments {
-    /// Refuses what cannot judge.
-    #[expect(clippy::unused_self, reason = "evaluators are asked here")]
-    pub(super) fn check_judge(&self, evaluator: &ComponentVersion) -> Result<(), Refusal> {
-        let message = format!("`{}` is of a kind that this server does not run", evaluator.component_id);
-        Err(Refusal::invalid("componentId", message))
-    }
+/// Refuses what cannot judge.
+pub(super) fn check_judge(evaluator: &ComponentVersion) -> Result<(), Refusal> {
+    EvaluatorDefinition::read(&evaluator.definition).map(drop)
+}
 
+impl Experiments {
     /// Has evaluators judge a run that gave an answer, by what the item expects. Answers what could not be judged, and
-    /// why: that an evaluator fails is no failure of the run.
-    #[expect(clippy::unused_self, clippy::unused_async, reason = "evaluators are asked here")]
+    /// why: that an evaluator fails is no failure of the run. Judging again changes nothing but the judgements.
     pub(super) async fn judge(
         &self,
-        _evaluators: &[ComponentRef],
-        _trace: TraceId,
-        _item: &DatasetItem,
+        evaluators: &[ComponentRef],
+        trace: TraceId,
+        item: &DatasetItem,
     ) -> ServiceResult<Vec<String>> {
-        Ok(Vec::new())
+        let (expected, mut failures) = (item.content.expected.as_ref(), Vec::new());
+        for evaluator in evaluators {
+            let failure = match self.evaluators.evaluate(evaluator, trace, expected).await {
+                Ok(Outcome::Scored { .. }) => continue,
+                Ok(Outcome::Skipped(why) | Outcome::Failed(why)) => why,
+                Err(ServiceError::Refused(refusal)) => refusal.to_string(),
+                Err(error) => return Err(error),
+            };
+            failures.push(format!("{}: {failure}", evaluator.component_id));
+        }
+        Ok(failures)
     }
 }

@@ -44,8 +44,10 @@ impl Experiments {
         let experiment =
             experiment.ok_or_else(|| Refusal::not_found("experimentId", Entity::Experiment, id))?;
         if after.is_some_and(|after| after > experiment.revision) {
-            let message =
-                format!("the experiment is at revision {}; resume with one you received", experiment.revision);
+            let message = format!(
+                "the experiment is at revision {}; resume with one you received",
+                experiment.revision
+            );
             return Err(Refusal::invalid("after", message).into());
         }
         let follower = Follower {

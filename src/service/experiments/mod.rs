@@ -22,7 +22,8 @@ pub use self::{
     start::{ChosenVersion, StartExperiment},
 };
 use super::{
-    Context, agents::Agents, components::Components, datasets::Datasets, scores::Scores, tracing::Tracing,
+    Context, agents::Agents, components::Components, datasets::Datasets, evaluators::Evaluators,
+    scores::Scores, tracing::Tracing,
 };
 use crate::model::ExperimentId;
 
@@ -58,16 +59,18 @@ pub struct Experiments {
     datasets: Datasets,
     tracing: Tracing,
     scores: Scores,
+    evaluators: Evaluators,
     /// Those that this process carries out.
     carried: Arc<Mutex<HashSet<ExperimentId>>>,
 }
 
 impl Experiments {
-    /// The use cases over one context, with the agents that are tried out.
+    /// The use cases over one context, with the agents that are tried out and what judges them.
     #[must_use]
-    pub fn new(context: Context, agents: Agents) -> Self {
+    pub fn new(context: Context, agents: Agents, evaluators: Evaluators) -> Self {
         Self {
             agents,
+            evaluators,
             components: Components::new(context.clone()),
             datasets: Datasets::new(context.clone()),
             tracing: Tracing::new(context.clone()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Experiments;
+use super::{Experiments, judge::check_judge};
 use crate::{
     model::{
         DatasetId, ExperimentId, Refusal,
@@ -135,7 +135,7 @@ impl Experiments {
                 let message = format!("`{}` is named twice", reference.component_id);
                 return Err(Refusal::invalid(field, message).into());
             }
-            self.check_judge(&found).map_err(|refusal| refusal.below(&field))?;
+            check_judge(&found).map_err(|refusal| refusal.below(&field))?;
         }
         Ok(())
     }

@@ -207,6 +207,8 @@ impl Making<'_> {
             value: ScoreValue::Number(reward),
             comment: None,
             source: ScoreSource::Rule,
+            evaluator: None,
+            judged_in: None,
         })
     }
 }

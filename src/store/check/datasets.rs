@@ -10,7 +10,7 @@ use crate::{
     },
     store::{
         StoreResult,
-        keyspace::{self, Deleted, DatasetItemAddress, NamedDataset, item_key},
+        keyspace::{self, DatasetItemAddress, Deleted, NamedDataset, item_key},
     },
 };
 
@@ -81,7 +81,8 @@ impl Check<'_> {
             }
             return Ok(());
         };
-        if item.state.place >= dataset.next_place || item.until.unwrap_or(item.state.since) > dataset.version {
+        if item.state.place >= dataset.next_place || item.until.unwrap_or(item.state.since) > dataset.version
+        {
             self.report.note("dataset_item", raw, "its dataset has not come as far");
         }
         Ok(())
@@ -171,7 +172,11 @@ impl Check<'_> {
             let items = self.readable(keyspace::DATASET_ITEM, &keys).await?;
             for ((raw, id, address), item) in found.iter().zip(items) {
                 if address.item_id != *id || item.is_none_or(|item| item.id != *id) {
-                    self.report.note("dataset_item_address", raw, "another item, or none, is at this address");
+                    self.report.note(
+                        "dataset_item_address",
+                        raw,
+                        "another item, or none, is at this address",
+                    );
                 }
             }
         }
@@ -197,8 +202,7 @@ impl Check<'_> {
         let mut from = None;
         while let Some(items) = self.page(keyspace::DATASET_ITEM, &mut from).await? {
             let newest: Vec<_> = items.iter().filter(|(_, _, item)| item.until.is_none()).collect();
-            let keys: Vec<_> =
-                newest.iter().map(|(_, _, item)| (item.state.dataset_id, item.hash)).collect();
+            let keys: Vec<_> = newest.iter().map(|(_, _, item)| (item.state.dataset_id, item.hash)).collect();
             let found = self.readable(keyspace::DATASET_ITEM_CONTENT, &keys).await?;
             for ((raw, _, item), address) in newest.into_iter().zip(found) {
                 let own = DatasetItemAddress { item_id: item.id, state: item.state };

@@ -6,6 +6,7 @@
 mod components;
 mod conversations;
 mod datasets;
+mod evaluations;
 mod experiments;
 mod plans;
 mod scores;
@@ -99,6 +100,7 @@ impl Store {
         check.spans().await?;
         check.components().await?;
         check.scores().await?;
+        check.evaluations().await?;
         check.plans().await?;
         check.datasets().await?;
         check.experiments().await?;

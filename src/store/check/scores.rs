@@ -19,6 +19,7 @@ impl Check<'_> {
             let addresses = self.readable(keyspace::SCORE_ADDRESS, &ids).await?;
             for ((raw, key, score), address) in scores.iter().zip(addresses) {
                 self.judged(raw, &score.target).await?;
+                self.evaluators_exist(keyspace::SCORE.name, raw, score.evaluator.as_slice()).await?;
                 if score_key(&score.target, score.id) != *key {
                     self.report.note("score", raw, "the score names another key than its own");
                 }

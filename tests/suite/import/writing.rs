@@ -54,6 +54,7 @@ async fn services(engine: SharedEngine) -> (Services, Store) {
         prices: dendro::model::prices::PriceTable::bundled().unwrap(),
         ingest: Arc::default(),
         arriving: Arc::default(),
+        evaluation: Arc::default(),
     });
     (services, store)
 }

@@ -3,11 +3,13 @@
 
 use dendro::{
     model::{
-        ConversationId, DatasetId, DatasetItemId, ExperimentId, Json, MessageId, PlanId, ScoreId, SpanId, StepId,
-        Timestamp, ToolCallId, TraceId, TurnId,
+        ConversationId, DatasetId, DatasetItemId, ExperimentId, Json, MessageId, PlanId, ScoreId, SpanId,
+        StepId, Timestamp, ToolCallId, TraceId, TurnId,
         component::{Component, ComponentRef, ComponentType, ComponentVersion, VersionHash, VersionState},
         conversation::{Conversation, Lineage, Segment},
-        dataset::{ContentHash, Dataset, DatasetItem, DatasetVersion, ItemContent, ItemSource, ItemState, SetHash},
+        dataset::{
+            ContentHash, Dataset, DatasetItem, DatasetVersion, ItemContent, ItemSource, ItemState, SetHash,
+        },
         experiment::{Experiment, ExperimentItem, ExperimentSetup, ExperimentStatus, ItemCounts, ItemStatus},
         ledger::{CostSource, CountingRule, Ledger, NanoUsd, TokenCounts, TokenTotals},
         message::{Message, MessageRole, MessageType, ToolCall},
@@ -452,6 +454,8 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
         comment: some("why"),
         source: ScoreSource::Model,
         created_at: at(9),
+        evaluator: Some(used()),
+        judged_in: Some(TRACE),
     }
 }
 

@@ -70,6 +70,8 @@ async fn filled(services: &Services) -> (ConversationId, ConversationId, TraceId
             value,
             comment: None,
             source: ScoreSource::Rule,
+            evaluator: None,
+            judged_in: None,
         };
         services.scores.record(score).await.unwrap();
     }

@@ -17,7 +17,16 @@ use uuid::Uuid;
 use super::bed::{Bed, refusal};
 
 fn score(target: ScoreTarget, value: ScoreValue) -> NewScore {
-    NewScore { id: None, target, name: "helpful".to_owned(), value, comment: None, source: ScoreSource::Rule }
+    NewScore {
+        id: None,
+        target,
+        name: "helpful".to_owned(),
+        value,
+        comment: None,
+        source: ScoreSource::Rule,
+        evaluator: None,
+        judged_in: None,
+    }
 }
 
 #[tokio::test]

@@ -96,6 +96,7 @@ impl Server {
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::new(ingest),
             arriving: Arc::default(),
+            evaluation: Arc::default(),
         };
         let services = Services::with(context, runtime);
         Self { services, store, clock, engine, schema: graphql::schema(), limits }

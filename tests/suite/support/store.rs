@@ -95,6 +95,7 @@ impl TestStore {
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::default(),
             arriving: Arc::default(),
+            evaluation: Arc::default(),
         };
         let services = Services::new(context.clone());
         TestBed { tracing: services.tracing.clone(), services, context }

@@ -147,10 +147,7 @@ mod tests {
         let items = read_all("input,expected\na,b\nc\nd,e,f\ng,h\n");
         let told: Vec<_> = items.iter().map(|(place, item)| (place.as_str(), item.is_ok())).collect();
         assert_eq!(told, [("line 2", true), ("line 3", false), ("line 4", false), ("line 5", true)]);
-        assert_eq!(
-            items[1].1.as_ref().unwrap_err(),
-            "row: has 1 values, and the first line names 2 columns"
-        );
+        assert_eq!(items[1].1.as_ref().unwrap_err(), "row: has 1 values, and the first line names 2 columns");
     }
 
     #[test]

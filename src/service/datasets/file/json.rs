@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn what_is_damaged_costs_only_itself() {
-        let items = read_all("{\"input\": \n{\"expected\": 1}\n7\n{\"input\":\"a\",\"itemId\":\"x\"}\n\"good\"\n");
+        let items =
+            read_all("{\"input\": \n{\"expected\": 1}\n7\n{\"input\":\"a\",\"itemId\":\"x\"}\n\"good\"\n");
         let told: Vec<_> = items.iter().map(|(place, item)| (place.as_str(), item.is_ok())).collect();
         assert_eq!(
             told,

@@ -1,0 +1,222 @@
+//! Carrying evaluations on: which traces come next, many judged at the same time, and what came of them kept in the
+//! order of the list, so that there is one place from which to go on.
+
+use std::pin::pin;
+
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
+
+use super::{AtWork, Evaluations, filter};
+use crate::{
+    live::Topic,
+    model::{
+        EvaluationId, TraceId,
+        component::ComponentRef,
+        evaluation::{
+            Evaluation, EvaluationError, EvaluationStatus, EvaluationTarget, Outcome, Progress, Selection,
+        },
+        page::PageRequest,
+        text::shortened,
+        trace::share_of,
+    },
+    service::{
+        ServiceError, ServiceResult,
+        agents::patiently,
+        evaluators::{Evaluated, is_judging},
+        tracing::TraceOrder,
+    },
+    store::StoreError,
+};
+
+/// Traces of a list that are read at a time.
+const PAGE: usize = 200;
+
+/// Traces whose results are kept in one commit at most.
+const KEPT_AT_ONCE: usize = 64;
+
+/// Bytes of an error that an evaluation keeps.
+const ERROR_BYTES: usize = 500;
+
+/// Whether a sample takes a trace.
+pub(super) fn is_sampled(trace: TraceId, sample: f64) -> bool {
+    share_of(trace) < sample
+}
+
+/// A trace of a list, and the place behind it.
+type Next = (TraceId, Option<String>);
+
+/// That an evaluation is at work in this process.
+struct Held<'a> {
+    at_work: &'a AtWork,
+    id: EvaluationId,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.at_work.evaluations.lock().remove(&self.id);
+        self.at_work.left.notify_waiters();
+    }
+}
+
+impl Evaluations {
+    /// Goes on with the evaluations that are not over and that nobody is at: those of an earlier process, and those
+    /// that the store failed. Answers how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn resume(&self) -> ServiceResult<usize> {
+        let unfinished = self.unfinished(self.context.evaluation.unfinished).await?;
+        Ok(unfinished.into_iter().filter(|id| self.carry(*id)).count())
+    }
+
+    /// Carries an evaluation on beside everything else. Whether nobody did already.
+    pub(super) fn carry(&self, id: EvaluationId) -> bool {
+        if *self.at_work.closed.borrow() || !self.at_work.evaluations.lock().insert(id) {
+            return false;
+        }
+        let evaluations = self.clone();
+        tokio::spawn(async move {
+            let _held = Held { at_work: &evaluations.at_work, id };
+            let mut closed = evaluations.at_work.closed.subscribe();
+            let carried = tokio::select! {
+                carried = evaluations.carry_out(id) => carried,
+                // It stays as it is: the next process goes on.
+                _ = closed.wait_for(|closed| *closed) => Ok(()),
+            };
+            let ended = match carried {
+                Ok(()) => return,
+                Err(ServiceError::Refused(refusal)) => evaluations.end(id, Some(refusal.to_string())).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
+                tracing::warn!(evaluation = %id, %error, "an evaluation does not go on for now");
+            }
+        });
+        true
+    }
+
+    async fn carry_out(&self, id: EvaluationId) -> ServiceResult<()> {
+        let Some(mut evaluation) = self.get_many(&[id]).await?.pop().flatten() else { return Ok(()) };
+        if evaluation.status == EvaluationStatus::Pending {
+            let selected = self.selected(&evaluation).await?;
+            let now = self.context.now();
+            evaluation = self.keep(id, |evaluation| evaluation.begin(selected, now)).await?;
+        }
+        // What is judged meanwhile is dropped where it is stopped.
+        let mut watch = self.context.hub.watch(Topic::Evaluation(id));
+        let judged = self.traces_of(&evaluation)?.map_ok(|next| self.judged(&evaluation, next));
+        let mut judged =
+            pin!(judged.try_buffered(self.context.evaluation.at_once).ready_chunks(KEPT_AT_ONCE));
+        let mut seen = evaluation.revision;
+        loop {
+            if self.get_many(&[id]).await?.pop().flatten().is_none_or(|found| found.status.is_final()) {
+                return Ok(());
+            }
+            let some = tokio::select! {
+                some = judged.next() => some,
+                newer = watch.beyond(seen) => {
+                    seen = newer;
+                    continue;
+                }
+            };
+            let Some(some) = some else { return self.end(id, None).await };
+            let mut progress = Progress::default();
+            let mut failed = None;
+            for one in some {
+                match one {
+                    Ok(one) => progress.add(one),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            seen = self.keep(id, |evaluation| evaluation.progress(&progress)).await?.revision;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+    }
+
+    /// How many traces are to be evaluated.
+    async fn selected(&self, evaluation: &Evaluation) -> ServiceResult<u64> {
+        let traces = self.traces_of(evaluation)?;
+        traces.try_fold(0_u64, |count, _| async move { Ok(count + 1) }).await
+    }
+
+    /// The traces that are still to be evaluated.
+    fn traces_of(
+        &self,
+        evaluation: &Evaluation,
+    ) -> ServiceResult<impl Stream<Item = ServiceResult<Next>> + Send + use<>> {
+        let (filter, most) = match &evaluation.selection {
+            Selection::Traces(ids) => {
+                let done = usize::try_from(evaluation.done).unwrap_or(usize::MAX);
+                let left: Vec<_> = ids.iter().skip(done).map(|id| Ok((*id, None))).collect();
+                return Ok(stream::iter(left).left_stream());
+            }
+            Selection::Filter { filter, limit } => {
+                (filter::read(filter)?, limit.saturating_sub(evaluation.done))
+            }
+        };
+        let (tracing, sample) = (self.tracing.clone(), evaluation.sample);
+        let first = Some(PageRequest { first: PAGE, after: evaluation.cursor.clone() });
+        let pages = stream::try_unfold((tracing, filter, first), |(tracing, filter, page)| async move {
+            let Some(page) = page else { return ServiceResult::Ok(None) };
+            let found = tracing.list_traces(&filter, TraceOrder::NewestFirst, &page).await?;
+            let after = found.end.as_ref().filter(|_| found.has_next);
+            let next = after.map(|end| PageRequest { first: PAGE, after: Some(end.encode()) });
+            Ok(Some((found.items, (tracing, filter, next))))
+        });
+        let traces =
+            pages.map_ok(|items| stream::iter(items.into_iter().map(ServiceResult::Ok))).try_flatten();
+        let meant = traces.try_filter_map(move |(cursor, trace)| {
+            let is_meant = is_sampled(trace.id, sample) && !is_judging(&trace);
+            std::future::ready(Ok(is_meant.then(|| (trace.id, Some(cursor.encode())))))
+        });
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(meant.take(most).right_stream())
+    }
+
+    /// Has a trace judged by all evaluators.
+    async fn judged(&self, evaluation: &Evaluation, (trace, cursor): Next) -> ServiceResult<Progress> {
+        let progress = self.judge_trace(&evaluation.evaluators, trace, &evaluation.target).await?;
+        Ok(Progress { cursor, ..progress })
+    }
+
+    /// Has a trace judged by evaluators, once there is a place for it.
+    pub(super) async fn judge_trace(
+        &self,
+        evaluators: &[ComponentRef],
+        trace: TraceId,
+        target: &EvaluationTarget,
+    ) -> ServiceResult<Progress> {
+        let _place = self.at_work.places.acquire().await.map_err(|_| StoreError::Closed)?;
+        let judge = || self.evaluators.evaluate_all(evaluators, trace, target).boxed();
+        let mut progress = Progress { done: 1, ..Progress::default() };
+        for Evaluated { evaluator, span_id, outcome } in patiently(judge).await? {
+            progress.tally.count(&outcome);
+            if let Outcome::Failed(message) = outcome {
+                let message = shortened(&message, ERROR_BYTES);
+                progress.errors.push(EvaluationError { trace_id: trace, span_id, evaluator, message });
+            }
+        }
+        Ok(progress)
+    }
+
+    async fn end(&self, id: EvaluationId, error: Option<String>) -> ServiceResult<()> {
+        let now = self.context.now();
+        self.keep(id, |evaluation| evaluation.end(error.clone(), now)).await.map(drop)
+    }
+
+    /// Changes an evaluation that is not over, again where too much is going on; answers it as it stands.
+    async fn keep(
+        &self,
+        id: EvaluationId,
+        change: impl Fn(&mut Evaluation) + Send + Sync,
+    ) -> ServiceResult<Evaluation> {
+        let change = |evaluation: &mut Evaluation| {
+            if !evaluation.status.is_final() {
+                change(evaluation);
+            }
+            Ok(())
+        };
+        patiently(|| self.change(id, &change).boxed()).await
+    }
+}
