@@ -18,6 +18,7 @@ mod docs;
 mod durability;
 mod engine;
 mod examples;
+mod experiments;
 mod graphql;
 mod http;
 mod import;
