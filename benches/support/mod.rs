@@ -42,6 +42,7 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
         lists: Arc::new(ListLimits::default()),
         prices: dendro::model::prices::PriceTable::bundled().unwrap(),
         ingest: Arc::default(),
+        series: Arc::default(),
         arriving: Arc::default(),
         evaluation: Arc::default(),
     };

@@ -1,6 +1,6 @@
 //! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
-//! reported traces for which nothing comes any more, making the messages that are still to be made, and going on with
-//! evaluations.
+//! reported traces for which nothing comes any more, making the messages that are still to be made, what follows of
+//! traces that are over, and going on with evaluations.
 
 use std::time::Duration;
 
@@ -35,11 +35,16 @@ pub(super) async fn run(services: Services) {
         Err(error) => tracing::warn!(%error, "experiments that were being carried out do not go on"),
     }
     resume_evaluations(&services).await;
+    tokio::join!(services.followers.run(), services.evaluations.run(), sweeps(&services));
+}
+
+/// Does what is due from time to time.
+async fn sweeps(services: &Services) {
     let mut sweeps = tokio::time::interval(SWEEP_EVERY);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         sweeps.tick().await;
-        if let Err(error) = sweep(&services).await {
+        if let Err(error) = sweep(services).await {
             tracing::warn!(%error, "plans whose time ran out are not ended");
         }
         if let Err(error) = services.ingest.settle_due().await {
@@ -48,7 +53,7 @@ pub(super) async fn run(services: Services) {
         if let Err(error) = services.ingest.find_due().await {
             tracing::warn!(%error, "messages that failed are not made anew");
         }
-        resume_evaluations(&services).await;
+        resume_evaluations(services).await;
     }
 }
 

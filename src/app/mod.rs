@@ -94,6 +94,7 @@ impl Database {
             ids: Self::ids(),
             limits: Arc::new(config.records.clone()),
             lists: Arc::new(config.lists.clone()),
+            series: Arc::new(config.series.clone()),
             prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),

@@ -94,10 +94,13 @@ struct ImportArgs {
 ///
 /// `dendro dataset import` reads them again as they are, ids included.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    disable_version_flag = true,
+    after_help = "\
 Examples:
   dendro dataset export --name support -o support.jsonl
-  dendro dataset export --name support --version 3 | jq .input")]
+  dendro dataset export --name support --version 3 | jq .input"
+)]
 struct ExportArgs {
     #[command(flatten)]
     database: DatabaseArgs,
@@ -163,10 +166,10 @@ async fn import_file(args: ImportArgs, config: &Config) -> anyhow::Result<Outcom
     let database = Database::open(config).await?;
     let dataset = named_or_new(&database, &args).await?;
     let mut told = 0_usize;
-    let imported = database.services.datasets.import(dataset.id, items, |problem| {
+    let imported = database.services.datasets.import(dataset.id, items, |place, problem| {
         told += 1;
         if told <= args.show {
-            eprintln!("dendro: {name}, {}: {}", problem.place, problem.value);
+            eprintln!("dendro: {name}, {place}: {problem}");
         }
     });
     let imported = imported.await?;

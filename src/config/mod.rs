@@ -29,6 +29,7 @@ use crate::{
     model::limits::RecordLimits,
     service::{
         agents::AgentsConfig, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits,
+        series::SeriesLimits,
     },
     tools::{ToolsConfig, WrongSetting},
 };
@@ -47,6 +48,8 @@ pub struct Config {
     pub records: RecordLimits,
     /// How much is read at once.
     pub lists: ListLimits,
+    /// How much of the series is read at once.
+    pub series: SeriesLimits,
     /// How long pages of lists may be.
     pub pages: PageLimits,
     /// How reports of other systems are taken.
@@ -105,6 +108,8 @@ impl Config {
         at_least("lists.scanned_per_page", self.lists.scanned_per_page, 100)?;
         at_least("lists.spans_at_once", self.lists.spans_at_once, 1)?;
         at_least("lists.span_body_bytes_at_once", self.lists.span_body_bytes_at_once, 1 << 20)?;
+        at_least("series.points", self.series.points, 1)?;
+        at_least("series.cells", self.series.cells, 1)?;
         at_least("pages.most", self.pages.most, 1)?;
         at_least("pages.most_spans", self.pages.most_spans, 1)?;
         at_least("pages.most_tree_spans", self.pages.most_tree_spans, 1)?;

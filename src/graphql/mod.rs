@@ -22,6 +22,7 @@ mod refusal;
 pub mod request;
 mod scalar;
 mod score;
+mod series;
 mod span;
 pub mod text;
 mod trace;
@@ -44,6 +45,7 @@ use self::{
     node::NodeQuery,
     plan::{PlanMutation, PlanQuery, PlanSubscription},
     score::ScoreMutation,
+    series::SeriesQuery,
     span::SpanMutation,
     trace::{TraceMutation, TraceQuery, TraceSubscription},
 };
@@ -62,6 +64,7 @@ pub struct Query(
     ExperimentQuery,
     EvaluatorQuery,
     EvaluationQuery,
+    SeriesQuery,
 );
 
 /// What can be done.

@@ -24,6 +24,7 @@ pub mod prices;
 pub mod refusal;
 pub mod score;
 pub mod secret;
+pub mod series;
 pub mod span;
 pub mod stats;
 pub mod summary;

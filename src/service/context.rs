@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{arriving::Arriving, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits};
+use super::{
+    arriving::Arriving, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits,
+    series::SeriesLimits,
+};
 use crate::{
     live::Hub,
     model::{
@@ -30,6 +33,8 @@ pub struct Context {
     pub limits: Arc<RecordLimits>,
     /// How much is read at once.
     pub lists: Arc<ListLimits>,
+    /// How much of the series is read at once.
+    pub series: Arc<SeriesLimits>,
     /// What model calls cost.
     pub prices: Arc<PriceTable>,
     /// How reports of other systems are taken.

@@ -14,12 +14,16 @@ mod error;
 pub mod evaluations;
 pub mod evaluators;
 pub mod experiments;
+pub mod followers;
 pub mod import;
 pub mod ingest;
 pub mod listing;
 pub mod plans;
 pub mod scores;
+pub mod series;
 pub mod tracing;
+
+use std::sync::Arc;
 
 use self::{
     agents::{Agents, Runtime},
@@ -29,9 +33,11 @@ use self::{
     evaluations::Evaluations,
     evaluators::Evaluators,
     experiments::Experiments,
+    followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
     scores::Scores,
+    series::Series,
     tracing::Tracing,
 };
 pub use self::{
@@ -53,6 +59,10 @@ pub struct Services {
     pub components: Components,
     /// Judgements.
     pub scores: Scores,
+    /// What traces add up to over time.
+    pub series: Series,
+    /// What follows of a trace's end.
+    pub followers: Followers,
     /// What other systems report.
     pub ingest: Ingest,
     /// Agents that this server runs.
@@ -79,17 +89,23 @@ impl Services {
     pub fn with(context: Context, runtime: Runtime) -> Self {
         let agents = Agents::new(context.clone(), runtime);
         let evaluators = Evaluators::new(context.clone(), agents.clone());
+        let evaluations = Evaluations::new(context.clone(), evaluators.clone());
+        let series = Series::new(context.clone());
+        let followers: Vec<Arc<dyn Follower>> = vec![Arc::new(series.clone()), Arc::new(evaluations.clone())];
+        let followers = Followers::new(context.clone(), followers);
         Self {
-            evaluations: Evaluations::new(context.clone(), evaluators.clone()),
             experiments: Experiments::new(context.clone(), agents.clone(), evaluators.clone()),
             datasets: Datasets::new(context.clone()),
             agents,
+            evaluations,
             evaluators,
             conversations: Conversations::new(context.clone()),
             plans: Plans::new(context.clone()),
             tracing: Tracing::new(context.clone()),
             components: Components::new(context.clone()),
             scores: Scores::new(context.clone()),
+            series,
+            followers,
             ingest: Ingest::new(context),
         }
     }

@@ -1,6 +1,6 @@
 //! Scores: recording judgements and finding those of a target.
 
-use super::{Context, ServiceError, ServiceResult};
+use super::{Context, ServiceError, ServiceResult, followers};
 use crate::{
     model::{
         Refusal, ScoreId,
@@ -62,6 +62,9 @@ impl Scores {
                         return Ok(same);
                     }
                     tx.delete_key(keyspace::SCORE, known);
+                }
+                if let ScoreTarget::Trace(id) | ScoreTarget::Span(id, _) = score.target {
+                    followers::mark(tx, id).await?;
                 }
                 tx.put(keyspace::SCORE, &key, score)?;
                 tx.put(keyspace::SCORE_ADDRESS, &score.id, &KeyBytes(key.encode()))?;

@@ -6,8 +6,14 @@
 
 use crate::model::{
     ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId, SpanId,
-    StepId, Timestamp, ToolCallId, TraceId, TurnId, component::VersionHash, dataset::ContentHash,
-    evaluation::EvaluationStatus, message::MessageRole, plan::PlanStatus, trace::TraceStatus,
+    StepId, Timestamp, ToolCallId, TraceId, TurnId,
+    component::VersionHash,
+    dataset::ContentHash,
+    evaluation::EvaluationStatus,
+    message::MessageRole,
+    plan::PlanStatus,
+    series::{Dimension, Resolution},
+    trace::TraceStatus,
 };
 
 /// Something that keys are made of.
@@ -109,7 +115,7 @@ macro_rules! word_parts {
     )+};
 }
 
-word_parts!(TraceStatus, PlanStatus, MessageRole, EvaluationStatus);
+word_parts!(TraceStatus, PlanStatus, MessageRole, EvaluationStatus, Dimension, Resolution);
 
 impl KeyPart for Timestamp {
     fn write(&self, out: &mut Vec<u8>) {

@@ -55,7 +55,12 @@
 //! | `evaluation_by_creation` | creation, evaluation | – |
 //! | `evaluation_by_status` | status, creation, evaluation | – |
 //! | `evaluation_rule` | its name | [`EvaluationRule`] |
+//! | `evaluation_due` | trace | [`EvaluationDue`]; only while rules for new traces are still to judge it |
 //! | `turn_due` | trace | [`TurnDue`]; only while messages of it are still to be made |
+//! | `trace_facts` | trace | [`Facts`]: what it counts in `series`; only of traces that are over |
+//! | `series` | resolution, dimension, start of the stretch of time, value | [`Cell`] |
+//! | `follow_due` | trace | [`FollowDue`]; only while what follows of the trace's end is still to be done |
+//! | `follower` | code of a follower | [`FollowerState`] |
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
 //! | `experiment_run` | experiment | –; only while this server carries it out |
@@ -79,6 +84,7 @@ use crate::model::{
     message::Message,
     plan::{Plan, PlanStatus},
     score::{Score, ScoreTarget},
+    series::{Cell, Dimension, Facts, Resolution},
     trace::{Trace, TraceBody, TraceStatus},
 };
 
@@ -184,6 +190,36 @@ pub struct TurnDue {
     pub revision: u64,
 }
 
+/// Says that something of a trace that is over, or was, is new to those who follow traces: its spans, its
+/// scores, or that it is gone.
+///
+/// What it says only tells one mark from another, so that a mark is not removed for what came before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct FollowDue {
+    /// The trace's revision.
+    pub revision: u64,
+    /// When the trace was last written to: one that was deleted and made anew counts from 1 again.
+    pub at: Timestamp,
+    /// How often something beside the trace, a score, has been new since.
+    pub more: u32,
+}
+
+/// What a follower has made of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct FollowerState {
+    /// The format of what it keeps. With another one, all traces are followed again.
+    pub format: u32,
+    /// How far all traces are marked for it; `None`: they are.
+    pub marked: Option<(Timestamp, TraceId)>,
+}
+
+/// Says that rules for new traces are still to judge a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct EvaluationDue {
+    /// The trace's revision that is to be judged.
+    pub revision: u64,
+}
+
 /// Says that an agent of this server runs a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct AgentRun {
@@ -241,7 +277,7 @@ pub struct KeyBytes(pub Vec<u8>);
 records! {
     Dataset = 1, DatasetVersion = 1, NamedDataset = 1, DatasetItemAddress = 1, Experiment = 1, ExperimentItem = 1,
     Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1, TurnDue = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1,
+    Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1, EvaluationDue = 1,
 }
 
 impl Record for Trace {
@@ -272,6 +308,16 @@ impl Record for Score {
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
         older::read(version, payload)
     }
+}
+
+impl Record for Facts {
+    const VERSION: u8 = 1;
+    const PACKED: bool = true;
+}
+
+impl Record for Cell {
+    const VERSION: u8 = 1;
+    const PACKED: bool = true;
 }
 
 impl Record for Message {
@@ -337,6 +383,10 @@ pub const fn score_key(target: &ScoreTarget, id: ScoreId) -> ScoreKey {
 /// The key of a score: its root (trace or conversation), kind of target, span or message, own id.
 pub type ScoreKey = ([u8; 16], u8, [u8; 16], ScoreId);
 
+/// The key of a cell: how long its stretch of time is, what its traces have in common, when the stretch starts, and
+/// the value that they have in common.
+pub type SeriesKey = (Resolution, Dimension, Timestamp, String);
+
 impl KeyPart for [u8; 16] {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);
@@ -401,9 +451,14 @@ tables! {
     EVALUATION_BY_CREATION: (Timestamp, EvaluationId) => Nothing = "evaluation_by_creation";
     EVALUATION_BY_STATUS: (EvaluationStatus, Timestamp, EvaluationId) => Nothing = "evaluation_by_status";
     EVALUATION_RULE: String => EvaluationRule = "evaluation_rule";
+    EVALUATION_DUE: TraceId => EvaluationDue = "evaluation_due";
     AGENT_RUN: TraceId => AgentRun = "agent_run";
     PLAN_RUN: PlanId => PlanRun = "plan_run";
     EXPERIMENT_RUN: ExperimentId => Nothing = "experiment_run";
     TURN_DUE: TraceId => TurnDue = "turn_due";
+    TRACE_FACTS: TraceId => Facts = "trace_facts";
+    SERIES: SeriesKey => Cell = "series";
+    FOLLOW_DUE: TraceId => FollowDue = "follow_due";
+    FOLLOWER: u8 => FollowerState = "follower";
     DELETION: Deleted => DeletedWith = "deletion";
 }

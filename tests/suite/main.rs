@@ -17,6 +17,7 @@ mod demo;
 mod docs;
 mod durability;
 mod engine;
+mod evaluation;
 mod examples;
 mod experiments;
 mod graphql;

@@ -9,7 +9,7 @@ use crate::{
         Json, Refusal,
         evaluator::{
             ContainsMode, ContainsRule, CostRule, ExactRule, JsonSchemaRule, LatencyRule, NoErrorsRule,
-            RegexRule, SpanSelector, TextPart, TextSource, TokensRule, ToolCalledRule, ToolUse,
+            RegexRule, SpanSelector, TextSide, TextSource, TokensRule, ToolCalledRule, ToolUse,
         },
         span::OperationType,
     },
@@ -19,8 +19,8 @@ use crate::{
 #[derive(InputObject)]
 struct TextSourceInput {
     /// What came out, or what went in.
-    #[graphql(default_with = "TextPart::Output")]
-    part: TextPart,
+    #[graphql(default_with = "TextSide::Output")]
+    side: TextSide,
     /// Of these spans, of which every one that has such a text must pass; without it, of what is judged itself.
     spans: Option<SpanSelectorInput>,
 }
@@ -139,8 +139,8 @@ pub(super) struct NoErrorsRuleInput {
 }
 
 fn source(input: Option<TextSourceInput>) -> TextSource {
-    let of = |TextSourceInput { part, spans }: TextSourceInput| TextSource {
-        part,
+    let of = |TextSourceInput { side, spans }: TextSourceInput| TextSource {
+        side,
         spans: spans.map(SpanSelectorInput::into_model),
     };
     input.map(of).unwrap_or_default()

@@ -7,6 +7,7 @@ use crate::{
     graphql::{
         ids::{self, GlobalId},
         scalar::{BigInt, int},
+        score::ScoreValueType,
     },
     model::{
         self,
@@ -41,7 +42,7 @@ struct ScoreSummary {
     /// What was judged.
     name: String,
     /// What kind of judgements they are.
-    kind: ScoreKind,
+    value_type: ScoreValueType,
     /// How many there are. Runs that failed are not judged by evaluators, and so are not among them.
     count: i32,
     /// The mean of numbers, or the share of yes; null of words.
@@ -78,7 +79,11 @@ impl ExperimentSummary {
         let score = |(number, score): (usize, model::experiment::ScoreSummary)| ScoreSummary {
             id: ids::part(&experiment, "score", number),
             name: score.name,
-            kind: score.kind,
+            value_type: match score.kind {
+                ScoreKind::Number => ScoreValueType::Number,
+                ScoreKind::Category => ScoreValueType::Category,
+                ScoreKind::Boolean => ScoreValueType::Boolean,
+            },
             count: int(score.count),
             mean: score.mean,
             categories: score.categories.into_iter().map(Into::into).collect(),

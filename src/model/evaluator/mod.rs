@@ -12,7 +12,7 @@ pub use self::{
     judge::{Judge, JudgeAnswer, RUBRIC_VARIABLES, Verdict},
     rules::{
         ContainsMode, ContainsRule, CostRule, ExactRule, JsonSchemaRule, LatencyRule, NoErrorsRule,
-        RegexRule, SpanSelector, TextPart, TextSource, TokensRule, ToolCalledRule, ToolUse,
+        RegexRule, SpanSelector, TextSide, TextSource, TokensRule, ToolCalledRule, ToolUse,
     },
 };
 use super::{Json, Refusal, limits::RecordLimits, words::words};

@@ -14,7 +14,7 @@ use crate::model::{
 
 words! {
     /// Which side of an operation a text is taken from.
-    TextPart {
+    TextSide {
         /// What came out.
         Output = 1 "OUTPUT",
         /// What went in.
@@ -40,7 +40,7 @@ words! {
 pub struct TextSource {
     /// What came out, or what went in.
     #[serde(with = "words::as_text")]
-    pub part: TextPart,
+    pub side: TextSide,
     /// Of these spans, of which every one must pass; `None`: of what is judged itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spans: Option<SpanSelector>,
@@ -48,7 +48,7 @@ pub struct TextSource {
 
 impl Default for TextSource {
     fn default() -> Self {
-        Self { part: TextPart::Output, spans: None }
+        Self { side: TextSide::Output, spans: None }
     }
 }
 

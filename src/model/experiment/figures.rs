@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ItemCounts, ItemStatus};
-use crate::model::{ledger::NanoUsd, score::ScoreValue, stats::paired::mean, words::words};
+use crate::model::{ledger::NanoUsd, score::ScoreValue, stats::paired::mean};
 
 /// The figures of one run: those of its trace, as far as that is still there.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,16 +20,15 @@ pub struct RunFigures {
     pub scores: Vec<(String, ScoreValue)>,
 }
 
-words! {
-    /// What kind of judgements those of one name are.
-    ScoreKind {
-        /// Finite numbers.
-        Number = 1 "NUMBER",
-        /// Words of a set.
-        Category = 2 "CATEGORY",
-        /// Yes or no.
-        Boolean = 3 "BOOLEAN",
-    }
+/// What kind of judgements those of one name are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ScoreKind {
+    /// Finite numbers.
+    Number,
+    /// Words of a set.
+    Category,
+    /// Yes or no.
+    Boolean,
 }
 
 /// Judgements of one name and kind.

@@ -1,12 +1,16 @@
 //! What a trace's spans add up to: a pure function of their heads.
 
+mod counted;
 mod heads;
 
 use std::collections::{HashMap, HashSet};
 
 use bincode::{Decode, Encode};
 
-pub use self::heads::{Roots, TraceHeads};
+pub use self::{
+    counted::{SpanSpend, Spend, spend},
+    heads::{Roots, TraceHeads},
+};
 use super::{
     SpanId, Timestamp,
     component::ComponentRef,

@@ -5,6 +5,7 @@
 
 mod carry;
 mod filter;
+mod follow;
 mod list;
 mod live;
 mod rules;
@@ -85,6 +86,12 @@ struct AtWork {
     evaluations: Mutex<HashSet<EvaluationId>>,
     /// Told when an evaluation is left.
     left: Notify,
+    /// Told when a new trace is due.
+    marked: Notify,
+    /// New traces that were marked as due.
+    known: Mutex<follow::Marked>,
+    /// Held by the one who has new traces judged.
+    turn: tokio::sync::Mutex<()>,
     /// Whether no more is judged.
     closed: watch::Sender<bool>,
 }
@@ -128,6 +135,9 @@ impl Evaluations {
             places: Semaphore::new(context.evaluation.at_once.clamp(1, Semaphore::MAX_PERMITS)),
             evaluations: Mutex::default(),
             left: Notify::new(),
+            marked: Notify::new(),
+            known: Mutex::new(follow::marked()),
+            turn: tokio::sync::Mutex::default(),
             closed: watch::Sender::new(false),
         };
         Self { evaluators, tracing: Tracing::new(context.clone()), at_work: Arc::new(at_work), context }

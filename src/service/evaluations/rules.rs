@@ -1,30 +1,15 @@
-//! Rules for new traces: once one is over, the evaluators of the rules that mean it judge it.
-//!
-//! A trace may be told of more than once, after a failure or because it went on: what was judged since it last
-//! changed is not judged again.
+//! Rules for new traces: setting, deleting and listing them. What they mean is judged in `follow`.
 
-use std::collections::HashMap;
-
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-
-use super::{Evaluations, carry::is_sampled, filter};
+use super::{Evaluations, filter};
 use crate::{
     model::{
-        Refusal, TraceId,
-        component::{ComponentRef, VersionSelector},
-        evaluation::{EvaluationRule, EvaluationTarget, Progress, Tally, checked_sample},
+        Refusal,
+        component::VersionSelector,
+        evaluation::{EvaluationRule, EvaluationTarget, Tally, checked_sample},
         refusal::Entity,
-        score::ScoreTarget,
-        trace::Trace,
     },
-    service::{
-        ServiceError, ServiceResult,
-        agents::patiently,
-        evaluators::{is_judging, score_id},
-        scores::Scores,
-        tracing::TraceFilter,
-    },
-    store::{KeyRange, StoreError, keyspace},
+    service::{ServiceError, ServiceResult, tracing::TraceFilter},
+    store::{KeyRange, keyspace},
 };
 
 /// A rule that is to hold from now on.
@@ -42,13 +27,6 @@ pub struct NewEvaluationRule {
     pub sample: f64,
     /// Whether it is followed.
     pub enabled: bool,
-}
-
-/// A trace that a rule means.
-struct Due<'a> {
-    rule: &'a EvaluationRule,
-    trace: TraceId,
-    evaluators: Vec<ComponentRef>,
 }
 
 impl Evaluations {
@@ -117,101 +95,5 @@ impl Evaluations {
         let most = self.context.evaluation.rules.saturating_add(1);
         let page = self.context.store.chunk(keyspace::EVALUATION_RULE, KeyRange::all(), most).await?;
         Ok(page.items.into_iter().map(|found| found.record).collect())
-    }
-
-    /// Has traces judged that are over, by the evaluators of the rules that mean them. Asked again with the same
-    /// traces, it does what is missing.
-    ///
-    /// # Errors
-    /// When the store fails, or the server stops: then some may not be judged.
-    pub async fn follow(&self, traces: &[Trace]) -> ServiceResult<()> {
-        let mut rules = self.rules().await?;
-        rules.retain(|rule| rule.enabled);
-        let due = self.due(&rules, traces).await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        let mut closed = self.at_work.closed.subscribe();
-        let judged = tokio::select! {
-            judged = self.judge_due(due) => judged?,
-            _ = closed.wait_for(|closed| *closed) => return Err(StoreError::Closed.into()),
-        };
-        for (name, progress) in judged {
-            self.keep_progress(&name, &progress).await?;
-        }
-        Ok(())
-    }
-
-    /// What the rules mean of these traces, and is not judged since they changed.
-    async fn due<'a>(&self, rules: &'a [EvaluationRule], traces: &[Trace]) -> ServiceResult<Vec<Due<'a>>> {
-        let mut due = Vec::new();
-        let over: Vec<_> =
-            traces.iter().filter(|trace| trace.status.is_final() && !is_judging(trace)).collect();
-        for rule in rules {
-            let filter = match filter::read(&rule.filter) {
-                Ok(filter) => filter,
-                Err(error) => {
-                    tracing::warn!(rule = rule.name, %error, "a rule for new traces cannot be followed");
-                    continue;
-                }
-            };
-            for trace in
-                over.iter().filter(|trace| is_sampled(trace.id, rule.sample) && filter.matches(trace))
-            {
-                let evaluators = self.not_judged(rule, trace).await?;
-                if !evaluators.is_empty() {
-                    due.push(Due { rule, trace: trace.id, evaluators });
-                }
-            }
-        }
-        Ok(due)
-    }
-
-    /// The evaluators of a rule that have not judged a trace since it last changed.
-    async fn not_judged(&self, rule: &EvaluationRule, trace: &Trace) -> ServiceResult<Vec<ComponentRef>> {
-        if rule.target != EvaluationTarget::Trace {
-            return Ok(rule.evaluators.clone());
-        }
-        let target = ScoreTarget::Trace(trace.id);
-        let ids: Vec<_> = rule.evaluators.iter().map(|evaluator| score_id(evaluator, &target)).collect();
-        let scores = Scores::new(self.context.clone()).get_many(&ids).await?;
-        let is_due = |score: &Option<crate::model::score::Score>| {
-            score.as_ref().is_none_or(|score| score.created_at < trace.last_activity_at)
-        };
-        let pairs = rule.evaluators.iter().zip(scores);
-        Ok(pairs.filter(|(_, score)| is_due(score)).map(|(evaluator, _)| evaluator.clone()).collect())
-    }
-
-    /// Judges what is due, many at the same time; answers what came of it by rule.
-    async fn judge_due(&self, due: Vec<Due<'_>>) -> ServiceResult<HashMap<String, Progress>> {
-        let at_once = self.context.evaluation.at_once.max(1);
-        let mut judged = stream::iter(due).map(|due| self.judge_one(due)).buffer_unordered(at_once);
-        let mut by_rule: HashMap<String, Progress> = HashMap::new();
-        while let Some((name, progress)) = judged.try_next().await? {
-            by_rule.entry(name).or_default().add(progress);
-        }
-        Ok(by_rule)
-    }
-
-    async fn judge_one(&self, due: Due<'_>) -> ServiceResult<(String, Progress)> {
-        let progress = self.judge_trace(&due.evaluators, due.trace, &due.rule.target).await?;
-        Ok((due.rule.name.clone(), progress))
-    }
-
-    async fn keep_progress(&self, name: &String, progress: &Progress) -> ServiceResult<()> {
-        let keep = || {
-            let kept = self.context.store.transact::<_, ServiceError, _>(move |tx| {
-                Box::pin(async move {
-                    // A rule that was deleted meanwhile counts nothing any more.
-                    if let Some(mut rule) = tx.get(keyspace::EVALUATION_RULE, name).await? {
-                        rule.progress(progress.clone());
-                        tx.put(keyspace::EVALUATION_RULE, name, &rule)?;
-                    }
-                    Ok(())
-                })
-            });
-            kept.boxed()
-        };
-        patiently(keep).await
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         Json,
         agent::{RunFailureKind, template},
         chat::{ChatMessage, ChatPart},
-        evaluator::{Judge, TextPart},
+        evaluator::{Judge, TextSide},
         span::{OperationType, SpanBody, SpanHead},
     },
     semconv::view,
@@ -96,9 +96,9 @@ impl Evaluators {
         expected: Option<&Json>,
     ) -> ServiceResult<Result<String, String>> {
         Ok(match name {
-            "input" => self.part(subject, TextPart::Input).await?.ok_or_else(|| "it has no input".to_owned()),
+            "input" => self.part(subject, TextSide::Input).await?.ok_or_else(|| "it has no input".to_owned()),
             "output" => {
-                self.part(subject, TextPart::Output).await?.ok_or_else(|| "it has no output".to_owned())
+                self.part(subject, TextSide::Output).await?.ok_or_else(|| "it has no output".to_owned())
             }
             "expected" => expected
                 .map(plain)
@@ -110,12 +110,12 @@ impl Evaluators {
         })
     }
 
-    async fn part(&self, subject: &Subject, part: TextPart) -> ServiceResult<Option<String>> {
+    async fn part(&self, subject: &Subject, part: TextSide) -> ServiceResult<Option<String>> {
         let Some(span) = subject.span() else {
             let body = &subject.body;
             return Ok(match part {
-                TextPart::Input => body.user_input.clone(),
-                TextPart::Output => body.final_output.clone(),
+                TextSide::Input => body.user_input.clone(),
+                TextSide::Output => body.final_output.clone(),
             });
         };
         let bodies = self.tracing.bodies_of(subject.trace().id, &[span]).await?;
@@ -137,7 +137,7 @@ impl Evaluators {
 
     async fn asked_and_answered(&self, subject: &Subject) -> ServiceResult<Option<String>> {
         let (input, output) =
-            (self.part(subject, TextPart::Input).await?, self.part(subject, TextPart::Output).await?);
+            (self.part(subject, TextSide::Input).await?, self.part(subject, TextSide::Output).await?);
         let input = input.map(|text| format!("USER: {text}"));
         let output = output.map(|text| format!("ASSISTANT: {text}"));
         let said: Vec<_> = input.into_iter().chain(output).collect();

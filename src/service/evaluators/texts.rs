@@ -13,7 +13,7 @@ use crate::{
     model::{
         Json,
         chat::ChatMessage,
-        evaluator::{ContainsMode, ContainsRule, ExactRule, JsonSchemaRule, RegexRule, TextPart, TextSource},
+        evaluator::{ContainsMode, ContainsRule, ExactRule, JsonSchemaRule, RegexRule, TextSide, TextSource},
         message::MessageRole,
         span::{OperationType, SpanBody, SpanHead},
         text::shortened,
@@ -134,9 +134,9 @@ impl Evaluators {
         subject: &Subject,
         source: &TextSource,
     ) -> ServiceResult<Result<Vec<Looked>, Found>> {
-        let part = match source.part {
-            TextPart::Output => "output",
-            TextPart::Input => "input",
+        let part = match source.side {
+            TextSide::Output => "output",
+            TextSide::Input => "input",
         };
         let none = |whose: &str| Err(Found::skipped(format!("{whose} has no {part}")));
         let heads: Vec<_> = match (&source.spans, subject.span()) {
@@ -144,9 +144,9 @@ impl Evaluators {
             (None, Some(span)) => vec![span],
             (None, None) => {
                 let body = &subject.body;
-                let text = match source.part {
-                    TextPart::Output => body.final_output.clone(),
-                    TextPart::Input => body.user_input.clone(),
+                let text = match source.side {
+                    TextSide::Output => body.final_output.clone(),
+                    TextSide::Input => body.user_input.clone(),
                 };
                 let looked = |text| vec![Looked { place: String::new(), text }];
                 return Ok(text.map_or_else(|| none("the run"), |text| Ok(looked(text))));
@@ -162,7 +162,7 @@ impl Evaluators {
         }
         let bodies = self.tracing.bodies_of(subject.trace().id, &heads).await?;
         let looked = |head: &&SpanHead| {
-            let text = text_of(head.operation_type, bodies.get(&head.id)?, source.part)?;
+            let text = text_of(head.operation_type, bodies.get(&head.id)?, source.side)?;
             let place = if source.spans.is_some() { format!("`{}`: ", head.name) } else { String::new() };
             Some(Looked { place, text })
         };
@@ -250,16 +250,16 @@ impl Expected {
 
 /// What came out of a span, or went into it, as a text: what was said, where messages were; a text, where it is one;
 /// else the JSON.
-pub(super) fn text_of(operation: OperationType, body: &SpanBody, part: TextPart) -> Option<String> {
+pub(super) fn text_of(operation: OperationType, body: &SpanBody, part: TextSide) -> Option<String> {
     let talks = matches!(operation, OperationType::LlmCall | OperationType::Agent);
     match part {
-        TextPart::Output if talks => said(&view::output_messages(body), MessageRole::Assistant),
-        TextPart::Input if talks => said(&view::input_messages(body), MessageRole::User),
-        TextPart::Output if operation == OperationType::ToolCall => {
+        TextSide::Output if talks => said(&view::output_messages(body), MessageRole::Assistant),
+        TextSide::Input if talks => said(&view::input_messages(body), MessageRole::User),
+        TextSide::Output if operation == OperationType::ToolCall => {
             view::tool_result(body).map(|json| plain(&json))
         }
-        TextPart::Output => body.read_outputs().map(|json| plain(&json)),
-        TextPart::Input => body.read_inputs().map(|json| plain(&json)),
+        TextSide::Output => body.read_outputs().map(|json| plain(&json)),
+        TextSide::Input => body.read_inputs().map(|json| plain(&json)),
     }
 }
 

@@ -10,6 +10,7 @@ mod evaluations;
 mod experiments;
 mod plans;
 mod scores;
+mod series;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -104,6 +105,7 @@ impl Store {
         check.plans().await?;
         check.datasets().await?;
         check.experiments().await?;
+        check.series().await?;
         check.deletions().await?;
         let mut report = check.report;
         report.entries.sort_by_key(|(table, _)| keyspace::TABLES.iter().position(|name| name == table));

@@ -1,7 +1,7 @@
 //! Removing a trace: its record at once, so that it is there no more; its blocks are left to whoever
 //! finds the mark that it leaves.
 
-use super::write::BODY_PARTS;
+use super::write::{BODY_PARTS, put_follow_due};
 use crate::{
     engine::Batch,
     model::TraceId,
@@ -46,7 +46,10 @@ impl Store {
         }
         let mark = codec::encode(keyspace::DELETION.name, &DeletedWith(with))?;
         batch.put(&self.tree(keyspace::DELETION.name), Deleted::Trace(id).encode(), mark);
-        let touched = Touched::Trace { id, revision: state.trace.revision + 1 };
+        let mut gone = state.trace;
+        gone.revision += 1;
+        put_follow_due(self, &mut batch, &gone)?;
+        let touched = Touched::Trace { id, revision: gone.revision };
         let pending = place.submit(batch, vec![touched]);
         drop(held);
         pending.durable().await?;

@@ -19,7 +19,7 @@ use crate::{
     store::{
         Store, StoreError, StoreResult, Touched, codec, commit, index,
         key::Key,
-        keyspace::{self, Deleted, TurnDue},
+        keyspace::{self, Deleted, FollowDue, TurnDue},
         tx,
     },
 };
@@ -420,6 +420,10 @@ impl<'a> Change<'a> {
             let mark = codec::encode(keyspace::TURN_DUE.name, &TurnDue { revision })?;
             batch.put(&store.tree(keyspace::TURN_DUE.name), id.encode(), mark);
         }
+        // Also when it goes on again: what was made of its end is to be taken back.
+        if self.old.status.is_final() || self.state.trace.status.is_final() {
+            put_follow_due(store, &mut batch, &self.state.trace)?;
+        }
         debug_assert!(commit::size(&batch) > 0, "a write writes at least the row");
         Ok(batch)
     }
@@ -453,6 +457,14 @@ impl<'a> Change<'a> {
         batch.put(&store.tree(keyspace::SPAN_HEAD.name), key.encode(), value);
         Ok(())
     }
+}
+
+/// Marks that something of a trace is new to those who follow its end.
+pub(super) fn put_follow_due(store: &Store, batch: &mut Batch, trace: &Trace) -> StoreResult<()> {
+    let mark = FollowDue { revision: trace.revision, at: trace.last_activity_at, more: 0 };
+    let mark = codec::encode(keyspace::FOLLOW_DUE.name, &mark)?;
+    batch.put(&store.tree(keyspace::FOLLOW_DUE.name), trace.id.encode(), mark);
+    Ok(())
 }
 
 fn put_body(store: &Store, batch: &mut Batch, key: (TraceId, u8), body: &TraceBody) -> StoreResult<()> {

@@ -15,7 +15,7 @@ const EXPERIMENT: &str = "query($id: ID!) { experiment(id: $id) {
     scores { name booleanValue evaluator { componentId } }
     trace { status userInput finalOutput metadata conversationId spans(first: 10) { nodes { operationType ... on LlmCallSpan { inputMessages { role text } } } } }
   } }
-  summary { counts { total completed failed } scores { name kind count mean categories { value } } latency { count p50Ms p95Ms } totalTokens totalCostUsd costedCount }
+  summary { counts { total completed failed } scores { name valueType count mean categories { value } } latency { count p50Ms p95Ms } totalTokens totalCostUsd costedCount }
 } }";
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn an_agent_is_run_over_each_item_and_judged() {
     assert_eq!(call.unwrap()["inputMessages"][0]["text"], "Answer Eve.");
     let summary = &found["summary"];
     let score =
-        json!({ "name": "right", "kind": "BOOLEAN", "count": 12, "mean": 8.0 / 12.0, "categories": [] });
+        json!({ "name": "right", "valueType": "BOOLEAN", "count": 12, "mean": 8.0 / 12.0, "categories": [] });
     assert_eq!(summary["scores"], json!([score]));
     assert_eq!(summary["latency"]["count"], 12);
     assert_eq!(summary["totalTokens"], (12 * 60).to_string());

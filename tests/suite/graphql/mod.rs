@@ -12,6 +12,7 @@ mod plans;
 mod reads;
 mod schema;
 mod scores;
+mod series;
 mod skeleton;
 mod spans;
 mod traces;

@@ -53,6 +53,7 @@ async fn services(engine: SharedEngine) -> (Services, Store) {
         lists: Arc::new(ListLimits::default()),
         prices: dendro::model::prices::PriceTable::bundled().unwrap(),
         ingest: Arc::default(),
+        series: Arc::default(),
         arriving: Arc::default(),
         evaluation: Arc::default(),
     });

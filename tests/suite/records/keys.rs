@@ -73,10 +73,19 @@ fn keys_are_these_bytes() {
     experiment_by_dataset          (0f*16)98166882b59e6a5a(11*16)
     experiment_item                (11*16)(00*6)0190(00*3)02
     experiment_item_by_revision    (11*16)(00*6)0257(00*6)0190(00*3)02
+    evaluation                     (0f*16)
+    evaluation_by_creation         981668823e68d65a(0f*16)
+    evaluation_by_status           05981668823e68d65a(0f*16)
+    evaluation_rule                65766572792072756e0001
+    evaluation_due                 (09*16)
     agent_run                      (09*16)
     plan_run                       (07*16)
     experiment_run                 (11*16)
     turn_due                       (09*16)
+    trace_facts                    (09*16)
+    series                         03029816687ec057005a736d616c6c2d310001
+    follow_due                     (09*16)
+    follower                       03
     deletion                       02(09*16)
     ");
 }
@@ -117,4 +126,5 @@ fn records_have_these_index_entries() {
     check(&samples::dataset());
     check(&samples::experiment());
     check(&samples::experiment_item());
+    check(&samples::evaluation());
 }

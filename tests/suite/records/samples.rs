@@ -3,26 +3,32 @@
 
 use dendro::{
     model::{
-        ConversationId, DatasetId, DatasetItemId, ExperimentId, Json, MessageId, PlanId, ScoreId, SpanId,
-        StepId, Timestamp, ToolCallId, TraceId, TurnId,
+        ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, Json, MessageId, PlanId,
+        ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId, TurnId,
         component::{Component, ComponentRef, ComponentType, ComponentVersion, VersionHash, VersionState},
         conversation::{Conversation, Lineage, Segment},
         dataset::{
             ContentHash, Dataset, DatasetItem, DatasetVersion, ItemContent, ItemSource, ItemState, SetHash,
         },
+        evaluation::{
+            Evaluation, EvaluationError, EvaluationRule, EvaluationStatus, EvaluationTarget, Selection, Tally,
+        },
+        evaluator::SpanSelector,
         experiment::{Experiment, ExperimentItem, ExperimentSetup, ExperimentStatus, ItemCounts, ItemStatus},
         ledger::{CostSource, CountingRule, Ledger, NanoUsd, TokenCounts, TokenTotals},
         message::{Message, MessageRole, MessageType, ToolCall},
         plan::{Plan, PlanStatus, PlanStep, StepAttempt, StepStatus},
         score::{Score, ScoreSource, ScoreTarget, ScoreValue},
+        series::{Cell, Dimension, Facts, Resolution},
         span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
         summary::{RootSpan, Summary},
         trace::{Claims, Rank, Trace, TraceBody, TraceOrigin, TraceStatus},
     },
     store::{
         keyspace::{
-            self, AgentRun, DatasetItemAddress, Deleted, DeletedWith, KeyBytes, MessageAddress, NamedDataset,
-            Nothing, PlanRun, RunTask, ToolCallAddress, ToolResultAddress, TurnDue,
+            self, AgentRun, DatasetItemAddress, Deleted, DeletedWith, EvaluationDue, FollowDue,
+            FollowerState, KeyBytes, MessageAddress, NamedDataset, Nothing, PlanRun, RunTask,
+            ToolCallAddress, ToolResultAddress, TurnDue,
         },
         spans::{BodyBlock, HeadBlock},
     },
@@ -47,6 +53,7 @@ const ITEM: DatasetItemId = DatasetItemId::from_bytes([0x10; 16]);
 const EXPERIMENT: ExperimentId = ExperimentId::from_bytes([0x11; 16]);
 const CONTENT: ContentHash = ContentHash::from_bytes([0x12; 32]);
 const SET: SetHash = SetHash::from_bytes([0x13; 32]);
+const EVALUATION: EvaluationId = EvaluationId::from_bytes([0x0f; 16]);
 const HASH: VersionHash = VersionHash::from_bytes([0x0d; 32]);
 
 fn at(seconds: i64) -> Timestamp {
@@ -70,6 +77,7 @@ pub fn entries() -> Vec<Entry> {
         of_components(),
         of_datasets(),
         of_experiments(),
+        of_evaluations(),
         of_marks(),
     ]
     .into_iter()
@@ -184,6 +192,16 @@ fn of_experiments() -> Vec<Entry> {
     ]
 }
 
+fn of_evaluations() -> Vec<Entry> {
+    vec![
+        Entry::of(keyspace::EVALUATION, EVALUATION, evaluation()),
+        Entry::of(keyspace::EVALUATION_BY_CREATION, (at(15), EVALUATION), Nothing),
+        Entry::of(keyspace::EVALUATION_BY_STATUS, (EvaluationStatus::Failed, at(15), EVALUATION), Nothing),
+        Entry::of(keyspace::EVALUATION_RULE, "every run".to_owned(), evaluation_rule()),
+        Entry::of(keyspace::EVALUATION_DUE, TRACE, EvaluationDue { revision: 7 }),
+    ]
+}
+
 fn of_marks() -> Vec<Entry> {
     vec![
         Entry::of(
@@ -201,12 +219,36 @@ fn of_marks() -> Vec<Entry> {
         ),
         Entry::of(keyspace::EXPERIMENT_RUN, EXPERIMENT, Nothing),
         Entry::of(keyspace::TURN_DUE, TRACE, TurnDue { revision: 7 }),
+        Entry::of(keyspace::TRACE_FACTS, TRACE, facts()),
+        Entry::of(keyspace::SERIES, (Resolution::Day, Dimension::Model, at(0), "small-1".to_owned()), cell()),
+        Entry::of(keyspace::FOLLOW_DUE, TRACE, FollowDue { revision: 7, at: at(5), more: 2 }),
+        Entry::of(keyspace::FOLLOWER, 3, FollowerState { format: 4, marked: Some((at(1), TRACE)) }),
         Entry::of(
             keyspace::DELETION,
             Deleted::Trace(TRACE),
             DeletedWith(Deleted::Conversation(CONVERSATION)),
         ),
     ]
+}
+
+fn facts() -> Facts {
+    let mut ended = head();
+    ended.end_time = Some(at(9));
+    Facts::of(
+        &trace(),
+        &[ended],
+        &["beta".to_owned()],
+        &[score(ScoreTarget::Trace(TRACE), ScoreValue::Number(0.5))],
+    )
+}
+
+fn cell() -> Cell {
+    let mut cell = Cell::default();
+    let facts = facts();
+    let model = facts.places().find(|(dimension, _)| *dimension == Dimension::Model);
+    let (dimension, value) = model.unwrap();
+    facts.count_in(&mut cell, dimension, value);
+    cell
 }
 
 pub fn conversation() -> Conversation {
@@ -462,6 +504,72 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
 /// What is deleted, of every kind.
 pub fn deleted() -> [Deleted; 3] {
     [Deleted::Conversation(CONVERSATION), Deleted::Trace(TRACE), Deleted::Dataset(DATASET)]
+}
+
+pub fn evaluation() -> Evaluation {
+    Evaluation {
+        id: EVALUATION,
+        name: some("before the release"),
+        evaluators: vec![used()],
+        selection: Selection::Filter { filter: json("{\"userId\":\"ada\"}"), limit: 500 },
+        target: EvaluationTarget::Spans(SpanSelector {
+            operation_type: Some(OperationType::LlmCall),
+            name: some("think"),
+        }),
+        sample: 0.25,
+        status: EvaluationStatus::Failed,
+        created_at: at(15),
+        started_at: Some(at(16)),
+        ended_at: Some(at(17)),
+        error_message: some("no"),
+        selected: Some(300),
+        done: 7,
+        tally: tally(),
+        cursor: some("Y3Vyc29y"),
+        errors: vec![evaluation_error()],
+        revision: 9,
+    }
+}
+
+/// Evaluations of every kind of selection and target.
+pub fn evaluations() -> Vec<Evaluation> {
+    let of_ids = Evaluation {
+        selection: Selection::Traces(vec![TRACE]),
+        target: EvaluationTarget::Trace,
+        evaluators: Vec::new(),
+        errors: Vec::new(),
+        ..evaluation()
+    };
+    vec![Evaluation { evaluators: Vec::new(), errors: Vec::new(), ..evaluation() }, of_ids]
+}
+
+fn evaluation_rule() -> EvaluationRule {
+    EvaluationRule {
+        name: "every run".to_owned(),
+        evaluators: vec![used()],
+        filter: json("{}"),
+        target: EvaluationTarget::Trace,
+        sample: 0.5,
+        enabled: true,
+        created_at: at(15),
+        updated_at: at(16),
+        done: 300,
+        tally: tally(),
+        errors: vec![evaluation_error()],
+    }
+}
+
+const fn tally() -> Tally {
+    Tally { scored: 5, passed: 3, failed: 1, skipped: 400, errors: 2 }
+}
+
+fn evaluation_error() -> EvaluationError {
+    EvaluationError {
+        trace_id: TRACE,
+        span_id: Some(SPAN),
+        evaluator: used(),
+        message: "unavailable".to_owned(),
+    }
 }
 
 pub fn component() -> Component {

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use super::{Kept, samples};
 
 /// Types whose bytes depend on the compressor's version: they have to be read, not written the same.
-const PACKED: [&str; 4] = ["HeadBlock", "BodyBlock", "Message", "TraceBody"];
+const PACKED: [&str; 6] = ["HeadBlock", "BodyBlock", "Message", "TraceBody", "Facts", "Cell"];
 
 fn folder(version: u8) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/records/v{version}"))

@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use dendro::model::{
     component::{ComponentType, VersionState},
+    evaluation::EvaluationStatus,
     experiment::{ExperimentStatus, ItemStatus},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},
     score::ScoreSource,
+    series::{Dimension, Resolution},
     span::{OperationType, SpanStatus},
     trace::{TraceOrigin, TraceStatus},
 };
@@ -44,7 +46,10 @@ fn codes_are_these() {
         TraceStatus,
         TraceOrigin,
         ExperimentStatus,
-        ItemStatus
+        ItemStatus,
+        EvaluationStatus,
+        Dimension,
+        Resolution
     );
     insta::assert_snapshot!(codes, @r"
     ComponentType: 1=PROMPT 2=TOOL 3=MODEL_CONFIG 4=AGENT 5=RETRIEVER 6=EVALUATOR 7=GUARDRAIL 8=OTHER
@@ -62,6 +67,9 @@ fn codes_are_these() {
     TraceOrigin: 1=STARTED 2=REPORTED
     ExperimentStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     ItemStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
+    EvaluationStatus: 1=PENDING 2=RUNNING 3=COMPLETED 4=CANCELLED 5=FAILED
+    Dimension: 1=ALL 2=MODEL 3=OPERATION 4=COMPONENT 5=VERSION 6=USER 7=TAG 8=TOOL
+    Resolution: 1=FIVE_MINUTES 2=HOUR 3=DAY 4=EVER
     ");
 }
 
@@ -74,15 +82,18 @@ fn cases_are_told_apart_like_this() {
         let bytes = encode("score", &score).unwrap();
         writeln!(cases, "{} -> {}", digits(&key), digits(&bytes)).unwrap();
     }
+    for evaluation in samples::evaluations() {
+        writeln!(cases, "{}", digits(&encode("evaluation", &evaluation).unwrap())).unwrap();
+    }
     for deleted in samples::deleted() {
         let bytes = encode("deletion", &keyspace::DeletedWith(deleted)).unwrap();
         writeln!(cases, "{} -> {}", digits(&deleted.encode()), digits(&bytes)).unwrap();
     }
     insta::assert_snapshot!(cases, @r"
-    (09*16)01(00*16)(0c*16) -> 01(0c*16)00(09*16)04746f6e65(00*7)e03f010377687903fdb43490b101d12c30
-    (09*16)02(0a*16)(0c*16) -> 01(0c*16)01(09*16)(0a*16)04746f6e650106706f6c697465010377687903fdb43490b101d12c30
-    (01*16)03(00*16)(0c*16) -> 01(0c*16)02(01*16)04746f6e650201010377687903fdb43490b101d12c30
-    (01*16)04(03*16)(0c*16) -> 01(0c*16)03(01*16)(03*16)04746f6e650200010377687903fdb43490b101d12c30
+    (09*16)01(00*16)(0c*16) -> 02(0c*16)00(09*16)04746f6e65(00*7)e03f010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
+    (09*16)02(0a*16)(0c*16) -> 02(0c*16)01(09*16)(0a*16)04746f6e650106706f6c697465010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
+    (01*16)03(00*16)(0c*16) -> 02(0c*16)02(01*16)04746f6e650201010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
+    (01*16)04(03*16)(0c*16) -> 02(0c*16)03(01*16)(03*16)04746f6e650200010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
     (01*17) -> 0100(01*16)
     02(09*16) -> 0101(09*16)
     03(0f*16) -> 0102(0f*16)

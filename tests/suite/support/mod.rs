@@ -95,6 +95,7 @@ impl Server {
             lists: Arc::new(lists),
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::new(ingest),
+            series: Arc::default(),
             arriving: Arc::default(),
             evaluation: Arc::default(),
         };

@@ -94,6 +94,7 @@ impl TestStore {
             lists: Arc::new(ListLimits::default()),
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::default(),
+            series: Arc::default(),
             arriving: Arc::default(),
             evaluation: Arc::default(),
         };

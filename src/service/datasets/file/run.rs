@@ -2,7 +2,7 @@
 
 use super::FileItem;
 use crate::{
-    model::{DatasetId, Refusal, dataset::Dataset},
+    model::{DatasetId, dataset::Dataset},
     service::{
         ServiceResult,
         datasets::{AddedItem, Datasets, Placed},
@@ -29,12 +29,12 @@ pub struct ImportedItems {
 }
 
 impl Datasets {
-    /// Adds a file's items to a dataset; `refused` is told of those that cannot be kept.
+    /// Adds a file's items to a dataset; `refused` is told of those that cannot be kept: the place, and why.
     pub async fn import(
         &self,
         id: DatasetId,
         items: impl Iterator<Item = FileItem>,
-        mut refused: impl FnMut(&Placed<Refusal>),
+        mut refused: impl FnMut(&str, &str),
     ) -> ServiceResult<ImportedItems> {
         let mut imported = ImportedItems { dataset: None, added: 0, unchanged: 0, refused: 0 };
         let mut items = items.peekable();
@@ -52,7 +52,10 @@ impl Datasets {
                     AddedItem::Unchanged(_) => imported.unchanged += 1,
                     AddedItem::Refused(value) => {
                         imported.refused += 1;
-                        refused(&Placed { place, value });
+                        let told = value.to_string();
+                        // The refusal names its field below the place, which stands before it here.
+                        let below = told.strip_prefix(&place).and_then(|rest| rest.strip_prefix('.'));
+                        refused(&place, below.unwrap_or(&told));
                     }
                 }
             }

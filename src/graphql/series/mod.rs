@@ -1,0 +1,9 @@
+//! What traces add up to over time, in the API.
+
+mod measure;
+mod queries;
+
+pub(super) use self::{
+    measure::{Measure, ScoreMeasure},
+    queries::SeriesQuery,
+};

@@ -1,0 +1,160 @@
+//! Keeping the series in step with the traces: what a trace counted before is taken back, and what it counts now is
+//! added, in one commit.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+
+use super::Series;
+use crate::{
+    model::{
+        ConversationId, TraceId,
+        score::Score,
+        series::{Cell, Facts, Resolution},
+    },
+    service::{
+        ServiceError, ServiceResult,
+        followers::{Followed, Follower},
+    },
+    store::{
+        Direction, Tx,
+        keyspace::{self, Deleted, SeriesKey, score_roots},
+        prefix,
+    },
+};
+
+/// The code of series among the followers.
+const CODE: u8 = 1;
+
+/// What is kept; with another figure, all is counted anew.
+const FORMAT: u32 = 1;
+
+/// Scores of a trace and its spans that are counted.
+const SCORES_PER_TRACE: usize = 1_000;
+
+impl Follower for Series {
+    fn code(&self) -> u8 {
+        CODE
+    }
+
+    fn name(&self) -> &'static str {
+        "series"
+    }
+
+    fn format(&self) -> u32 {
+        FORMAT
+    }
+
+    fn follow<'a>(&'a self, traces: &'a [Followed]) -> BoxFuture<'a, ServiceResult<()>> {
+        Box::pin(async move {
+            let facts = self.facts(traces).await?;
+            self.count(&facts).await
+        })
+    }
+}
+
+impl Series {
+    /// What each trace counts; `None`: nothing, because it is gone or goes on.
+    async fn facts(&self, traces: &[Followed]) -> ServiceResult<Vec<(TraceId, Option<Facts>)>> {
+        let tags = self.tags(traces).await?;
+        let scores = self.scores(traces).await?;
+        let facts = traces.iter().zip(scores).map(|(followed, scores)| {
+            let facts = followed.over().map(|spans| {
+                let tags = spans.trace.conversation_id.and_then(|id| tags.get(&id));
+                Facts::of(&spans.trace, &spans.heads, tags.map_or(&[], Vec::as_slice), &scores)
+            });
+            (followed.id, facts)
+        });
+        Ok(facts.collect())
+    }
+
+    async fn tags(&self, traces: &[Followed]) -> ServiceResult<BTreeMap<ConversationId, Vec<String>>> {
+        let mut ids: Vec<_> =
+            traces.iter().filter_map(|followed| followed.over()?.trace.conversation_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let found = self.context.store.get_many(keyspace::CONVERSATION, &ids).await?;
+        Ok(found.into_iter().flatten().map(|conversation| (conversation.id, conversation.tags)).collect())
+    }
+
+    async fn scores(&self, traces: &[Followed]) -> ServiceResult<Vec<Vec<Score>>> {
+        let ranges = traces.iter().flat_map(|followed| {
+            score_roots(&Deleted::Trace(followed.id))
+                .into_iter()
+                .map(|root| (prefix(&root), Direction::Forward, SCORES_PER_TRACE))
+        });
+        let pages = self.context.store.scan_many(keyspace::SCORE, ranges.collect()).await?;
+        let scores = pages.chunks(2).map(|pages| {
+            pages.iter().flat_map(|page| &page.items).map(|found| found.record.clone()).collect()
+        });
+        Ok(scores.collect())
+    }
+
+    /// Puts what these traces count in the place of what they counted before.
+    async fn count(&self, facts: &[(TraceId, Option<Facts>)]) -> ServiceResult<()> {
+        let counted = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                let ids: Vec<_> = facts.iter().map(|(id, _)| *id).collect();
+                let before = tx.get_many(keyspace::TRACE_FACTS, &ids).await?;
+                let changed = facts.iter().zip(&before).filter(|((_, now), before)| now != *before);
+                let changed: Vec<_> = changed
+                    .map(|((id, now), before)| Change { id, before: before.as_ref(), now: now.as_ref() })
+                    .collect();
+                recount(tx, &changed).await
+            })
+        });
+        counted.await
+    }
+}
+
+/// What a trace counted, and what it counts now.
+struct Change<'a> {
+    id: &'a TraceId,
+    before: Option<&'a Facts>,
+    now: Option<&'a Facts>,
+}
+
+/// Brings the cells up to date: each is read and written once, however many of the traces it counts.
+async fn recount(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> ServiceResult<()> {
+    let facts = changes.iter().flat_map(|change| [change.before, change.now]).flatten();
+    let mut cells: BTreeMap<SeriesKey, Cell> = BTreeMap::new();
+    for key in facts.flat_map(keys) {
+        cells.entry(key).or_default();
+    }
+    let keys: Vec<_> = cells.keys().cloned().collect();
+    let known = tx.get_many(keyspace::SERIES, &keys).await?;
+    for (cell, known) in cells.values_mut().zip(known) {
+        *cell = known.unwrap_or_default();
+    }
+    for change in changes {
+        for (facts, counts) in [(change.before, false), (change.now, true)] {
+            let Some(facts) = facts else { continue };
+            for key in self::keys(facts) {
+                let Some(cell) = cells.get_mut(&key) else { continue };
+                let (_, dimension, _, value) = &key;
+                if counts {
+                    facts.count_in(cell, *dimension, value)
+                } else {
+                    facts.take_from(cell, *dimension, value)
+                }
+            }
+        }
+        match change.now {
+            Some(facts) => tx.put(keyspace::TRACE_FACTS, change.id, facts)?,
+            None => tx.delete(keyspace::TRACE_FACTS, change.id),
+        }
+    }
+    for (key, cell) in &cells {
+        if cell.is_empty() {
+            tx.delete(keyspace::SERIES, key);
+        } else {
+            tx.put(keyspace::SERIES, key, cell)?;
+        }
+    }
+    Ok(())
+}
+
+/// The cells that count a trace.
+fn keys(facts: &Facts) -> impl Iterator<Item = SeriesKey> {
+    Resolution::ALL.iter().flat_map(|resolution| facts.cells(*resolution))
+}
