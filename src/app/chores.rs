@@ -29,6 +29,11 @@ pub(super) async fn run(services: Services) {
         Ok(count) => tracing::info!(count, "plans that were being carried out go on"),
         Err(error) => tracing::warn!(%error, "plans that were being carried out do not go on"),
     }
+    match services.experiments.resume().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "experiments that were being carried out go on"),
+        Err(error) => tracing::warn!(%error, "experiments that were being carried out do not go on"),
+    }
     resume_evaluations(&services).await;
     tokio::join!(services.followers.run(), services.evaluations.run(), sweeps(&services));
 }

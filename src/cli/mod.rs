@@ -6,6 +6,7 @@
 mod chat;
 mod check;
 mod config;
+mod dataset;
 mod demo;
 mod exit;
 mod export;
@@ -52,6 +53,8 @@ Examples:
   dendro serve --data ./data               serve a database, made where there is none
   dendro import --data ./data chats.jsonl  import transcripts or OTLP (while no server has the database open)
   dendro export --data ./data -o all.jsonl export traces as OTLP
+  dendro dataset import questions.csv --name support
+                                           inputs that agents are tried out on
   dendro reprice --data ./data             compute costs anew at the prices that hold now
   dendro export --data ./data --table spans --format parquet -o spans.parquet
                                            export a table
@@ -74,6 +77,7 @@ enum Command {
     Chat(chat::ChatArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Dataset(dataset::DatasetArgs),
     Reprice(reprice::RepriceArgs),
     Reindex(reindex::ReindexArgs),
     Check(check::CheckArgs),
@@ -90,6 +94,7 @@ impl Command {
             Self::Chat(args) => args.settings(flags),
             Self::Import(args) => args.database.settings(flags),
             Self::Export(args) => args.database.settings(flags),
+            Self::Dataset(args) => args.settings(flags),
             Self::Reprice(args) => args.settings(flags),
             Self::Reindex(args) => args.database.settings(flags),
             Self::Check(args) => args.database.settings(flags),
@@ -110,6 +115,7 @@ impl Command {
             Self::Chat(args) => Box::pin(chat::run(args, &config)).await,
             Self::Import(args) => import::run(args, &config).await,
             Self::Export(args) => export::run(args, &config).await,
+            Self::Dataset(args) => dataset::run(args, &config).await,
             Self::Reprice(args) => reprice::run(args, &config).await,
             Self::Reindex(args) => reindex::run(args, &config).await,
             Self::Check(args) => check::run(args, &config).await,

@@ -135,6 +135,12 @@ impl Config {
         between("search.query_words", self.search.query_words, 1, 1_000)?;
         at_least("agents.running", self.agents.running, 1)?;
         self.agents.tracing.check().map_err(|refusal| Fault::new("agents.tracing", refusal.to_string()))?;
+        let experiments = &self.agents.experiments;
+        at_least("agents.experiments.running", experiments.running, 1)?;
+        at_least("agents.experiments.parallelism", experiments.parallelism as usize, 1)?;
+        at_least("agents.experiments.attempts", experiments.attempts as usize, 1)?;
+        at_least("records.dataset_items", self.records.dataset_items, 1)?;
+        between("records.dataset_item_bytes", self.records.dataset_item_bytes, 1 << 10, MAX_DOCUMENT_BYTES)?;
         at_least("evaluation.at_once", self.evaluation.at_once, 1)?;
         at_least("evaluation.unfinished", self.evaluation.unfinished, 1)?;
         at_least("evaluation.evaluators", self.evaluation.evaluators, 1)?;

@@ -11,7 +11,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use crate::model::{
-    ConversationId, Entity, EvaluationId, MessageId, PlanId, Refusal, ScoreId, SpanId, StepId, TraceId,
+    ConversationId, DatasetId, DatasetItemId, Entity, EvaluationId, ExperimentId, MessageId, PlanId, Refusal,
+    ScoreId, SpanId, StepId, TraceId,
     component::{ComponentRef, VersionHash},
     text::shortened,
 };
@@ -28,6 +29,9 @@ pub(super) enum GlobalId {
     Component(String),
     ComponentVersion(ComponentRef),
     Score(ScoreId),
+    Dataset(DatasetId),
+    DatasetItem(DatasetItemId),
+    Experiment(ExperimentId),
     Evaluation(EvaluationId),
     EvaluationRule(String),
 }
@@ -43,6 +47,9 @@ mod kind {
     pub const COMPONENT: u8 = 7;
     pub const COMPONENT_VERSION: u8 = 8;
     pub const SCORE: u8 = 9;
+    pub const DATASET: u8 = 16;
+    pub const DATASET_ITEM: u8 = 17;
+    pub const EXPERIMENT: u8 = 18;
     pub const EVALUATION: u8 = 20;
     pub const EVALUATION_RULE: u8 = 21;
     pub const PART: u8 = 32;
@@ -64,6 +71,9 @@ impl GlobalId {
                 &[version.version_hash.bytes(), version.component_id.as_bytes()],
             ),
             Self::Score(id) => joined(kind::SCORE, &[id.bytes()]),
+            Self::Dataset(id) => joined(kind::DATASET, &[id.bytes()]),
+            Self::DatasetItem(id) => joined(kind::DATASET_ITEM, &[id.bytes()]),
+            Self::Experiment(id) => joined(kind::EXPERIMENT, &[id.bytes()]),
             Self::Evaluation(id) => joined(kind::EVALUATION, &[id.bytes()]),
             Self::EvaluationRule(name) => joined(kind::EVALUATION_RULE, &[name.as_bytes()]),
         }
@@ -99,6 +109,9 @@ impl GlobalId {
                 })
             }
             kind::SCORE => Self::Score(ScoreId::from_bytes(ids(rest)?)),
+            kind::DATASET => Self::Dataset(DatasetId::from_bytes(ids(rest)?)),
+            kind::DATASET_ITEM => Self::DatasetItem(DatasetItemId::from_bytes(ids(rest)?)),
+            kind::EXPERIMENT => Self::Experiment(ExperimentId::from_bytes(ids(rest)?)),
             kind::EVALUATION => Self::Evaluation(EvaluationId::from_bytes(ids(rest)?)),
             kind::EVALUATION_RULE => Self::EvaluationRule(std::str::from_utf8(rest).ok()?.to_owned()),
             _ => return None,
@@ -117,6 +130,9 @@ impl GlobalId {
             Self::Component(_) => Entity::Component,
             Self::ComponentVersion(_) => Entity::ComponentVersion,
             Self::Score(_) => Entity::Score,
+            Self::Dataset(_) => Entity::Dataset,
+            Self::DatasetItem(_) => Entity::DatasetItem,
+            Self::Experiment(_) => Entity::Experiment,
             Self::Evaluation(_) => Entity::Evaluation,
             Self::EvaluationRule(_) => Entity::EvaluationRule,
         }
@@ -186,6 +202,9 @@ named! {
     TraceId => Trace, GlobalId::Trace(id) => id;
     SpanId => Span, GlobalId::Span(_, id) => id;
     ScoreId => Score, GlobalId::Score(id) => id;
+    DatasetId => Dataset, GlobalId::Dataset(id) => id;
+    DatasetItemId => DatasetItem, GlobalId::DatasetItem(id) => id;
+    ExperimentId => Experiment, GlobalId::Experiment(id) => id;
     EvaluationId => Evaluation, GlobalId::Evaluation(id) => id;
 }
 
@@ -317,6 +336,9 @@ mod tests {
                 version_hash: VersionHash::from_bytes([5; 32]),
             }),
             GlobalId::Score(ScoreId::from_bytes([9; 16])),
+            GlobalId::Dataset(DatasetId::from_bytes([10; 16])),
+            GlobalId::DatasetItem(DatasetItemId::from_bytes([11; 16])),
+            GlobalId::Experiment(ExperimentId::from_bytes([12; 16])),
             GlobalId::Evaluation(EvaluationId::from_bytes([10; 16])),
             GlobalId::EvaluationRule("every answer".to_owned()),
         ];

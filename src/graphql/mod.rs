@@ -4,11 +4,13 @@ mod agent;
 mod analysis;
 mod component;
 mod conversation;
+mod dataset;
 mod enums;
 mod error;
 mod evaluation;
 mod evaluations;
 mod evaluator;
+mod experiment;
 pub mod guard;
 mod ids;
 mod inputs;
@@ -38,9 +40,11 @@ use self::{
     },
     component::{ComponentMutation, ComponentQuery},
     conversation::{ConversationMutation, ConversationQuery},
+    dataset::{DatasetMutation, DatasetQuery},
     evaluation::EvaluationQuery,
     evaluations::{EvaluationMutation, EvaluationRunQuery, EvaluationSubscription},
     evaluator::{EvaluatorMutation, EvaluatorQuery},
+    experiment::{ExperimentMutation, ExperimentQuery, ExperimentSubscription},
     guard::FieldWeight,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
@@ -64,6 +68,8 @@ pub struct Query(
     SearchQuery,
     AgentQuery,
     TracingQuery,
+    DatasetQuery,
+    ExperimentQuery,
     EvaluatorQuery,
     EvaluationRunQuery,
     SeriesQuery,
@@ -85,6 +91,8 @@ pub struct Mutation(
     ExecutionMutation,
     ReplayMutation,
     TracingMutation,
+    DatasetMutation,
+    ExperimentMutation,
     EvaluatorMutation,
     EvaluationMutation,
 );
@@ -96,6 +104,7 @@ pub struct Subscription(
     MessageSubscription,
     PlanSubscription,
     AgentSubscription,
+    ExperimentSubscription,
     EvaluationSubscription,
 );
 

@@ -13,8 +13,10 @@ use async_graphql::{
 use super::{
     component::{Component, ComponentVersion},
     conversation::Conversation,
+    dataset::{Dataset, DatasetItem},
     error::Result,
     evaluations::{Evaluation, EvaluationRule},
+    experiment::Experiment,
     ids::{self, GlobalId},
     message::Message,
     plan::{Plan, PlanStep},
@@ -32,6 +34,9 @@ pub(super) enum Node {
     Component(Component),
     ComponentVersion(ComponentVersion),
     Score(Score),
+    Dataset(Dataset),
+    DatasetItem(DatasetItem),
+    Experiment(Experiment),
     Evaluation(Evaluation),
     EvaluationRule(EvaluationRule),
     Trace(Trace),
@@ -49,6 +54,9 @@ macro_rules! each {
             Self::Component($thing) => $call,
             Self::ComponentVersion($thing) => $call,
             Self::Score($thing) => $call,
+            Self::Dataset($thing) => $call,
+            Self::DatasetItem($thing) => $call,
+            Self::Experiment($thing) => $call,
             Self::Evaluation($thing) => $call,
             Self::EvaluationRule($thing) => $call,
             Self::Trace($thing) => $call,
@@ -72,6 +80,9 @@ impl Node {
                 ComponentVersion::load(ctx, version).await?.map(Self::ComponentVersion)
             }
             GlobalId::Score(id) => Score::load(ctx, id).await?.map(Self::Score),
+            GlobalId::Dataset(id) => Dataset::load(ctx, id).await?.map(Self::Dataset),
+            GlobalId::DatasetItem(id) => DatasetItem::load(ctx, id).await?.map(Self::DatasetItem),
+            GlobalId::Experiment(id) => Experiment::load(ctx, id).await?.map(Self::Experiment),
             GlobalId::Evaluation(id) => Evaluation::load(ctx, id).await?.map(Self::Evaluation),
             GlobalId::EvaluationRule(name) => {
                 EvaluationRule::load(ctx, name).await?.map(Self::EvaluationRule)
@@ -105,6 +116,9 @@ impl OutputType for Node {
                 object::<Component>,
                 object::<ComponentVersion>,
                 object::<Score>,
+                object::<Dataset>,
+                object::<DatasetItem>,
+                object::<Experiment>,
                 object::<Evaluation>,
                 object::<EvaluationRule>,
                 object::<Trace>,

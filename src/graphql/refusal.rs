@@ -27,6 +27,14 @@ pub(super) enum Entity {
     ComponentVersion,
     /// A score.
     Score,
+    /// A dataset.
+    Dataset,
+    /// A version of a dataset.
+    DatasetVersion,
+    /// An item of a dataset.
+    DatasetItem,
+    /// An experiment.
+    Experiment,
     /// A run of evaluators over traces.
     Evaluation,
     /// A rule by which new traces are evaluated.

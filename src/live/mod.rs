@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 pub use self::feed::Feed;
 use crate::{
-    model::{ConversationId, EvaluationId, PlanId, TraceId},
+    model::{ConversationId, EvaluationId, ExperimentId, PlanId, TraceId},
     store::{Observer, Touched},
 };
 
@@ -26,6 +26,8 @@ pub enum Topic {
     Conversation(ConversationId),
     /// The steps of a plan.
     Plan(PlanId),
+    /// The items of an experiment.
+    Experiment(ExperimentId),
     /// How far an evaluation is.
     Evaluation(EvaluationId),
 }
@@ -36,6 +38,7 @@ impl Topic {
             Touched::Trace { id, revision } => (Self::Trace(id), revision),
             Touched::Conversation { id, revision } => (Self::Conversation(id), revision),
             Touched::Plan { id, revision } => (Self::Plan(id), revision),
+            Touched::Experiment { id, revision } => (Self::Experiment(id), revision),
             Touched::Evaluation { id, revision } => (Self::Evaluation(id), revision),
         }
     }

@@ -77,6 +77,12 @@ typed_ids! {
     SpanId,
     /// A score.
     ScoreId,
+    /// A dataset.
+    DatasetId,
+    /// An item of a dataset; the same in all versions of it.
+    DatasetItemId,
+    /// An experiment.
+    ExperimentId,
     /// A run of evaluators over traces.
     EvaluationId,
 }

@@ -30,6 +30,10 @@ pub struct RecordLimits {
     pub trace_spans: usize,
     /// Ancestors that a branch may share history with.
     pub branch_depth: usize,
+    /// Items of one version of a dataset: an experiment holds the figures of all of them while it is summed up.
+    pub dataset_items: usize,
+    /// Bytes of one item of a dataset: input, expected output and metadata together. Each is given to a model whole.
+    pub dataset_item_bytes: usize,
 }
 
 impl Default for RecordLimits {
@@ -46,6 +50,8 @@ impl Default for RecordLimits {
             plan_retries: 100,
             trace_spans: 1_000_000,
             branch_depth: 4_096,
+            dataset_items: 10_000,
+            dataset_item_bytes: 1 << 20,
         }
     }
 }

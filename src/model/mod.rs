@@ -10,9 +10,11 @@ pub mod chat;
 pub mod clock;
 pub mod component;
 pub mod conversation;
+pub mod dataset;
 pub mod evaluation;
 pub mod evaluations;
 pub mod evaluator;
+pub mod experiment;
 pub mod ids;
 pub mod json;
 pub mod ledger;
@@ -38,7 +40,8 @@ pub mod words;
 
 pub use self::{
     ids::{
-        ConversationId, EvaluationId, MessageId, PlanId, ScoreId, SpanId, StepId, ToolCallId, TraceId, TurnId,
+        ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId,
+        SpanId, StepId, ToolCallId, TraceId, TurnId,
     },
     json::Json,
     refusal::{Entity, Refusal},

@@ -15,6 +15,10 @@ pub enum Entity {
     Component,
     ComponentVersion,
     Score,
+    Dataset,
+    DatasetVersion,
+    DatasetItem,
+    Experiment,
     Evaluation,
     EvaluationRule,
 }
@@ -31,6 +35,10 @@ impl fmt::Display for Entity {
             Self::Component => "component",
             Self::ComponentVersion => "component version",
             Self::Score => "score",
+            Self::Dataset => "dataset",
+            Self::DatasetVersion => "dataset version",
+            Self::DatasetItem => "dataset item",
+            Self::Experiment => "experiment",
             Self::Evaluation => "evaluation",
             Self::EvaluationRule => "evaluation rule",
         })

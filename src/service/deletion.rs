@@ -7,7 +7,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Context, ServiceError, ServiceResult};
+use super::{Context, ServiceError, ServiceResult, datasets};
 use crate::{
     model::{ConversationId, Refusal, TraceId, message::Message, score::Score},
     store::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Parts that are removed in one commit.
-const AT_ONCE: usize = 500;
+pub(super) const AT_ONCE: usize = 500;
 
 /// Traces that are deleted at the same time.
 const TRACES_AT_ONCE: usize = 32;
@@ -84,12 +84,14 @@ pub(super) async fn complete(context: &Context, pending: Vec<Pending>) -> Servic
     let mut removed = Removed::default();
     let conversations = pending.iter().filter_map(|(deleted, with)| match deleted {
         Deleted::Conversation(id) => Some((*id, *with)),
-        Deleted::Trace(_) => None,
+        Deleted::Trace(_) | Deleted::Dataset(_) => None,
     });
     let conversations = super::conversations::remove_branches(context, conversations.collect()).await?;
     for (deleted, _) in &pending {
-        if let Deleted::Trace(id) = deleted {
-            purge_trace(context, *id).await?;
+        match deleted {
+            Deleted::Trace(id) => purge_trace(context, *id).await?,
+            Deleted::Dataset(id) => datasets::purge(context, *id).await?,
+            Deleted::Conversation(_) => {}
         }
     }
     // What something was deleted with goes last: while its mark stands, asking again goes on.
@@ -234,7 +236,7 @@ fn remove_scores(tx: &mut Tx<'_>, scores: &[Score]) {
 }
 
 /// Removes parts in one commit, if the mark still stands: what has the same id and no mark is another.
-async fn remove(
+pub(super) async fn remove(
     context: &Context,
     mark: Deleted,
     remove: impl Fn(&mut Tx<'_>) -> StoreResult<()> + Send + Sync,

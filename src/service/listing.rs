@@ -3,7 +3,10 @@
 use super::ServiceResult;
 use crate::{
     model::page::{Cursor, ListId, Page, PageRequest},
-    store::{Direction, KeyRange, Store, index::Indexed},
+    store::{
+        Direction, Found, KeyRange, Store, TablePage, codec::Record, index::Indexed, key::Key,
+        keyspace::Table,
+    },
 };
 
 /// How much is read at once.
@@ -144,4 +147,92 @@ pub async fn first_pages<E: Indexed>(
         finished(listing, items.collect(), has_next, end)
     };
     Ok(listings.iter().zip(pages).map(page_of).collect())
+}
+
+/// A part of a table that is read as a list, in the order of its keys.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// The part of it.
+    pub range: KeyRange,
+    /// Names the list, with its filter, in cursors.
+    pub list: ListId,
+}
+
+/// A page of each of several parts of a table, with the records that `keep` accepts of them: as many calls to the engine
+/// as the longest of them takes.
+pub async fn pages_of<K, R>(
+    store: &Store,
+    table: Table<K, R>,
+    stretches: &[Stretch],
+    page: &PageRequest,
+    limits: &ListLimits,
+    keep: impl Fn(usize, &R) -> bool + Send,
+) -> ServiceResult<Vec<Page<R>>>
+where
+    K: Key + Send,
+    R: Record + Send,
+{
+    let start = |stretch: &Stretch| {
+        let after = page.after.as_deref().map(|cursor| Cursor::decode(stretch.list, cursor)).transpose()?;
+        Ok(Reading { page: Page::empty(), after, scanned: 0, is_over: false })
+    };
+    let mut readings = stretches.iter().map(start).collect::<ServiceResult<Vec<_>>>()?;
+    loop {
+        let open: Vec<_> =
+            readings.iter().enumerate().filter(|(_, it)| !it.is_over).map(|(at, _)| at).collect();
+        if open.is_empty() {
+            return Ok(readings.into_iter().map(|reading| reading.page).collect());
+        }
+        let rest = |at: &usize| {
+            let (stretch, reading) = (stretches.get(*at)?, readings.get(*at)?);
+            let range = stretch.range.clone();
+            let range = reading.after.as_ref().map_or_else(|| range.clone(), |key| range.clone().after(key));
+            let batch = (page.first + 1).saturating_sub(reading.page.items.len()).max(16);
+            Some((range, Direction::Forward, batch.min(limits.scanned_per_page.max(1))))
+        };
+        let found = store.scan_many(table, open.iter().filter_map(rest).collect()).await?;
+        for (at, found) in open.into_iter().zip(found) {
+            if let (Some(stretch), Some(reading)) = (stretches.get(at), readings.get_mut(at)) {
+                reading.take(stretch.list, found, (page.first, limits.scanned_per_page), |it| keep(at, it));
+            }
+        }
+    }
+}
+
+/// How far a list has been read.
+struct Reading<R> {
+    page: Page<R>,
+    /// The last key that was looked at.
+    after: Option<Vec<u8>>,
+    scanned: usize,
+    is_over: bool,
+}
+
+impl<R> Reading<R> {
+    fn take<K: Key>(
+        &mut self,
+        list: ListId,
+        found: TablePage<K, R>,
+        (first, most): (usize, usize),
+        keep: impl Fn(&R) -> bool,
+    ) {
+        self.scanned += found.items.len();
+        for Found { key, record } in found.items {
+            let key = key.encode();
+            if keep(&record) {
+                if self.page.items.len() == first {
+                    self.page.has_next = true;
+                    self.is_over = true;
+                    return;
+                }
+                self.page.items.push((Cursor::new(list, &key), record));
+            }
+            self.page.end = Some(Cursor::new(list, &key));
+            self.after = Some(key);
+        }
+        if !found.more || self.scanned >= most {
+            self.page.has_next = found.more;
+            self.is_over = true;
+        }
+    }
 }

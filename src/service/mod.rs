@@ -1,4 +1,4 @@
-//! Use cases and their rules: conversations, plans, tracing, components, scores, evaluation.
+//! Use cases and their rules: conversations, plans, tracing, components, scores, evaluation, experiments.
 //!
 //! A service checks what it is given, applies the model's rules, and keeps the outcome in the store.
 //! It knows nothing of GraphQL, HTTP or OTLP, and packs no key.
@@ -8,11 +8,13 @@ mod arriving;
 pub mod components;
 mod context;
 pub mod conversations;
+pub mod datasets;
 pub mod deletion;
 mod error;
 pub mod evaluation;
 pub mod evaluations;
 pub mod evaluators;
+pub mod experiments;
 pub mod followers;
 pub mod import;
 pub mod ingest;
@@ -31,9 +33,11 @@ use self::{
     agents::{Agents, Runtime},
     components::Components,
     conversations::Conversations,
+    datasets::Datasets,
     evaluation::ConversationEvaluations,
     evaluations::Evaluations,
     evaluators::Evaluators,
+    experiments::Experiments,
     followers::{Follower, Followers},
     ingest::Ingest,
     plans::Plans,
@@ -79,6 +83,10 @@ pub struct Services {
     pub ingest: Ingest,
     /// Agents that this server runs.
     pub agents: Agents,
+    /// Inputs that agents are tried out on.
+    pub datasets: Datasets,
+    /// Agents that are tried out.
+    pub experiments: Experiments,
     /// Rules and judges that say how good what agents did is.
     pub evaluators: Evaluators,
     /// Evaluators over many traces.
@@ -105,6 +113,8 @@ impl Services {
         follow.push(Arc::new(evaluations.clone()));
         let followers = Followers::new(context.clone(), follow);
         Self {
+            experiments: Experiments::new(context.clone(), agents.clone(), evaluators.clone()),
+            datasets: Datasets::new(context.clone()),
             agents,
             evaluations,
             evaluators,

@@ -14,7 +14,9 @@ use crate::{
     model::{
         component::{Component, ComponentVersion, VersionHash},
         conversation::Conversation,
+        dataset::Dataset,
         evaluations::Evaluation,
+        experiment::{Experiment, ExperimentItem},
         message::{Message, MessageType},
         plan::{Plan, PlanStatus},
         trace::Trace,
@@ -241,6 +243,59 @@ impl Indexed for ComponentVersion {
 
     fn record_key(entry: &[u8]) -> Option<Self::Key> {
         <(String, u64, VersionHash)>::decode(entry).map(|(id, _, hash)| (id, hash))
+    }
+}
+
+impl Indexed for Dataset {
+    type Key = crate::model::DatasetId;
+    const TABLE: Table<Self::Key, Self> = keyspace::DATASET;
+    const INDEXES: &'static [&'static str] = &[keyspace::DATASET_BY_CREATION.name];
+
+    fn key(&self) -> Self::Key {
+        self.id
+    }
+
+    fn entries(&self) -> Vec<IndexEntry> {
+        vec![IndexEntry::of(keyspace::DATASET_BY_CREATION, &(self.created_at, self.id))]
+    }
+}
+
+impl Indexed for Experiment {
+    type Key = crate::model::ExperimentId;
+    const TABLE: Table<Self::Key, Self> = keyspace::EXPERIMENT;
+    const INDEXES: &'static [&'static str] =
+        &[keyspace::EXPERIMENT_BY_CREATION.name, keyspace::EXPERIMENT_BY_DATASET.name];
+
+    fn key(&self) -> Self::Key {
+        self.id
+    }
+
+    fn entries(&self) -> Vec<IndexEntry> {
+        let (id, created) = (self.id, self.created_at);
+        vec![
+            IndexEntry::of(keyspace::EXPERIMENT_BY_CREATION, &(created, id)),
+            IndexEntry::of(keyspace::EXPERIMENT_BY_DATASET, &(self.dataset_id, created, id)),
+        ]
+    }
+}
+
+impl Indexed for ExperimentItem {
+    type Key = (crate::model::ExperimentId, u64, u32);
+    const TABLE: Table<Self::Key, Self> = keyspace::EXPERIMENT_ITEM;
+    const INDEXES: &'static [&'static str] = &[keyspace::EXPERIMENT_ITEM_BY_REVISION.name];
+
+    fn key(&self) -> Self::Key {
+        (self.experiment_id, self.item.place, self.repetition)
+    }
+
+    fn entries(&self) -> Vec<IndexEntry> {
+        let key = (self.experiment_id, self.revision, self.item.place, self.repetition);
+        vec![IndexEntry::of(keyspace::EXPERIMENT_ITEM_BY_REVISION, &key)]
+    }
+
+    fn record_key(entry: &[u8]) -> Option<Self::Key> {
+        let by_revision = <(crate::model::ExperimentId, u64, u64, u32)>::decode(entry);
+        by_revision.map(|(id, _, place, repetition)| (id, place, repetition))
     }
 }
 

@@ -5,9 +5,10 @@
 //! and no text can run into the part after it.
 
 use crate::model::{
-    ConversationId, EvaluationId, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId,
-    TurnId,
+    ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId, SpanId,
+    StepId, Timestamp, ToolCallId, TraceId, TurnId,
     component::VersionHash,
+    dataset::ContentHash,
     evaluations::EvaluationStatus,
     message::MessageRole,
     plan::PlanStatus,
@@ -67,7 +68,11 @@ macro_rules! id_parts {
 }
 
 id_parts!(
+    ContentHash,
     ConversationId,
+    DatasetId,
+    DatasetItemId,
+    ExperimentId,
     EvaluationId,
     MessageId,
     PlanId,
@@ -94,7 +99,7 @@ macro_rules! number_parts {
     )+};
 }
 
-number_parts!(u8, u16, u64);
+number_parts!(u8, u16, u32, u64);
 
 macro_rules! word_parts {
     ($($word:ident),+) => {$(

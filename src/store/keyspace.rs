@@ -39,6 +39,18 @@
 //! | `component_by_type` | type (and once more with 0: any), component | – |
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
+//! | `dataset` | dataset | [`Dataset`] |
+//! | `dataset_by_creation` | creation, dataset | – |
+//! | `dataset_name` | name | the dataset that has it |
+//! | `dataset_version` | dataset, number | [`DatasetVersion`] |
+//! | `dataset_item` | dataset, place, version from which it stands so | [`DatasetItem`] |
+//! | `dataset_item_address` | item | dataset, place, version from which it stands as it does last |
+//! | `dataset_item_content` | dataset, hash of its content | the same with the item; only of items of the newest version |
+//! | `experiment` | experiment | [`Experiment`] |
+//! | `experiment_by_creation` | creation, experiment | – |
+//! | `experiment_by_dataset` | dataset, creation, experiment | – |
+//! | `experiment_item` | experiment, place of the item, repetition | [`ExperimentItem`]; only of runs that have begun |
+//! | `experiment_item_by_revision` | experiment, revision, place, repetition | – |
 //! | `evaluation` | evaluation | [`Evaluation`] |
 //! | `evaluation_by_creation` | creation, evaluation | – |
 //! | `evaluation_by_status` | status, creation, evaluation | – |
@@ -53,7 +65,8 @@
 //! | `follower` | code of a follower | [`FollowerState`] |
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
-//! | `deletion` | kind (1: conversation, 2: trace), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
+//! | `experiment_run` | experiment | –; only while this server carries it out |
+//! | `deletion` | kind (1: conversation, 2: trace, 3: dataset), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
 
 use std::marker::PhantomData;
 
@@ -63,10 +76,13 @@ use super::{
     older,
 };
 use crate::model::{
-    ConversationId, EvaluationId, MessageId, PlanId, ScoreId, StepId, Timestamp, TraceId, TurnId,
+    ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId, StepId,
+    Timestamp, TraceId, TurnId,
     component::{Component, ComponentRef, ComponentVersion, VersionHash},
     conversation::{Conversation, Lineage},
+    dataset::{ContentHash, Dataset, DatasetItem, DatasetVersion, ItemState},
     evaluations::{Evaluation, EvaluationRule, EvaluationStatus},
+    experiment::{Experiment, ExperimentItem},
     message::Message,
     plan::{Plan, PlanStatus},
     score::{Score, ScoreTarget},
@@ -141,6 +157,8 @@ pub enum Deleted {
     Conversation(ConversationId),
     /// A trace.
     Trace(TraceId),
+    /// A dataset.
+    Dataset(DatasetId),
 }
 
 /// What something was deleted with, whose deletion is finished only with its own: itself, or the
@@ -153,6 +171,7 @@ impl KeyPart for Deleted {
         match self {
             Self::Conversation(id) => (1_u8, *id).write(out),
             Self::Trace(id) => (2_u8, *id).write(out),
+            Self::Dataset(id) => (3_u8, *id).write(out),
         }
     }
 
@@ -160,6 +179,7 @@ impl KeyPart for Deleted {
         match u8::read(bytes)? {
             1 => ConversationId::read(bytes).map(Self::Conversation),
             2 => TraceId::read(bytes).map(Self::Trace),
+            3 => DatasetId::read(bytes).map(Self::Dataset),
             _ => None,
         }
     }
@@ -239,11 +259,25 @@ pub struct PlanRun {
     pub variables: Vec<(String, String)>,
 }
 
+/// A dataset that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct NamedDataset(pub DatasetId);
+
+/// Where an item of a dataset is, as it stands last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::Decode)]
+pub struct DatasetItemAddress {
+    /// The item.
+    pub item_id: DatasetItemId,
+    /// Its dataset and its place there.
+    pub state: ItemState,
+}
+
 /// The bytes of another key.
 #[derive(Debug, Clone, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct KeyBytes(pub Vec<u8>);
 
 records! {
+    Dataset = 1, DatasetVersion = 1, NamedDataset = 1, DatasetItemAddress = 1, Experiment = 1, ExperimentItem = 1,
     Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, KeyBytes = 1, DeletedWith = 1,
     Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1, EvaluationDue = 1,
 }
@@ -263,6 +297,11 @@ impl Record for TraceBody {
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
         older::read(version, payload)
     }
+}
+
+impl Record for DatasetItem {
+    const VERSION: u8 = 1;
+    const PACKED: bool = true;
 }
 
 impl Record for Score {
@@ -322,11 +361,18 @@ pub const fn score_root(target: &ScoreTarget) -> ([u8; 16], u8, [u8; 16]) {
 
 /// What the keys of the scores begin with that judge something or a part of it.
 #[must_use]
-pub const fn score_roots(owner: &Deleted) -> [([u8; 16], u8); 2] {
+pub fn score_roots(owner: &Deleted) -> Vec<([u8; 16], u8)> {
     match owner {
-        Deleted::Trace(trace) => [(*trace.bytes(), 1), (*trace.bytes(), 2)],
-        Deleted::Conversation(conversation) => [(*conversation.bytes(), 3), (*conversation.bytes(), 4)],
+        Deleted::Trace(trace) => vec![(*trace.bytes(), 1), (*trace.bytes(), 2)],
+        Deleted::Conversation(conversation) => vec![(*conversation.bytes(), 3), (*conversation.bytes(), 4)],
+        Deleted::Dataset(_) => Vec::new(),
     }
+}
+
+/// The key of an item of a dataset as it stands from a version on.
+#[must_use]
+pub const fn item_key(state: &ItemState) -> (DatasetId, u64, u64) {
+    (state.dataset_id, state.place, state.since)
 }
 
 /// The key of a score.
@@ -391,6 +437,18 @@ tables! {
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";
+    DATASET: DatasetId => Dataset = "dataset";
+    DATASET_BY_CREATION: (Timestamp, DatasetId) => Nothing = "dataset_by_creation";
+    DATASET_NAME: String => NamedDataset = "dataset_name";
+    DATASET_VERSION: (DatasetId, u64) => DatasetVersion = "dataset_version";
+    DATASET_ITEM: (DatasetId, u64, u64) => DatasetItem = "dataset_item";
+    DATASET_ITEM_ADDRESS: DatasetItemId => DatasetItemAddress = "dataset_item_address";
+    DATASET_ITEM_CONTENT: (DatasetId, ContentHash) => DatasetItemAddress = "dataset_item_content";
+    EXPERIMENT: ExperimentId => Experiment = "experiment";
+    EXPERIMENT_BY_CREATION: (Timestamp, ExperimentId) => Nothing = "experiment_by_creation";
+    EXPERIMENT_BY_DATASET: (DatasetId, Timestamp, ExperimentId) => Nothing = "experiment_by_dataset";
+    EXPERIMENT_ITEM: (ExperimentId, u64, u32) => ExperimentItem = "experiment_item";
+    EXPERIMENT_ITEM_BY_REVISION: (ExperimentId, u64, u64, u32) => Nothing = "experiment_item_by_revision";
     EVALUATION: EvaluationId => Evaluation = "evaluation";
     EVALUATION_BY_CREATION: (Timestamp, EvaluationId) => Nothing = "evaluation_by_creation";
     EVALUATION_BY_STATUS: (EvaluationStatus, Timestamp, EvaluationId) => Nothing = "evaluation_by_status";
@@ -398,6 +456,7 @@ tables! {
     EVALUATION_DUE: TraceId => EvaluationDue = "evaluation_due";
     AGENT_RUN: TraceId => AgentRun = "agent_run";
     PLAN_RUN: PlanId => PlanRun = "plan_run";
+    EXPERIMENT_RUN: ExperimentId => Nothing = "experiment_run";
     TURN_DUE: TraceId => TurnDue = "turn_due";
     TRACE_FACTS: TraceId => Facts = "trace_facts";
     TRACE_FOUND_BY: (FoundBy, String, Timestamp, TraceId) => Nothing = "trace_found_by";

@@ -42,7 +42,7 @@ use self::{
 pub use crate::engine::{Direction, KeyRange};
 use crate::{
     engine::{self, Batch, SharedEngine, Tree},
-    model::{ConversationId, EvaluationId, PlanId, TraceId},
+    model::{ConversationId, EvaluationId, ExperimentId, PlanId, TraceId},
 };
 
 /// What a commit changed, for those who watch it.
@@ -67,6 +67,13 @@ pub enum Touched {
         /// The plan.
         id: PlanId,
         /// The plan's revision after the commit.
+        revision: u64,
+    },
+    /// An experiment or its items.
+    Experiment {
+        /// The experiment.
+        id: ExperimentId,
+        /// The experiment's revision after the commit.
         revision: u64,
     },
     /// How far an evaluation is.

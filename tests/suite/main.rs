@@ -20,6 +20,7 @@ mod engine;
 mod evaluation;
 mod examples;
 mod export_tables;
+mod experiments;
 mod graphql;
 mod http;
 mod import;

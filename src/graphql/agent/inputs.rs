@@ -172,7 +172,7 @@ pub(in crate::graphql) fn version(
 }
 
 /// Values of variables by their names.
-pub(super) fn texts(given: Option<Given<Json>>) -> Result<BTreeMap<String, String>, Refusal> {
+pub(in crate::graphql) fn texts(given: Option<Given<Json>>) -> Result<BTreeMap<String, String>, Refusal> {
     let Some(json) = given.read("variables")? else { return Ok(BTreeMap::new()) };
     json.read().map_err(|_| Refusal::invalid("variables", "must be an object whose values are texts"))
 }

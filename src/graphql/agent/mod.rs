@@ -1,6 +1,6 @@
 //! Agents that the server runs, in the API: making them, giving them input, following what they put out.
 
-mod inputs;
+pub(super) mod inputs;
 mod live;
 mod mutations;
 mod plans;

@@ -134,7 +134,7 @@ impl Score {
 
 /// Kinds of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-enum ScoreValueType {
+pub(in crate::graphql) enum ScoreValueType {
     /// A finite number.
     Number,
     /// One of a set of words.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 
-pub(super) use self::mutations::ScoreMutation;
+pub(super) use self::{fields::ScoreValueType, mutations::ScoreMutation};
 use super::{error::Result, ids::GlobalId, request};
 use crate::model::{self, ScoreId, score::ScoreTarget};
 

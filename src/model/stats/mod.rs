@@ -6,6 +6,7 @@
 mod bootstrap;
 mod interval;
 mod moments;
+pub mod paired;
 mod quantile;
 mod trend;
 

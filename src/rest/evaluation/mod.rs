@@ -53,7 +53,8 @@ async fn evaluate(
 ) -> Result<Answer, Problem> {
     let most = page::request(wanted.limit, None, page::usual(rest.pages.most))?.first;
     let with_branches = wanted.with_branches.is_some_and(|Written(wanted)| wanted);
-    let found = rest.services.conversation_evaluations.conversations(&[(id, with_branches)]).await?.pop().flatten();
+    let found =
+        rest.services.conversation_evaluations.conversations(&[(id, with_branches)]).await?.pop().flatten();
     let found = found.ok_or_else(|| Refusal::not_found("conversationId", Entity::Conversation, id))?;
     Answer::ok(&ConversationEvaluation::of(&found, most))
 }

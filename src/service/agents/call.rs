@@ -162,7 +162,7 @@ impl Run {
         if !self.specs.iter().any(|spec| spec.name == call.name) {
             return (Err(self.unknown(&call.name)), None);
         }
-        if let Task::Replay { results: Some(results), .. } = &self.task {
+        if let Task::Alone { results: Some(results), .. } = &self.task {
             match results.find(&call.name, &call.arguments) {
                 Known::Result(Reused { outcome, link }) => return (outcome, Some(link)),
                 Known::Refused(error) => return (Err(error), None),

@@ -28,6 +28,7 @@ mod substitutes;
 mod summarise;
 mod talk;
 mod task;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,6 +43,7 @@ pub use self::{
     search::SearchConversations,
     steps::{BegunStep, PlanExecution},
     talk::{BegunRun, UserInput},
+    trial::{BegunTrial, Trial, TrialAgent},
 };
 use self::{flags::CurrentFlags, output::Output, parts::Parts, runs::Runs, steps::Carried};
 pub(in crate::service) use self::{judge::Judging, recorder::patiently};
@@ -49,6 +51,7 @@ use super::{
     Context, ServiceError, ServiceResult,
     components::{Components, RegisteredVersion},
     conversations::Conversations,
+    experiments::ExperimentLimits,
     plans::Plans,
     tracing::Tracing,
 };
@@ -84,6 +87,8 @@ pub struct AgentsConfig {
     pub longest_retry_ms: u64,
     /// What of runs is recorded.
     pub tracing: TracingFlags,
+    /// How large experiments may be.
+    pub experiments: ExperimentLimits,
 }
 
 impl Default for AgentsConfig {
@@ -94,6 +99,7 @@ impl Default for AgentsConfig {
             first_retry_ms: 1_000,
             longest_retry_ms: 60_000,
             tracing: TracingFlags::default(),
+            experiments: ExperimentLimits::default(),
         }
     }
 }
@@ -306,6 +312,12 @@ impl Agents {
             unmarked.boxed()
         };
         patiently(unmark).await
+    }
+
+    /// How agents are run.
+    #[must_use]
+    pub fn config(&self) -> &AgentsConfig {
+        &self.runtime.config
     }
 
     /// Stops all runs, because the server stops, and waits until they are ended.

@@ -138,7 +138,7 @@ impl Agents {
             ..prepared.new_trace(trace_id, user_input, &recording)
         };
         let trace = self.start_alone(new.clone(), true).await?;
-        let task = Task::Replay { state: original.state, results: original.results };
+        let task = Task::Alone { state: original.state, results: original.results };
         let run = self.run(prepared, task, &place, Recorder::begin(&self.context, trace_id, recording, new));
         Ok(BegunReplay { trace_id, trace, ending: self.set_off(run, place) })
     }

@@ -134,7 +134,7 @@ impl Run {
         match &self.task {
             Task::Draft(draft) => self.draft(root, draft).await,
             Task::Judge(form) => self.judge(root, form).await,
-            Task::Talk { .. } | Task::Step { .. } | Task::Replay { .. } => self.steps(root).await,
+            Task::Talk { .. } | Task::Step { .. } | Task::Alone { .. } => self.steps(root).await,
         }
     }
 
@@ -183,7 +183,7 @@ impl Run {
         let (conversation, asked) = match &self.task {
             Task::Talk { conversation, .. } => (*conversation, None),
             Task::Draft(draft) => (draft.conversation, Some(draft::asked_for(&draft.goal))),
-            Task::Replay { state, .. } => return Ok(Memory { state: state.clone(), ..Memory::default() }),
+            Task::Alone { state, .. } => return Ok(Memory { state: state.clone(), ..Memory::default() }),
             // It is shown what it judges, and knows nothing else.
             Task::Judge(_) => return Ok(Memory::default()),
             Task::Step { told, .. } => {
@@ -239,7 +239,7 @@ impl Run {
     pub(super) fn of_run(&self, message: NewMessage) -> NewMessage {
         let (turn_id, parent_message_id) = match &self.task {
             Task::Talk { turn, asked, .. } => (Some(*turn), Some(*asked)),
-            Task::Step { .. } | Task::Draft(_) | Task::Judge(_) | Task::Replay { .. } => (None, None),
+            Task::Step { .. } | Task::Draft(_) | Task::Judge(_) | Task::Alone { .. } => (None, None),
         };
         NewMessage { turn_id, parent_message_id, trace_id: Some(self.trace), ..message }
     }

@@ -54,6 +54,6 @@ fn context_of(task: &Task) -> Value {
         Task::Draft(Draft { conversation, plan, .. }) => {
             json!({ "conversationId": conversation.to_string(), "planId": plan.to_string() })
         }
-        Task::Judge(_) | Task::Replay { .. } => json!({}),
+        Task::Judge(_) | Task::Alone { .. } => json!({}),
     }
 }

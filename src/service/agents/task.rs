@@ -30,11 +30,12 @@ pub(super) enum Task {
     Draft(Draft),
     /// To judge what an agent did, with a verdict of this form. Nothing of it is said in a conversation.
     Judge(JudgeAnswer),
-    /// To make a recorded run again. Nothing of it is said in a conversation.
-    Replay {
-        /// What the run began with.
+    /// For itself: a recorded run that is made again, or an agent that is tried out. Nothing of it is said in a
+    /// conversation.
+    Alone {
+        /// What it begins with.
         state: InitialState,
-        /// What its tools answered, where that is to be used again.
+        /// What tools answered in the recorded run, where that is to be used again.
         results: Option<RecordedResults>,
     },
 }
@@ -44,7 +45,7 @@ impl Task {
     pub(super) const fn operation(&self) -> OperationType {
         match self {
             Self::Judge(_) => OperationType::Evaluation,
-            Self::Talk { .. } | Self::Step { .. } | Self::Draft(_) | Self::Replay { .. } => {
+            Self::Talk { .. } | Self::Step { .. } | Self::Draft(_) | Self::Alone { .. } => {
                 OperationType::Agent
             }
         }

@@ -145,6 +145,7 @@ impl Queries {
         if needs.scores && !ids.is_empty() {
             let ranges = ids.iter().flat_map(|id| {
                 score_roots(&Deleted::Trace(*id))
+                    .into_iter()
                     .map(|root| (prefix(&root), Direction::Forward, SCORES_PER_TRACE))
             });
             let pages = self.context.store.scan_many(keyspace::SCORE, ranges.collect()).await?;

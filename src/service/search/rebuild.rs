@@ -38,7 +38,8 @@ impl Search {
                 let fit = fit.count().max(1);
                 let ids: Vec<_> = over.drain(..fit).map(|trace| trace.id).collect();
                 let spans = self.context.store.trace_spans(&ids).await?;
-                let over = ids.into_iter().zip(spans).map(|(id, spans)| Followed { id, spans });
+                let over =
+                    ids.into_iter().zip(spans).map(|(id, spans)| Followed { id, spans, changed: false });
                 self.put(&over.collect::<Vec<_>>()).await?;
                 count += fit as u64;
                 progress(count);

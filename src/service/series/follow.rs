@@ -80,6 +80,7 @@ impl Series {
     async fn scores(&self, traces: &[Followed]) -> ServiceResult<Vec<Vec<Score>>> {
         let ranges = traces.iter().flat_map(|followed| {
             score_roots(&Deleted::Trace(followed.id))
+                .into_iter()
                 .map(|root| (prefix(&root), Direction::Forward, SCORES_PER_TRACE))
         });
         let pages = self.context.store.scan_many(keyspace::SCORE, ranges.collect()).await?;

@@ -5,7 +5,9 @@
 
 mod components;
 mod conversations;
+mod datasets;
 mod evaluations;
+mod experiments;
 mod plans;
 mod scores;
 mod series;
@@ -22,7 +24,14 @@ use super::{
 };
 use crate::{
     engine::{KeyRange, ScanRequest, Tree},
-    model::{conversation::Conversation, message::Message, plan::Plan, trace::Trace},
+    model::{
+        conversation::Conversation,
+        dataset::Dataset,
+        experiment::{Experiment, ExperimentItem},
+        message::Message,
+        plan::Plan,
+        trace::Trace,
+    },
 };
 
 /// Entries read at a time.
@@ -82,6 +91,9 @@ impl Store {
         check.indexed::<Message>().await?;
         check.indexed::<Plan>().await?;
         check.indexed::<Trace>().await?;
+        check.indexed::<Dataset>().await?;
+        check.indexed::<Experiment>().await?;
+        check.indexed::<ExperimentItem>().await?;
         check.conversations().await?;
         check.messages().await?;
         check.tool_calls().await?;
@@ -91,6 +103,8 @@ impl Store {
         check.scores().await?;
         check.evaluations().await?;
         check.plans().await?;
+        check.datasets().await?;
+        check.experiments().await?;
         check.series().await?;
         check.deletions().await?;
         let mut report = check.report;

@@ -3,7 +3,7 @@
 use super::run;
 
 const COMMANDS: [&str; 10] =
-    ["serve", "demo", "chat", "import", "export", "reprice", "check", "schema", "openapi", "config"];
+    ["serve", "demo", "chat", "import", "export", "dataset", "reprice", "check", "schema", "openapi", "config"];
 
 #[test]
 fn help_names_every_command_and_exit_code() {

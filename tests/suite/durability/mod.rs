@@ -8,6 +8,7 @@
 
 mod book;
 mod child;
+mod experiments;
 mod exporter;
 mod ingest;
 mod kill;

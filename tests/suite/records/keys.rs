@@ -61,6 +61,18 @@ fn keys_are_these_bytes() {
     component_by_type              046167656e740001
     score                          (09*16)02(0a*16)(0c*16)
     score_address                  (0c*16)
+    dataset                        (0f*16)
+    dataset_by_creation            981668823e68d65a(0f*16)
+    dataset_name                   737570706f72740001
+    dataset_version                (0f*16)(00*6)012c
+    dataset_item                   (0f*16)(00*6)0190(00*6)012b
+    dataset_item_address           (10*16)
+    dataset_item_content           (0f*16)(12*32)
+    experiment                     (11*16)
+    experiment_by_creation         98166882b59e6a5a(11*16)
+    experiment_by_dataset          (0f*16)98166882b59e6a5a(11*16)
+    experiment_item                (11*16)(00*6)0190(00*3)02
+    experiment_item_by_revision    (11*16)(00*6)0257(00*6)0190(00*3)02
     evaluation                     (0f*16)
     evaluation_by_creation         981668823e68d65a(0f*16)
     evaluation_by_status           05981668823e68d65a(0f*16)
@@ -68,6 +80,7 @@ fn keys_are_these_bytes() {
     evaluation_due                 (09*16)
     agent_run                      (09*16)
     plan_run                       (07*16)
+    experiment_run                 (11*16)
     turn_due                       (09*16)
     trace_facts                    (09*16)
     series                         03029816687ec057005a736d616c6c2d310001
@@ -110,5 +123,8 @@ fn records_have_these_index_entries() {
     check(&samples::trace());
     check(&samples::component());
     check(&samples::version());
+    check(&samples::dataset());
+    check(&samples::experiment());
+    check(&samples::experiment_item());
     check(&samples::evaluation());
 }

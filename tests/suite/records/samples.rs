@@ -3,14 +3,18 @@
 
 use dendro::{
     model::{
-        ConversationId, EvaluationId, Json, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp,
-        ToolCallId, TraceId, TurnId,
+        ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, Json, MessageId, PlanId,
+        ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId, TurnId,
         component::{Component, ComponentRef, ComponentType, ComponentVersion, VersionHash, VersionState},
         conversation::{Conversation, Lineage, Segment},
+        dataset::{
+            ContentHash, Dataset, DatasetItem, DatasetVersion, ItemContent, ItemSource, ItemState, SetHash,
+        },
         evaluations::{
             Evaluation, EvaluationError, EvaluationRule, EvaluationStatus, EvaluationTarget, Selection, Tally,
         },
         evaluator::SpanSelector,
+        experiment::{Experiment, ExperimentItem, ExperimentSetup, ExperimentStatus, ItemCounts, ItemStatus},
         ledger::{CostSource, CountingRule, Ledger, NanoUsd, TokenCounts, TokenTotals},
         message::{Message, MessageRole, MessageType, ToolCall},
         plan::{Plan, PlanStatus, PlanStep, StepAttempt, StepStatus},
@@ -22,8 +26,9 @@ use dendro::{
     },
     store::{
         keyspace::{
-            self, AgentRun, Deleted, DeletedWith, EvaluationDue, FollowDue, FollowerState, KeyBytes,
-            MessageAddress, Nothing, PlanRun, RunTask, ToolCallAddress, ToolResultAddress, TurnDue,
+            self, AgentRun, DatasetItemAddress, Deleted, DeletedWith, EvaluationDue, FollowDue,
+            FollowerState, KeyBytes, MessageAddress, NamedDataset, Nothing, PlanRun, RunTask,
+            ToolCallAddress, ToolResultAddress, TurnDue,
         },
         spans::{BodyBlock, HeadBlock},
     },
@@ -43,6 +48,11 @@ const TRACE: TraceId = TraceId::from_bytes([0x09; 16]);
 const SPAN: SpanId = SpanId::from_bytes([0x0a; 16]);
 const ABOVE: SpanId = SpanId::from_bytes([0x0b; 16]);
 const SCORE: ScoreId = ScoreId::from_bytes([0x0c; 16]);
+const DATASET: DatasetId = DatasetId::from_bytes([0x0f; 16]);
+const ITEM: DatasetItemId = DatasetItemId::from_bytes([0x10; 16]);
+const EXPERIMENT: ExperimentId = ExperimentId::from_bytes([0x11; 16]);
+const CONTENT: ContentHash = ContentHash::from_bytes([0x12; 32]);
+const SET: SetHash = SetHash::from_bytes([0x13; 32]);
 const EVALUATION: EvaluationId = EvaluationId::from_bytes([0x0f; 16]);
 const HASH: VersionHash = VersionHash::from_bytes([0x0d; 32]);
 
@@ -60,7 +70,19 @@ fn some(text: &str) -> Option<String> {
 
 /// An entry of every table, in the order of the keyspace.
 pub fn entries() -> Vec<Entry> {
-    [of_conversations(), of_plans(), of_traces(), of_the_rest()].into_iter().flatten().collect()
+    [
+        of_conversations(),
+        of_plans(),
+        of_traces(),
+        of_components(),
+        of_datasets(),
+        of_experiments(),
+        of_evaluations(),
+        of_marks(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn of_conversations() -> Vec<Entry> {
@@ -130,7 +152,7 @@ fn of_traces() -> Vec<Entry> {
     ]
 }
 
-fn of_the_rest() -> Vec<Entry> {
+fn of_components() -> Vec<Entry> {
     let score = score(ScoreTarget::Span(TRACE, SPAN), ScoreValue::Category("polite".to_owned()));
     let key = keyspace::score_key(&score.target, SCORE);
     vec![
@@ -140,11 +162,48 @@ fn of_the_rest() -> Vec<Entry> {
         Entry::of(keyspace::COMPONENT_BY_TYPE, (4, "agent".to_owned()), Nothing),
         Entry::of(keyspace::SCORE, key, score),
         Entry::of(keyspace::SCORE_ADDRESS, SCORE, KeyBytes(vec![1, 2, 3])),
+    ]
+}
+
+fn of_datasets() -> Vec<Entry> {
+    let (found, item) = (dataset(), dataset_item());
+    let address = DatasetItemAddress { item_id: ITEM, state: item.state };
+    vec![
+        Entry::of(keyspace::DATASET, DATASET, found.clone()),
+        Entry::of(keyspace::DATASET_BY_CREATION, (found.created_at, DATASET), Nothing),
+        Entry::of(keyspace::DATASET_NAME, "support".to_owned(), NamedDataset(DATASET)),
+        Entry::of(keyspace::DATASET_VERSION, (DATASET, 300), dataset_version()),
+        Entry::of(keyspace::DATASET_ITEM, keyspace::item_key(&item.state), item),
+        Entry::of(keyspace::DATASET_ITEM_ADDRESS, ITEM, address),
+        Entry::of(keyspace::DATASET_ITEM_CONTENT, (DATASET, CONTENT), address),
+    ]
+}
+
+fn of_experiments() -> Vec<Entry> {
+    let (found, item) = (experiment(), experiment_item());
+    let created = found.created_at;
+    let changed = (EXPERIMENT, item.revision, 400, 2);
+    vec![
+        Entry::of(keyspace::EXPERIMENT, EXPERIMENT, found),
+        Entry::of(keyspace::EXPERIMENT_BY_CREATION, (created, EXPERIMENT), Nothing),
+        Entry::of(keyspace::EXPERIMENT_BY_DATASET, (DATASET, created, EXPERIMENT), Nothing),
+        Entry::of(keyspace::EXPERIMENT_ITEM, (EXPERIMENT, 400, 2), item),
+        Entry::of(keyspace::EXPERIMENT_ITEM_BY_REVISION, changed, Nothing),
+    ]
+}
+
+fn of_evaluations() -> Vec<Entry> {
+    vec![
         Entry::of(keyspace::EVALUATION, EVALUATION, evaluation()),
         Entry::of(keyspace::EVALUATION_BY_CREATION, (at(15), EVALUATION), Nothing),
         Entry::of(keyspace::EVALUATION_BY_STATUS, (EvaluationStatus::Failed, at(15), EVALUATION), Nothing),
         Entry::of(keyspace::EVALUATION_RULE, "every run".to_owned(), evaluation_rule()),
         Entry::of(keyspace::EVALUATION_DUE, TRACE, EvaluationDue { revision: 7 }),
+    ]
+}
+
+fn of_marks() -> Vec<Entry> {
+    vec![
         Entry::of(
             keyspace::AGENT_RUN,
             TRACE,
@@ -158,6 +217,7 @@ fn of_the_rest() -> Vec<Entry> {
                 variables: vec![("user".to_owned(), "Ada".to_owned())],
             },
         ),
+        Entry::of(keyspace::EXPERIMENT_RUN, EXPERIMENT, Nothing),
         Entry::of(keyspace::TURN_DUE, TRACE, TurnDue { revision: 7 }),
         Entry::of(keyspace::TRACE_FACTS, TRACE, facts()),
         Entry::of(keyspace::TRACE_FOUND_BY, (FoundBy::Tool, "search".to_owned(), at(5), TRACE), Nothing),
@@ -444,8 +504,8 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
 }
 
 /// What is deleted, of every kind.
-pub fn deleted() -> [Deleted; 2] {
-    [Deleted::Conversation(CONVERSATION), Deleted::Trace(TRACE)]
+pub fn deleted() -> [Deleted; 3] {
+    [Deleted::Conversation(CONVERSATION), Deleted::Trace(TRACE), Deleted::Dataset(DATASET)]
 }
 
 pub fn evaluation() -> Evaluation {
@@ -539,5 +599,105 @@ pub fn version() -> ComponentVersion {
         description: some("Shorter."),
         tags: vec!["short".to_owned()],
         state: VersionState::Deprecated,
+    }
+}
+
+pub fn dataset() -> Dataset {
+    Dataset {
+        id: DATASET,
+        name: "support".to_owned(),
+        description: some("Questions."),
+        created_at: at(15),
+        updated_at: at(16),
+        version: 300,
+        content_hash: SET,
+        item_count: 250,
+        next_place: 401,
+    }
+}
+
+fn dataset_version() -> DatasetVersion {
+    DatasetVersion {
+        dataset_id: DATASET,
+        number: 300,
+        content_hash: SET,
+        item_count: 250,
+        added: 3,
+        changed: 2,
+        removed: 1,
+        created_at: at(16),
+    }
+}
+
+fn state() -> ItemState {
+    ItemState { dataset_id: DATASET, place: 400, since: 299 }
+}
+
+fn dataset_item() -> DatasetItem {
+    DatasetItem {
+        id: ITEM,
+        state: state(),
+        until: Some(300),
+        content: ItemContent {
+            input: json("\"Where is it?\""),
+            expected: Some(json("[1,2.50]")),
+            metadata: json("{\"a\":1}"),
+        },
+        hash: CONTENT,
+        source: Some(ItemSource::Span(TRACE, SPAN)),
+        created_at: at(15),
+    }
+}
+
+/// What items are made from, of every kind.
+pub fn sources() -> [ItemSource; 3] {
+    [ItemSource::Trace(TRACE), ItemSource::Span(TRACE, SPAN), ItemSource::Message(CONVERSATION, MESSAGE)]
+}
+
+/// An item that was made from something.
+pub fn made_from(source: ItemSource) -> DatasetItem {
+    DatasetItem { source: Some(source), ..dataset_item() }
+}
+
+pub fn experiment() -> Experiment {
+    Experiment {
+        id: EXPERIMENT,
+        name: "shorter".to_owned(),
+        dataset_id: DATASET,
+        dataset_version: 300,
+        setup: ExperimentSetup {
+            agent: used(),
+            components: vec![used()],
+            model: some("play/small"),
+            variables: vec![("user".to_owned(), "Ada".to_owned())],
+            evaluators: vec![used()],
+            repetitions: 2,
+            parallelism: 4,
+            max_errors: Some(5),
+        },
+        status: ExperimentStatus::Failed,
+        error: some("its dataset was deleted"),
+        counts: ItemCounts { total: 500, running: 1, completed: 2, failed: 3, cancelled: 4 },
+        created_at: at(17),
+        ended_at: Some(at(18)),
+        revision: 600,
+    }
+}
+
+pub fn experiment_item() -> ExperimentItem {
+    ExperimentItem {
+        experiment_id: EXPERIMENT,
+        item_id: ITEM,
+        item: state(),
+        repetition: 2,
+        status: ItemStatus::Completed,
+        attempt: 3,
+        trace_id: TRACE,
+        output_preview: some("There."),
+        error: some("no"),
+        evaluator_errors: vec!["judge: no".to_owned()],
+        started_at: at(17),
+        ended_at: Some(at(18)),
+        revision: 599,
     }
 }

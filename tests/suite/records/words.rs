@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use dendro::model::{
     component::{ComponentType, VersionState},
     evaluations::EvaluationStatus,
+    experiment::{ExperimentStatus, ItemStatus},
     ledger::{CostSource, CountingRule},
     message::{MessageRole, MessageType},
     plan::{PlanStatus, StepStatus},
@@ -44,6 +45,8 @@ fn codes_are_these() {
         SpanStatus,
         TraceStatus,
         TraceOrigin,
+        ExperimentStatus,
+        ItemStatus,
         EvaluationStatus,
         Dimension,
         Resolution,
@@ -64,6 +67,8 @@ fn codes_are_these() {
     SpanStatus: 1=RUNNING 2=OK 3=ERROR 4=CANCELLED
     TraceStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     TraceOrigin: 1=STARTED 2=REPORTED
+    ExperimentStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
+    ItemStatus: 1=RUNNING 2=COMPLETED 3=FAILED 4=CANCELLED
     EvaluationStatus: 1=PENDING 2=RUNNING 3=COMPLETED 4=CANCELLED 5=FAILED
     Dimension: 1=ALL 2=MODEL 3=OPERATION 4=COMPONENT 5=VERSION 6=USER 7=TAG 8=TOOL
     Resolution: 1=FIVE_MINUTES 2=HOUR 3=DAY 4=EVER
@@ -95,5 +100,6 @@ fn cases_are_told_apart_like_this() {
     (01*16)04(03*16)(0c*16) -> 02(0c*16)03(01*16)(03*16)04746f6e650200010377687903fdb43490b101d12c3001056167656e74(0d*32)01(09*16)
     (01*17) -> 0100(01*16)
     02(09*16) -> 0101(09*16)
+    03(0f*16) -> 0102(0f*16)
     ");
 }

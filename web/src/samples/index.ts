@@ -158,4 +158,28 @@ export const groups: Group[] = [
       sample("tracing-settings", "What is recorded", "Sampling, capture, redaction of runs here"),
     ],
   },
+  {
+    title: "Datasets and experiments",
+    samples: [
+      sample("create-dataset", "Make a dataset", "The samples below go on with it"),
+      sample("add-dataset-items", "Add items", "What is new makes a version", {
+        dataset: { newest: "ownDataset" },
+      }),
+      sample("datasets", "Datasets", "Items, versions, and experiments over them"),
+      sample("start-experiment", "Start an experiment", "An agent over each item, in traces of their own", {
+        dataset: { newest: "ownDataset" },
+      }),
+      sample("follow-experiment", "Follow it", "How it stands, then every run", {
+        experiment: { newest: "experiment" },
+        after: null,
+      }),
+      sample("experiment-summary", "What came of it", "Scores, latency, tokens, cost, answers", {
+        experiment: { newest: "experiment" },
+      }),
+      sample("compare-experiments", "Side by side", "Which version is better, and how sure that is", {
+        a: { newest: "experiment" },
+        b: { newest: "experiment" },
+      }),
+    ],
+  },
 ];

@@ -1,7 +1,9 @@
 import agentTrace from "./lookups/agent-trace.graphql?raw";
 import component from "./lookups/component.graphql?raw";
 import conversation from "./lookups/conversation.graphql?raw";
+import experiment from "./lookups/experiment.graphql?raw";
 import ownConversation from "./lookups/own-conversation.graphql?raw";
+import ownDataset from "./lookups/own-dataset.graphql?raw";
 import ownSpan from "./lookups/own-span.graphql?raw";
 import ownTrace from "./lookups/own-trace.graphql?raw";
 import ownVersion from "./lookups/own-version.graphql?raw";
@@ -22,7 +24,9 @@ export const lookups = {
   plan: { query: plan, missing: "No plan is recorded yet." },
   component: { query: component, missing: "No component is registered yet." },
   agentTrace: { query: agentTrace, missing: "Run “Make an agent” and “Talk to it” first." },
+  experiment: { query: experiment, missing: "Run “Start an experiment” first." },
   ownConversation: { query: ownConversation, missing: "Run “Create a conversation” first." },
+  ownDataset: { query: ownDataset, missing: "Run “Make a dataset” first." },
   ownTrace: { query: ownTrace, missing: "Run “Add a message” first." },
   ownSpan: { query: ownSpan, missing: "Run “Create a span” first." },
   ownVersion: { query: ownVersion, missing: "Run “Register a version” first." },
