@@ -120,6 +120,7 @@ impl ConversationEvaluation {
     }
 
     /// Tools by how often they were called, most often first.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn tools(
         &self,
         ctx: &Context<'_>,
@@ -139,6 +140,7 @@ impl ConversationEvaluation {
     }
 
     /// Scores of the conversation, its messages, its traces and their spans, by their names.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn scores(
         &self,
         ctx: &Context<'_>,
@@ -154,6 +156,7 @@ impl ConversationEvaluation {
     }
 
     /// The turns, by their starts.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn turns(
         &self,
         ctx: &Context<'_>,

@@ -16,7 +16,7 @@ fn every_document_fits_the_schema() {
     command.arg(root.join("tests/clients/documents.mjs")).arg(root.join("schema.graphql"));
     command
         .args(names.map(file))
-        .args(["agents.md", "experiments.md"].map(|page| root.join("docs").join(page)));
+        .args(["agents.md", "analysis.md", "experiments.md"].map(|page| root.join("docs").join(page)));
     let ended = Ended::from(command.output().unwrap());
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
