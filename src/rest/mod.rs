@@ -34,7 +34,10 @@ mod spans;
 mod traces;
 mod words;
 
-use std::sync::Arc;
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -118,12 +121,12 @@ fn endpoints() -> OpenApiRouter<Rest> {
         .merge(evaluation::routes())
 }
 
-async fn nothing_here() -> Problem {
+fn nothing_here() -> Ready<Problem> {
     let detail = format!("There is nothing at this path; {ROOT}/openapi.json tells what there is.");
-    Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
+    ready(Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", detail))
 }
 
-async fn wrong_method() -> Problem {
+fn wrong_method() -> Ready<Problem> {
     let detail = "This resource does not have the method; the header Allow tells which it has.";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
+    ready(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail))
 }

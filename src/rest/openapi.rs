@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 
 use super::{
     Pages, conversations, messages, plans,
-    problem::{MEDIA_TYPE, Problem},
+    problem::{MEDIA_TYPE, Told},
     spans, traces,
 };
 
@@ -16,7 +16,7 @@ use super::{
     info(title = "Dendro", description = ABOUT, license(name = "Apache-2.0", identifier = "Apache-2.0")),
     servers((url = "/api/v1")),
     components(schemas(
-        Problem,
+        Told,
         conversations::ConversationOrder,
         messages::MessageOrder,
         plans::PlanOrder,
