@@ -157,6 +157,11 @@ impl Server {
         (data, self.engine.take())
     }
 
+    /// What has been asked of the engine since this was asked last.
+    pub fn taken(&self) -> Counts {
+        self.engine.take()
+    }
+
     fn request(&self, document: &str, variables: Value) -> Request {
         let request = Request::new(document).variables(Variables::from_json(variables));
         request::prepare(request, &self.services, &self.limits)
