@@ -115,6 +115,7 @@ pub struct NewEvaluation {
 
 /// Which traces are evaluated.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is read once, and then gone")]
 pub enum TraceSelection {
     /// These.
     Traces(Vec<TraceId>),

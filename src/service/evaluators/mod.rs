@@ -174,14 +174,14 @@ impl Evaluators {
     ) -> ServiceResult<Vec<Evaluated>> {
         let subjects = match Subject::load(&self.tracing, trace).await? {
             Some(whole) => whole.parts(target, self.context.evaluation.spans),
-            None => Err(gone()),
+            None => Err(Box::new(gone())),
         };
         let mut evaluated = Vec::new();
         for evaluator in evaluators {
             let subjects = match &subjects {
                 Ok(subjects) => subjects,
                 Err(outcome) => {
-                    let (evaluator, outcome) = (evaluator.clone(), outcome.clone());
+                    let (evaluator, outcome) = (evaluator.clone(), outcome.as_ref().clone());
                     evaluated.push(Evaluated { evaluator, span_id: None, outcome });
                     continue;
                 }
