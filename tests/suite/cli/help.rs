@@ -2,8 +2,9 @@
 
 use super::run;
 
-const COMMANDS: [&str; 10] =
-    ["serve", "demo", "chat", "import", "export", "dataset", "reprice", "check", "schema", "openapi", "config"];
+const COMMANDS: [&str; 10] = [
+    "serve", "demo", "chat", "import", "export", "dataset", "reprice", "check", "schema", "openapi", "config",
+];
 
 #[test]
 fn help_names_every_command_and_exit_code() {
