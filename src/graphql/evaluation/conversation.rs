@@ -129,9 +129,8 @@ impl ConversationEvaluation {
         let mut tools: Vec<_> = self.0.tools.iter().collect();
         // Stable: of two as often, the order of their names stays.
         tools.sort_by_key(|(_, used)| std::cmp::Reverse(used.calls));
-        let timed = self.0.latency.is_some();
         let tools = tools.into_iter().take(most(ctx, first)?);
-        Ok(tools.map(|(name, used)| ToolUseFigures::of(name, used, timed)).collect())
+        Ok(tools.map(|(name, used)| ToolUseFigures::of(name, used, self.0.is_timed)).collect())
     }
 
     /// How far plans came.

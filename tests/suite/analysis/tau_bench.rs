@@ -102,6 +102,7 @@ async fn tools_are_counted_as_by_hand() {
         for evaluation in page["nodes"].as_array().unwrap().iter().map(|node| &node["evaluation"]) {
             assert_eq!((&evaluation["tracesLeftOut"], &evaluation["latencyMs"]), (&json!(0), &Value::Null));
             for tool in evaluation["tools"].as_array().unwrap() {
+                assert_eq!(tool["totalTimeMs"], Value::Null);
                 let counts = tools.entry(tool["toolName"].as_str().unwrap().to_owned()).or_default();
                 for (count, name) in counts.iter_mut().zip(["callCount", "successCount", "errorCount"]) {
                     *count += tool[name].as_u64().unwrap();
