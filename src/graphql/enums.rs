@@ -23,7 +23,7 @@ use crate::model::{
     query::{OrderDirection, QuerySource, TraceOrderField},
     score::ScoreSource,
     search::TextKind,
-    series::Dimension,
+    series::{ComparedFigure, Dimension, IntervalMethod},
     span::{OperationType, SpanStatus},
     stats::paired::PairedVerdict,
     trace::TraceStatus,
@@ -82,6 +82,7 @@ macro_rules! words {
 }
 
 words!(
+    ComparedFigure as "ComparedFigure",
     ComparisonOutcome as "ComparisonOutcome",
     ComponentType as "ComponentType",
     CostCoverage as "CostCoverage",
@@ -92,6 +93,7 @@ words!(
     ItemStatus as "ExperimentItemStatus",
     EvaluationStatus as "EvaluationStatus",
     EvaluatorKind as "EvaluatorKind",
+    IntervalMethod as "IntervalMethod",
     MessageRole as "MessageRole",
     MessageType as "MessageType",
     OperationType as "OperationType",

@@ -36,6 +36,7 @@
 //! | `component` | component | [`Component`] |
 //! | `component_version` | component, version | [`ComponentVersion`] |
 //! | `component_version_by_sequence` | component, sequence, version | – |
+//! | `component_event` | component, when, a random number | [`ComponentEvent`]: what happened to its labels and versions |
 //! | `component_by_type` | type (and once more with 0: any), component | – |
 //! | `score` | trace or conversation, kind, span or message (or zeros), score | [`Score`] |
 //! | `score_address` | score | the key in `score` |
@@ -78,7 +79,7 @@ use super::{
 use crate::model::{
     ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, MessageId, PlanId, ScoreId, StepId,
     Timestamp, TraceId, TurnId,
-    component::{Component, ComponentRef, ComponentVersion, VersionHash},
+    component::{Component, ComponentEvent, ComponentRef, ComponentVersion, VersionHash},
     conversation::{Conversation, Lineage},
     dataset::{ContentHash, Dataset, DatasetItem, DatasetVersion, ItemState},
     evaluations::{Evaluation, EvaluationRule, EvaluationStatus},
@@ -278,7 +279,7 @@ pub struct KeyBytes(pub Vec<u8>);
 
 records! {
     Dataset = 1, DatasetVersion = 1, NamedDataset = 1, DatasetItemAddress = 1, Experiment = 1, ExperimentItem = 1,
-    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, KeyBytes = 1, DeletedWith = 1,
+    Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, ComponentEvent = 1, KeyBytes = 1, DeletedWith = 1,
     Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1, EvaluationDue = 1,
 }
 
@@ -434,6 +435,7 @@ tables! {
     COMPONENT: String => Component = "component";
     COMPONENT_VERSION: (String, VersionHash) => ComponentVersion = "component_version";
     COMPONENT_VERSION_BY_SEQUENCE: (String, u64, VersionHash) => Nothing = "component_version_by_sequence";
+    COMPONENT_EVENT: (String, Timestamp, [u8; 16]) => ComponentEvent = "component_event";
     COMPONENT_BY_TYPE: (u8, String) => Nothing = "component_by_type";
     SCORE: ScoreKey => Score = "score";
     SCORE_ADDRESS: ScoreId => KeyBytes = "score_address";

@@ -13,7 +13,7 @@ use crate::{
 
 /// What differs between two versions of a component.
 #[derive(SimpleObject)]
-pub(super) struct ComponentDiff {
+pub(in crate::graphql) struct ComponentDiff {
     /// Tells comparisons apart.
     id: ID,
     /// The first version.
@@ -56,7 +56,7 @@ struct ValueChange {
 }
 
 impl ComponentDiff {
-    pub(super) fn new(diff: VersionDiff) -> Self {
+    pub(in crate::graphql) fn new(diff: VersionDiff) -> Self {
         let VersionDiff { before, after, definition } = diff;
         let name = format!("{} {} {}", before.component_id, before.version_hash, after.version_hash);
         let changes = definition.changes.into_iter().enumerate();

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::{Component, ComponentVersion, diff::ComponentDiff};
+use super::{Component, ComponentVersion, diff::ComponentDiff, history::ComponentEvent};
 use crate::{
     graphql::{
         error::Result,
@@ -82,6 +82,22 @@ impl Component {
         #[graphql(desc = "A label that points at the version.")] label: Option<String>,
     ) -> Result<Option<ComponentVersion>> {
         self.select(ctx, version_hash, label).await
+    }
+
+    /// What happened to its labels and to the states of its versions, the last first. When a version was registered,
+    /// it tells itself.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Events of the page at most.", default_with = "page::default_first()")]
+        first: Option<Given<i32>>,
+        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+    ) -> Result<Connection<ComponentEvent>> {
+        let data = request::of(ctx)?;
+        let request = page::request(first, after, data.limits.most)?;
+        let page = data.services.components.history(&self.0.id, &request).await?;
+        let event = |row| ComponentEvent { component_id: self.0.id.clone(), row };
+        Ok(Connection::new(page.map(event), &request, None))
     }
 
     /// What differs between two of its versions. Definitions are compared as what they mean, not as they were

@@ -3,6 +3,7 @@
 mod diff;
 mod fields;
 mod filter;
+mod history;
 mod mutations;
 mod queries;
 mod version;
@@ -11,7 +12,9 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 
-pub(super) use self::{mutations::ComponentMutation, queries::ComponentQuery, version::ComponentVersion};
+pub(super) use self::{
+    diff::ComponentDiff, mutations::ComponentMutation, queries::ComponentQuery, version::ComponentVersion,
+};
 use super::{error::Result, ids::GlobalId, page::Listed, request};
 use crate::{
     model::{

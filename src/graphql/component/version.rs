@@ -12,6 +12,7 @@ use crate::{
         page::Listed,
         request,
         scalar::{DateTime, Document, int},
+        series::VersionUsage,
     },
     model::{
         self,
@@ -116,6 +117,16 @@ impl ComponentVersion {
     /// Where it stands in its life.
     async fn state(&self) -> VersionState {
         self.0.state
+    }
+
+    /// What it comes to in the traces that are over: uses, latency, tokens, cost, errors and scores. The traces
+    /// themselves are listed by `traces(filter: {component: …})`.
+    async fn usage(&self, ctx: &Context<'_>) -> Result<VersionUsage> {
+        let (component_id, version_hash) = (self.0.component_id.clone(), self.0.version_hash);
+        let version = ComponentRef { component_id, version_hash };
+        let name = format!("{version:?}");
+        let cell = request::of(ctx)?.version_usage.load(version).await?;
+        Ok(VersionUsage::new(&name, cell.map(|cell| cell.as_ref().clone()).unwrap_or_default()))
     }
 
     /// The labels that point at it.

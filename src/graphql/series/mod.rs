@@ -2,8 +2,10 @@
 
 mod measure;
 mod queries;
+mod versions;
 
 pub(super) use self::{
     measure::{Measure, ScoreMeasure},
     queries::SeriesQuery,
+    versions::VersionUsage,
 };

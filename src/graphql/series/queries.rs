@@ -2,7 +2,10 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
-use super::{Measure, ScoreMeasure};
+use super::{
+    Measure, ScoreMeasure,
+    versions::{self, VersionChoiceInput, VersionComparison},
+};
 use crate::{
     graphql::{
         error::Result,
@@ -95,6 +98,21 @@ impl SeriesQuery {
         };
         let answer = data.services.series.read(&query).await.map_err(|error| error.below("input"))?;
         Ok(TimeSeries { of: format!("{query:?}"), group_by, answer })
+    }
+
+    /// Two versions against each other, of one component or of two: how their uses, and the traces with them, went.
+    async fn compare_versions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The one version.")] a: VersionChoiceInput,
+        #[graphql(desc = "The other version.")] b: VersionChoiceInput,
+        #[graphql(desc = "Only traces that started on this moment's day in UTC, or later.")] from: Option<
+            Given<Timestamp>,
+        >,
+        #[graphql(desc = "Only traces that started on a day before this moment; needs `from`.")]
+        until: Option<Given<Timestamp>>,
+    ) -> Result<VersionComparison> {
+        versions::compare(ctx, (a, b), (from, until)).await
     }
 }
 

@@ -212,3 +212,38 @@ pub enum VersionSelector {
     /// The one registered last that is not retired.
     Newest,
 }
+
+/// Something that happened to a version of a component, beside its registration.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ComponentEvent {
+    /// When.
+    pub at: Timestamp,
+    /// The version that it happened to.
+    pub version_hash: VersionHash,
+    /// What happened.
+    pub change: ComponentChange,
+}
+
+/// What happened to a version of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum ComponentChange {
+    /// A label came to point at it.
+    LabelSet {
+        /// The label.
+        label: String,
+        /// The version that it pointed at before.
+        before: Option<VersionHash>,
+    },
+    /// A label that pointed at it was removed.
+    LabelRemoved {
+        /// The label.
+        label: String,
+    },
+    /// It moved to another state of its life.
+    StateChanged {
+        /// The state before.
+        before: VersionState,
+        /// The state now.
+        now: VersionState,
+    },
+}

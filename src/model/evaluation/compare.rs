@@ -168,7 +168,8 @@ impl Sample {
 }
 
 impl ComparisonOutcome {
-    fn by(interval: Option<Interval>) -> Self {
+    /// What the interval of a difference shows.
+    pub(in crate::model) fn by(interval: Option<Interval>) -> Self {
         match interval {
             None => Self::NotEnoughData,
             Some(interval) if interval.is_above(0.0) => Self::AHigher,

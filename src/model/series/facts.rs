@@ -11,7 +11,7 @@ use crate::model::{
     ledger::NanoUsd,
     score::Score,
     span::{OperationType, SpanHead, SpanStatus},
-    summary::{self, MAX_COMPONENTS, MAX_MODELS, SpanSpend, Spend},
+    summary::{self, MAX_COMPONENTS, MAX_MODELS, Share},
     trace::{Trace, TraceStatus},
     tree::SpanTree,
 };
@@ -59,18 +59,18 @@ impl Facts {
     pub fn of(trace: &Trace, heads: &[SpanHead], tags: &[String], scores: &[Score]) -> Self {
         let refs: Vec<_> = heads.iter().collect();
         let tree = SpanTree::place_refs(&refs, false);
-        let spend = summary::spend(&refs, &tree);
+        let shares = summary::shares(&refs, &tree);
         let mut whole = Measure::default();
         whole.add(&counted_trace(trace));
         let mut groups = SpanGroups::default();
         let mut spans = Measure::default();
-        for (node, spend) in tree.nodes().iter().zip(&spend) {
+        for (node, share) in tree.nodes().iter().zip(&shares) {
             let Some(head) = refs.get(node.span) else { continue };
-            let counted = counted_span(head, &spend.own);
+            let counted = counted_span(head, share);
             spans.add(&counted);
-            groups.add(head, &counted, spend);
+            groups.add(head, &counted, share);
         }
-        groups.add_components(&refs, &tree, &spend);
+        groups.add_components(&refs, &tree, &summary::with_below(&shares, &tree));
         let mut all = groups.finish();
         let common = |dimension, value: String| Group { dimension, value, spans: None };
         all.push(common(Dimension::All, String::new()));
@@ -169,12 +169,12 @@ fn counted_trace(trace: &Trace) -> Counted {
     }
 }
 
-fn counted_span(head: &SpanHead, spend: &Spend) -> Counted {
+fn counted_span(head: &SpanHead, share: &Share) -> Counted {
     Counted {
         failed: head.status == SpanStatus::Error,
         cancelled: head.status == SpanStatus::Cancelled,
-        tokens: spend.tokens,
-        cost: spend.cost.map(NanoUsd::nanos),
+        tokens: share.tokens,
+        cost: share.cost.map(NanoUsd::nanos),
         duration: head.duration_nanos(),
         first_token: head.details.time_to_first_token_nanos,
     }
@@ -199,10 +199,10 @@ struct SpanGroups {
 }
 
 impl SpanGroups {
-    fn add(&mut self, head: &SpanHead, counted: &Counted, spend: &SpanSpend) {
+    fn add(&mut self, head: &SpanHead, counted: &Counted, share: &Share) {
         self.operations.entry(head.operation_type).or_default().add(counted);
         // Of several spans that tell of one call, one counts as a call.
-        if let Some(model) = head.details.model.as_ref().filter(|_| !spend.is_repeat) {
+        if let Some(model) = head.details.model.as_ref().filter(|_| !share.is_repeat) {
             self.models.entry(model.clone()).or_default().add(counted);
         }
         if let Some(tool) =
@@ -214,11 +214,11 @@ impl SpanGroups {
 
     /// Counts the uses of components and their versions. A use is a span that names one, and that stands below no
     /// other that names it; what it used and cost is that of everything below it, too.
-    fn add_components(&mut self, heads: &[&SpanHead], tree: &SpanTree, spend: &[SpanSpend]) {
+    fn add_components(&mut self, heads: &[&SpanHead], tree: &SpanTree, sums: &[Share]) {
         // What is in use where the walk is, and which of it each span above began, with where its subtree ends.
         let mut in_use: HashSet<String> = HashSet::new();
         let mut open: Vec<(usize, Vec<String>)> = Vec::new();
-        for (place, (node, spend)) in tree.nodes().iter().zip(spend).enumerate() {
+        for (place, (node, sum)) in tree.nodes().iter().zip(sums).enumerate() {
             while let Some((_, ended)) = open.pop_if(|(end, _)| place >= *end) {
                 for key in &ended {
                     in_use.remove(key);
@@ -227,7 +227,7 @@ impl SpanGroups {
             let Some(head) = heads.get(node.span).filter(|head| !head.components.is_empty()) else {
                 continue;
             };
-            let counted = counted_span(head, &spend.with_below);
+            let counted = counted_span(head, sum);
             let mut begun = Vec::new();
             for component in &head.components {
                 let id = component.component_id.clone();

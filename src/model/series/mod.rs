@@ -6,6 +6,7 @@
 //! stretch of time, and taken back when the trace changes. So a chart reads a cell for each of its points, however
 //! many traces there are.
 
+mod compare;
 mod distribution;
 mod facts;
 mod measure;
@@ -14,6 +15,7 @@ mod sketch;
 use bincode::{Decode, Encode};
 
 pub use self::{
+    compare::{ComparedFigure, Difference, IntervalMethod, Side, compare},
     distribution::{Distribution, LARGEST},
     facts::{Facts, MAX_FOUND_TOOLS, MAX_SCORE_NAMES, version_key},
     measure::{Counted, MAX_CATEGORIES, Measure, ScoreMeasure, TokenSums},

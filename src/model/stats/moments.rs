@@ -25,6 +25,13 @@ impl Moments {
         moments
     }
 
+    /// Those of `count` values with this mean and sample variance.
+    #[must_use]
+    pub fn from_parts(count: u64, mean: f64, variance: f64) -> Self {
+        let squares = variance * float(count.saturating_sub(1));
+        Self { count, sum: mean * float(count), lost: 0.0, running: mean, squares }
+    }
+
     /// Adds a value.
     pub fn add(&mut self, value: f64) {
         self.count += 1;

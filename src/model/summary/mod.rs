@@ -1,6 +1,5 @@
 //! What a trace's spans add up to: a pure function of their heads.
 
-mod counted;
 mod heads;
 mod shares;
 
@@ -9,9 +8,8 @@ use std::collections::{HashMap, HashSet};
 use bincode::{Decode, Encode};
 
 pub use self::{
-    counted::{SpanSpend, Spend, spend},
     heads::{Roots, TraceHeads},
-    shares::{Share, shares},
+    shares::{Share, shares, with_below},
 };
 use super::{
     SpanId, Timestamp,

@@ -65,3 +65,27 @@ impl Share {
         }
     }
 }
+
+/// The shares of whole subtrees: of each place, that of its span with those of all spans below it. Of calls that several
+/// spans tell of, and of what is not priced, nothing is said.
+#[must_use]
+pub fn with_below(shares: &[Share], tree: &SpanTree) -> Vec<Share> {
+    let mut sums: Vec<_> =
+        shares.iter().map(|own| Share { is_repeat: false, is_unpriced: false, ..*own }).collect();
+    for (place, node) in tree.nodes().iter().enumerate().rev() {
+        let here = sums.get(place).copied().unwrap_or_default();
+        if let Some(above) = node.parent.and_then(|parent| sums.get_mut(parent)) {
+            above.tokens = either(above.tokens, here.tokens, |a, b| a.plus(&b));
+            above.cost = either(above.cost, here.cost, NanoUsd::plus);
+        }
+    }
+    sums
+}
+
+/// Both together, or the one that is there.
+fn either<T>(a: Option<T>, b: Option<T>, both: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(both(a, b)),
+        (a, b) => a.or(b),
+    }
+}

@@ -1,6 +1,7 @@
 //! Components and their versions: registering, finding, labelling, comparing.
 
 mod diff;
+mod history;
 mod registration;
 
 pub use self::diff::{DefinitionDiff, DiffLine, ValueChange};
@@ -139,6 +140,8 @@ impl Components {
         let limits = &self.context.limits;
         limits.name("label", label)?;
         let _turn = self.context.store.turn(component_id.as_bytes()).await;
+        let event = history::Event::new(&self.context, component_id);
+        let event = &event;
         let labelled = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
                 let old = component(tx, component_id).await?;
@@ -153,6 +156,7 @@ impl Components {
                     limits.count("label", new.labels.len(), limits.list_items)?;
                     new.updated_at = self.context.now();
                     tx.put_indexed(Some(&old), &new)?;
+                    event.label_moved(tx, label, old.labelled(label), version)?;
                 }
                 Ok(new)
             })
@@ -168,6 +172,8 @@ impl Components {
         state: VersionState,
     ) -> ServiceResult<ComponentVersion> {
         let _turn = self.context.store.turn(component_id.as_bytes()).await;
+        let event = history::Event::new(&self.context, component_id);
+        let event = &event;
         let moved = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
                 let component = component(tx, component_id).await?;
@@ -182,6 +188,7 @@ impl Components {
                 }
                 if new != old {
                     tx.put_indexed(Some(&old), &new)?;
+                    event.state_changed(tx, hash, old.state, new.state)?;
                 }
                 Ok(new)
             })

@@ -118,6 +118,17 @@ impl Series {
         Ok(self.context.store.get(keyspace::SERIES, &key).await?.unwrap_or_default())
     }
 
+    /// What versions of components count in all of time; `None` where nothing counts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn usage_of(&self, versions: &[ComponentRef]) -> ServiceResult<Vec<Option<Cell>>> {
+        let start = Resolution::Ever.start_of(Timestamp::from_nanos(0));
+        let key = |version| (Resolution::Ever, Dimension::Version, start, version_key(version));
+        let keys: Vec<_> = versions.iter().map(key).collect();
+        Ok(self.context.store.get_many(keyspace::SERIES, &keys).await?)
+    }
+
     /// What versions of components count in all, or in the days from `from` on and before `until`.
     ///
     /// # Errors
@@ -130,12 +141,7 @@ impl Series {
     ) -> ServiceResult<Vec<Cell>> {
         let values: Vec<_> = versions.iter().map(version_key).collect();
         if from.is_none() && until.is_none() {
-            let start = Resolution::Ever.start_of(Timestamp::from_nanos(0));
-            let keys: Vec<_> = values
-                .into_iter()
-                .map(|value| (Resolution::Ever, Dimension::Version, start, value))
-                .collect();
-            let cells = self.context.store.get_many(keyspace::SERIES, &keys).await?;
+            let cells = self.usage_of(versions).await?;
             return Ok(cells.into_iter().map(Option::unwrap_or_default).collect());
         }
         let query = SeriesQuery {

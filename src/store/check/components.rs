@@ -18,6 +18,15 @@ impl Check<'_> {
             }
         }
         let mut from = None;
+        while let Some(events) = self.page(keyspace::COMPONENT_EVENT, &mut from).await? {
+            let keys: Vec<_> =
+                events.iter().map(|(_, (id, ..), event)| (id.clone(), event.version_hash)).collect();
+            let versions = self.readable(keyspace::COMPONENT_VERSION, &keys).await?;
+            for ((raw, ..), _) in events.iter().zip(versions).filter(|(_, version)| version.is_none()) {
+                self.report.note("component_event", raw, "its version does not exist");
+            }
+        }
+        let mut from = None;
         while let Some(components) = self.page(keyspace::COMPONENT, &mut from).await? {
             for (raw, _, component) in &components {
                 self.component(raw, component).await?;

@@ -2,7 +2,7 @@
 
 use super::run;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "serve", "demo", "chat", "import", "export", "dataset", "reprice", "check", "schema", "openapi", "config",
 ];
 

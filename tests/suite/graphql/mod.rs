@@ -17,6 +17,7 @@ mod series;
 mod skeleton;
 mod spans;
 mod traces;
+mod versions;
 
 use serde_json::{Value, json};
 

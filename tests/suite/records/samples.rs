@@ -5,7 +5,10 @@ use dendro::{
     model::{
         ConversationId, DatasetId, DatasetItemId, EvaluationId, ExperimentId, Json, MessageId, PlanId,
         ScoreId, SpanId, StepId, Timestamp, ToolCallId, TraceId, TurnId,
-        component::{Component, ComponentRef, ComponentType, ComponentVersion, VersionHash, VersionState},
+        component::{
+            Component, ComponentChange, ComponentEvent, ComponentRef, ComponentType, ComponentVersion,
+            VersionHash, VersionState,
+        },
         conversation::{Conversation, Lineage, Segment},
         dataset::{
             ContentHash, Dataset, DatasetItem, DatasetVersion, ItemContent, ItemSource, ItemState, SetHash,
@@ -159,6 +162,15 @@ fn of_components() -> Vec<Entry> {
         Entry::of(keyspace::COMPONENT, "agent".to_owned(), component()),
         Entry::of(keyspace::COMPONENT_VERSION, ("agent".to_owned(), HASH), version()),
         Entry::of(keyspace::COMPONENT_VERSION_BY_SEQUENCE, ("agent".to_owned(), 12, HASH), Nothing),
+        Entry::of(
+            keyspace::COMPONENT_EVENT,
+            ("agent".to_owned(), at(3), [7; 16]),
+            ComponentEvent {
+                at: at(3),
+                version_hash: HASH,
+                change: ComponentChange::LabelSet { label: "production".to_owned(), before: Some(HASH) },
+            },
+        ),
         Entry::of(keyspace::COMPONENT_BY_TYPE, (4, "agent".to_owned()), Nothing),
         Entry::of(keyspace::SCORE, key, score),
         Entry::of(keyspace::SCORE_ADDRESS, SCORE, KeyBytes(vec![1, 2, 3])),
