@@ -314,6 +314,8 @@ fn in_field(clause: &Clause, field: Field) -> Option<Box<dyn Query>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         model::{SpanId, Timestamp},
@@ -475,5 +477,21 @@ mod tests {
         index.finish().unwrap();
         drop(index);
         assert_eq!((open(23).generation(), all(&open(23), "here").len()), (21, 1));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// The index finds what [`TextQuery::mark`] marks, whatever is asked and whatever the text.
+        #[test]
+        fn what_is_found_is_what_is_marked(asked in "[ab*\" 京é-]{1,12}", text in "[ab \n京é-]{0,24}") {
+            let Ok(query) = TextQuery::parse("text", &asked, &SearchConfig::default()) else { return Ok(()) };
+            prop_assume!(query.clauses().iter().all(|clause| !clause.is_excluded));
+            let index = index();
+            index.replace(&[], &[document(1, 1, 0, &[(TextKind::Output, &text)])]).unwrap();
+            index.commit().unwrap();
+            let is_marked = query.mark(&text).clauses == query.clauses().len();
+            prop_assert_eq!(!index.find(&query, &[], Window::first(1)).unwrap().is_empty(), is_marked);
+        }
     }
 }

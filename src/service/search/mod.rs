@@ -119,6 +119,7 @@ impl Search {
         let index = Arc::clone(self.index(field)?);
         match tokio::task::spawn_blocking(move || ask(&index)).await {
             Ok(answer) => answer.map_err(|error| failed(error.to_string())),
+            Err(error) if error.is_cancelled() => Err(StoreError::Closed.into()),
             Err(error) => {
                 // What it panics at are files that are not what was written.
                 self.index(field)?.disown();

@@ -1,6 +1,8 @@
 //! Columns: what they are called, of which kind they are, and how a row's value is read.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{json, value::RawValue};
 
 use crate::model::{Json, Timestamp, component::ComponentRef, ledger::NanoUsd};
 
@@ -112,4 +114,11 @@ pub(super) fn row<R>(definitions: &[Definition<R>], of: &R) -> Row {
 pub(super) fn components(components: &[ComponentRef]) -> Json {
     let component = |component: &ComponentRef| json!({ "component_id": component.component_id, "version_hash": component.version_hash.to_string() });
     Json::of(&components.iter().map(component).collect())
+}
+
+/// An object of documents whose texts are taken as they are.
+pub(super) fn object<'a>(members: impl IntoIterator<Item = (&'a str, Json)>) -> Json {
+    let raw = |json: Json| RawValue::from_string(json.text().to_owned()).ok();
+    let members = members.into_iter().filter_map(|(name, json)| Some((name, raw(json)?)));
+    Json::from_value(&members.collect::<BTreeMap<_, _>>()).unwrap_or_default()
 }

@@ -45,16 +45,14 @@ fn reference_ids(message: &Message) -> Json {
     Json::of(&message.references.iter().map(ToString::to_string).collect())
 }
 
-/// A call of a tool; its arguments are written as they are.
 fn call(call: &ToolCall) -> Json {
-    let text = |text: &str| Json::string(text).text().to_owned();
-    let result = call.result_message_id.map_or_else(|| "null".to_owned(), |id| text(&id.to_string()));
-    Json::trusted(format!(
-        "{{\"call_id\":{},\"name\":{},\"arguments\":{},\"result_message_id\":{result}}}",
-        text(&call.call_id),
-        text(&call.name),
-        call.arguments.text(),
-    ))
+    let result = call.result_message_id.map(|id| ("result_message_id", Json::string(&id.to_string())));
+    let told = [
+        ("call_id", Json::string(&call.call_id)),
+        ("name", Json::string(&call.name)),
+        ("arguments", call.arguments.clone()),
+    ];
+    column::object(told.into_iter().chain(result))
 }
 
 /// The way through the messages of a filter.

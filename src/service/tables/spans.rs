@@ -1,12 +1,11 @@
 //! The table of spans.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{
     TryStreamExt,
     stream::{BoxStream, StreamExt},
 };
-use serde_json::value::RawValue;
 
 use super::{
     Row, RowFilter,
@@ -78,7 +77,7 @@ fn total_tokens(row: &Whole) -> Option<u64> {
 }
 
 fn event(event: &SpanEvent) -> Json {
-    object(vec![
+    column::object([
         ("name", Json::string(&event.name)),
         ("time", Json::string(&event.time.to_string())),
         ("attributes", event.attributes.clone().unwrap_or_default()),
@@ -86,17 +85,10 @@ fn event(event: &SpanEvent) -> Json {
 }
 
 fn link(link: &SpanLink) -> Json {
-    let mut members = vec![("trace_id", Json::string(&link.trace_id.to_string()))];
-    members.extend(link.span_id.map(|id| ("span_id", Json::string(&id.to_string()))));
-    members.push(("attributes", link.attributes.clone().unwrap_or_default()));
-    object(members)
-}
-
-/// An object of documents whose texts are taken as they are.
-fn object(members: Vec<(&str, Json)>) -> Json {
-    let raw = |json: Json| RawValue::from_string(json.text().to_owned()).ok();
-    let members = members.into_iter().filter_map(|(name, json)| Some((name, raw(json)?)));
-    Json::from_value(&members.collect::<BTreeMap<_, _>>()).unwrap_or_default()
+    let trace = ("trace_id", Json::string(&link.trace_id.to_string()));
+    let span = link.span_id.map(|id| ("span_id", Json::string(&id.to_string())));
+    let attributes = ("attributes", link.attributes.clone().unwrap_or_default());
+    column::object([trace].into_iter().chain(span).chain([attributes]))
 }
 
 /// The way through the spans of the traces of a filter.
