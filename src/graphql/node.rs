@@ -15,6 +15,7 @@ use super::{
     conversation::Conversation,
     error::Result,
     evaluation::{Evaluation, EvaluationRule},
+    evaluator::Evaluator,
     ids::{self, GlobalId},
     message::Message,
     plan::{Plan, PlanStep},
@@ -34,6 +35,7 @@ pub(super) enum Node {
     Score(Score),
     Evaluation(Evaluation),
     EvaluationRule(EvaluationRule),
+    Evaluator(Evaluator),
     Trace(Trace),
     Span(Span),
 }
@@ -51,6 +53,7 @@ macro_rules! each {
             Self::Score($thing) => $call,
             Self::Evaluation($thing) => $call,
             Self::EvaluationRule($thing) => $call,
+            Self::Evaluator($thing) => $call,
             Self::Trace($thing) => $call,
             Self::Span($thing) => $call,
         }
@@ -76,6 +79,7 @@ impl Node {
             GlobalId::EvaluationRule(name) => {
                 EvaluationRule::load(ctx, name).await?.map(Self::EvaluationRule)
             }
+            GlobalId::Evaluator(version) => Evaluator::load(ctx, version).await?.map(Self::Evaluator),
         })
     }
 }
@@ -107,6 +111,7 @@ impl OutputType for Node {
                 object::<Score>,
                 object::<Evaluation>,
                 object::<EvaluationRule>,
+                object::<Evaluator>,
                 object::<Trace>,
             ] {
                 let name = object(registry);
