@@ -34,6 +34,7 @@ pub(super) enum GlobalId {
     Experiment(ExperimentId),
     Evaluation(EvaluationId),
     EvaluationRule(String),
+    Evaluator(ComponentRef),
 }
 
 /// The kinds with their bytes.
@@ -52,6 +53,7 @@ mod kind {
     pub const EXPERIMENT: u8 = 18;
     pub const EVALUATION: u8 = 20;
     pub const EVALUATION_RULE: u8 = 21;
+    pub const EVALUATOR: u8 = 22;
     pub const PART: u8 = 32;
 }
 
@@ -66,10 +68,8 @@ impl GlobalId {
             Self::Trace(id) => joined(kind::TRACE, &[id.bytes()]),
             Self::Span(trace, span) => joined(kind::SPAN, &[trace.bytes(), span.bytes()]),
             Self::Component(name) => joined(kind::COMPONENT, &[&check(name), name.as_bytes()]),
-            Self::ComponentVersion(version) => joined(
-                kind::COMPONENT_VERSION,
-                &[version.version_hash.bytes(), version.component_id.as_bytes()],
-            ),
+            Self::ComponentVersion(version) => joined_version(kind::COMPONENT_VERSION, version),
+            Self::Evaluator(version) => joined_version(kind::EVALUATOR, version),
             Self::Score(id) => joined(kind::SCORE, &[id.bytes()]),
             Self::Dataset(id) => joined(kind::DATASET, &[id.bytes()]),
             Self::DatasetItem(id) => joined(kind::DATASET_ITEM, &[id.bytes()]),
@@ -101,13 +101,8 @@ impl GlobalId {
                 let name = std::str::from_utf8(name).ok()?;
                 (check(name) == *sum).then(|| Self::Component(name.to_owned()))?
             }
-            kind::COMPONENT_VERSION => {
-                let (hash, name) = rest.split_first_chunk::<32>()?;
-                Self::ComponentVersion(ComponentRef {
-                    component_id: std::str::from_utf8(name).ok()?.to_owned(),
-                    version_hash: VersionHash::from_bytes(*hash),
-                })
-            }
+            kind::COMPONENT_VERSION => Self::ComponentVersion(version(rest)?),
+            kind::EVALUATOR => Self::Evaluator(version(rest)?),
             kind::SCORE => Self::Score(ScoreId::from_bytes(ids(rest)?)),
             kind::DATASET => Self::Dataset(DatasetId::from_bytes(ids(rest)?)),
             kind::DATASET_ITEM => Self::DatasetItem(DatasetItemId::from_bytes(ids(rest)?)),
@@ -128,7 +123,7 @@ impl GlobalId {
             Self::Trace(_) => Entity::Trace,
             Self::Span(..) => Entity::Span,
             Self::Component(_) => Entity::Component,
-            Self::ComponentVersion(_) => Entity::ComponentVersion,
+            Self::ComponentVersion(_) | Self::Evaluator(_) => Entity::ComponentVersion,
             Self::Score(_) => Entity::Score,
             Self::Dataset(_) => Entity::Dataset,
             Self::DatasetItem(_) => Entity::DatasetItem,
@@ -162,6 +157,18 @@ fn joined(kind: u8, parts: &[&[u8]]) -> ID {
     let mut bytes = vec![kind];
     bytes.extend(parts.iter().flat_map(|part| part.iter()));
     ID(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn joined_version(kind: u8, version: &ComponentRef) -> ID {
+    joined(kind, &[version.version_hash.bytes(), version.component_id.as_bytes()])
+}
+
+fn version(bytes: &[u8]) -> Option<ComponentRef> {
+    let (hash, name) = bytes.split_first_chunk::<32>()?;
+    Some(ComponentRef {
+        component_id: std::str::from_utf8(name).ok()?.to_owned(),
+        version_hash: VersionHash::from_bytes(*hash),
+    })
 }
 
 fn ids(bytes: &[u8]) -> Option<[u8; 16]> {
@@ -341,6 +348,10 @@ mod tests {
             GlobalId::Experiment(ExperimentId::from_bytes([12; 16])),
             GlobalId::Evaluation(EvaluationId::from_bytes([10; 16])),
             GlobalId::EvaluationRule("every answer".to_owned()),
+            GlobalId::Evaluator(ComponentRef {
+                component_id: "evaluators/fast".to_owned(),
+                version_hash: VersionHash::from_bytes([11; 32]),
+            }),
         ];
         for id in all {
             assert_eq!(GlobalId::decode(&id.encode()), Some(id));

@@ -16,6 +16,7 @@ use super::{
     dataset::{Dataset, DatasetItem},
     error::Result,
     evaluations::{Evaluation, EvaluationRule},
+    evaluator::Evaluator,
     experiment::Experiment,
     ids::{self, GlobalId},
     message::Message,
@@ -39,6 +40,7 @@ pub(super) enum Node {
     Experiment(Experiment),
     Evaluation(Evaluation),
     EvaluationRule(EvaluationRule),
+    Evaluator(Evaluator),
     Trace(Trace),
     Span(Span),
 }
@@ -59,6 +61,7 @@ macro_rules! each {
             Self::Experiment($thing) => $call,
             Self::Evaluation($thing) => $call,
             Self::EvaluationRule($thing) => $call,
+            Self::Evaluator($thing) => $call,
             Self::Trace($thing) => $call,
             Self::Span($thing) => $call,
         }
@@ -87,6 +90,7 @@ impl Node {
             GlobalId::EvaluationRule(name) => {
                 EvaluationRule::load(ctx, name).await?.map(Self::EvaluationRule)
             }
+            GlobalId::Evaluator(version) => Evaluator::load(ctx, version).await?.map(Self::Evaluator),
         })
     }
 }
@@ -121,6 +125,7 @@ impl OutputType for Node {
                 object::<Experiment>,
                 object::<Evaluation>,
                 object::<EvaluationRule>,
+                object::<Evaluator>,
                 object::<Trace>,
             ] {
                 let name = object(registry);

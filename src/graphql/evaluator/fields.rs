@@ -1,31 +1,47 @@
 //! The fields of an evaluator.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 
 use crate::{
     graphql::{
         component::{Component, ComponentVersion},
         error::Result,
-        ids::{self, GlobalId},
+        ids::GlobalId,
         page::Listed,
+        request,
         scalar::Document,
     },
     model::{
-        component::{self, ComponentRef},
+        component::{self, ComponentRef, ComponentType},
         evaluator::{EvaluatorDefinition, EvaluatorKind},
     },
 };
 
 /// A version of an evaluator, with its content read, where it can be.
-pub(super) struct Evaluator {
-    version: component::ComponentVersion,
+pub(in crate::graphql) struct Evaluator {
+    version: Arc<component::ComponentVersion>,
     definition: Option<EvaluatorDefinition>,
+}
+
+impl Evaluator {
+    /// The evaluator in this version, if it is there and is one.
+    pub(in crate::graphql) async fn load(ctx: &Context<'_>, version: ComponentRef) -> Result<Option<Self>> {
+        let found = request::of(ctx)?.versions.load(version).await?;
+        Ok(found.filter(|version| version.component_type == ComponentType::Evaluator).map(Self::new))
+    }
+
+    fn new(version: impl Into<Arc<component::ComponentVersion>>) -> Self {
+        let version = version.into();
+        let definition = EvaluatorDefinition::read(&version.definition).ok();
+        Self { version, definition }
+    }
 }
 
 impl From<component::ComponentVersion> for Evaluator {
     fn from(version: component::ComponentVersion) -> Self {
-        let definition = EvaluatorDefinition::read(&version.definition).ok();
-        Self { version, definition }
+        Self::new(version)
     }
 }
 
@@ -37,10 +53,10 @@ impl Listed for Evaluator {
 /// A rule or a judge that says how good what an agent did is, in one of its versions.
 #[Object]
 impl Evaluator {
-    /// Tells versions of evaluators apart in client caches.
+    /// The global ID: of the evaluator in this version.
     async fn id(&self) -> ID {
         let (component_id, version_hash) = (self.version.component_id.clone(), self.version.version_hash);
-        ids::part(&GlobalId::ComponentVersion(ComponentRef { component_id, version_hash }), "evaluator", 0)
+        GlobalId::Evaluator(ComponentRef { component_id, version_hash }).encode()
     }
 
     /// The ID of its component: `evaluators/` and its name.
@@ -65,7 +81,7 @@ impl Evaluator {
 
     /// The version.
     async fn version(&self) -> ComponentVersion {
-        self.version.clone().into()
+        ComponentVersion::new(Arc::clone(&self.version))
     }
 
     /// The component with all versions.

@@ -8,6 +8,6 @@ mod queries;
 mod rules;
 
 pub(super) use self::{
-    inputs::EvaluatorRefInput, mutations::EvaluatorMutation, queries::EvaluatorQuery,
+    fields::Evaluator, inputs::EvaluatorRefInput, mutations::EvaluatorMutation, queries::EvaluatorQuery,
     rules::SpanSelectorInput,
 };

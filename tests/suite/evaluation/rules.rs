@@ -242,6 +242,11 @@ async fn judging_again_replaces_and_another_version_adds() {
         "evaluatorId": "evaluators/answers", "name": "answers", "kind": "CONTAINS", "version": { "sequence": 2 },
     }]);
     assert_eq!(listed["evaluators"], json!({ "totalCount": 1, "nodes": expected }));
+    const IDS: &str = "{ evaluators { nodes { id } } }";
+    let id = server.data(IDS, json!({})).await["evaluators"]["nodes"][0]["id"].clone();
+    const NODE: &str = "query($id: ID!) { node(id: $id) { id ... on Evaluator { name } } }";
+    let node = server.data(NODE, json!({ "id": id })).await;
+    assert_eq!(node["node"], json!({ "id": id, "name": "answers" }));
     const ONE: &str =
         "query($hash: String) { evaluator(id: \"evaluators/answers\", versionHash: $hash) { definition } }";
     let hash = &again["evaluator"]["version"]["versionHash"];
