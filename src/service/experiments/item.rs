@@ -128,6 +128,10 @@ impl Experiments {
     ) -> ServiceResult<()> {
         if end.status == ItemStatus::Completed {
             end.evaluator_errors = self.judge(&experiment.setup.evaluators, row.trace_id, item).await?;
+            // A judge that was stopped with the server says nothing of the run: the next process asks again.
+            if !end.evaluator_errors.is_empty() && self.agents.is_closed() {
+                return Ok(());
+            }
         }
         patiently(|| self.end_item(row, &end).boxed()).await
     }

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn read_all(text: &'static str) -> Vec<(String, Result<NewItem, String>)> {
-        let items = read("items.jsonl", Box::new(text.as_bytes()));
+        let items = read("items", Box::new(text.as_bytes()));
         items.map(|it| (it.place, it.value.map_err(|refusal| refusal.to_string()))).collect()
     }
 
