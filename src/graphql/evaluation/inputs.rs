@@ -33,6 +33,7 @@ pub(super) struct StartEvaluationInput {
 
 /// Which traces are evaluated: one of the two.
 #[derive(OneofObject)]
+#[expect(clippy::large_enum_variant, reason = "it is read once, and then gone")]
 enum EvaluatedTracesInput {
     /// These: their global IDs or UUIDs.
     Ids(Vec<ID>),

@@ -36,6 +36,7 @@ pub(super) struct CreateEvaluatorInput {
 
 /// What an evaluator does: one thing.
 #[derive(OneofObject)]
+#[expect(clippy::large_enum_variant, reason = "it is read once, and then gone")]
 enum EvaluatorKindInput {
     /// Compares a text with the one that is expected; white space at its ends does not count.
     Exact(ExactRuleInput),

@@ -99,6 +99,7 @@ pub(super) struct CostRuleInput {
 
 /// Budgets of tokens; at least one is given.
 #[derive(InputObject)]
+#[expect(clippy::struct_field_names, reason = "each is a budget of another count")]
 pub(super) struct TokensRuleInput {
     /// Tokens read and written at most.
     max_total: Option<Given<u64>>,

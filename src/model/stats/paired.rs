@@ -184,7 +184,10 @@ mod tests {
         );
         let same = paired(&[(0.0, 1.0); 6], Direction::Higher);
         assert_eq!((same.interval, same.verdict), (None, PairedVerdict::BBetter));
-        let rounded = paired(&[(0.1, 0.3), (0.2, 0.4), (0.3, 0.5), (0.7, 0.9), (0.4, 0.6), (0.6, 0.8)], Direction::Higher);
+        let rounded = paired(
+            &[(0.1, 0.3), (0.2, 0.4), (0.3, 0.5), (0.7, 0.9), (0.4, 0.6), (0.6, 0.8)],
+            Direction::Higher,
+        );
         assert_eq!((rounded.interval, rounded.verdict), (None, PairedVerdict::BBetter));
         let equal = paired(&[(1.0, 1.0); 60], Direction::Higher);
         assert_eq!((equal.interval, equal.verdict), (None, PairedVerdict::Undecided));

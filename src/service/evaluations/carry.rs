@@ -33,6 +33,9 @@ const PAGE: usize = 200;
 /// Traces whose results are kept in one commit at most.
 const KEPT_AT_ONCE: usize = 64;
 
+/// Spans that are in memory for each place, some 6 MB: see [`Evaluations::places_for`].
+const SPANS_A_PLACE: u64 = 20_000;
+
 /// Bytes of an error that an evaluation keeps.
 const ERROR_BYTES: usize = 500;
 
@@ -187,7 +190,8 @@ impl Evaluations {
         trace: TraceId,
         target: &EvaluationTarget,
     ) -> ServiceResult<Progress> {
-        let _place = self.at_work.places.acquire().await.map_err(|_| StoreError::Closed)?;
+        let places = self.places_for(trace).await?;
+        let _places = self.at_work.places.acquire_many(places).await.map_err(|_| StoreError::Closed)?;
         let judge = || self.evaluators.evaluate_all(evaluators, trace, target).boxed();
         let mut progress = Progress { done: 1, ..Progress::default() };
         for Evaluated { evaluator, span_id, outcome } in patiently(judge).await? {
@@ -198,6 +202,14 @@ impl Evaluations {
             }
         }
         Ok(progress)
+    }
+
+    /// The places that a trace takes: a large one takes several, because its spans are in memory while it is judged.
+    async fn places_for(&self, trace: TraceId) -> ServiceResult<u32> {
+        let found = patiently(|| async move { self.tracing.traces(&[trace]).await }.boxed()).await?;
+        let spans = found.into_iter().flatten().map(|trace| trace.summary.span_count).sum::<u64>();
+        let all = u32::try_from(self.context.evaluation.at_once).unwrap_or(u32::MAX).max(1);
+        Ok(u32::try_from(1 + spans / SPANS_A_PLACE).unwrap_or(u32::MAX).min(all))
     }
 
     async fn end(&self, id: EvaluationId, error: Option<String>) -> ServiceResult<()> {

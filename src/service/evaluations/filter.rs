@@ -75,17 +75,18 @@ pub(super) fn written(filter: &TraceFilter) -> Result<Json, Refusal> {
 /// # Errors
 /// When it has a condition that this program does not know.
 pub(super) fn read(json: &Json) -> Result<TraceFilter, Refusal> {
-    fn unknown(error: impl ToString) -> Refusal {
+    fn unknown(error: &impl ToString) -> Refusal {
         Refusal::invalid("filter", error.to_string())
     }
     fn parsed<T: std::str::FromStr>(text: Option<String>) -> Result<Option<T>, Refusal>
     where
         T::Err: ToString,
     {
-        text.map(|text| text.parse().map_err(unknown)).transpose()
+        text.map(|text| text.parse().map_err(|error| unknown(&error))).transpose()
     }
-    let written: Written = json.read().map_err(unknown)?;
-    let statuses = written.statuses.iter().map(|status| status.parse::<TraceStatus>().map_err(unknown));
+    let written: Written = json.read().map_err(|error| unknown(&error))?;
+    let statuses =
+        written.statuses.iter().map(|status| status.parse::<TraceStatus>().map_err(|error| unknown(&error)));
     let hash = |text: String| VersionHash::parse("filter.component.versionHash", &text);
     let version_hash = written.version_hash.map(hash).transpose()?;
     Ok(TraceFilter {

@@ -35,8 +35,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationConfig {
-    /// Traces that are judged at the same time, over all evaluations and rules. Each holds its spans in memory, and a
-    /// judge may ask a model for each.
+    /// Traces that are judged at the same time, over all evaluations and rules; those with more than 20,000 spans count
+    /// for several. Each holds its spans in memory, and a judge may ask a model for each.
     pub at_once: usize,
     /// Evaluations that may be under way, those that wait included.
     pub unfinished: usize,
@@ -115,6 +115,7 @@ pub struct NewEvaluation {
 
 /// Which traces are evaluated.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is read once, and then gone")]
 pub enum TraceSelection {
     /// These.
     Traces(Vec<TraceId>),

@@ -77,11 +77,14 @@ pub struct Evaluated {
 }
 
 /// Whether a trace is of a judging by an evaluator: evaluators do not judge those. Such a trace has the name of the
-/// evaluator's component, and names a version of it.
+/// evaluator's component, and its spans name a version of it; one that was stopped at once has no spans.
 #[must_use]
 pub fn is_judging(trace: &Trace) -> bool {
+    let summary = &trace.summary;
     let name = trace.name.as_deref().filter(|name| is_evaluator_id(name));
-    name.is_some_and(|name| trace.summary.components.iter().any(|used| used.component_id == name))
+    name.is_some_and(|name| {
+        summary.span_count == 0 || summary.components.iter().any(|used| used.component_id == name)
+    })
 }
 
 impl Evaluators {
@@ -118,7 +121,13 @@ impl Evaluators {
             tags: Vec::new(),
             state: None,
         };
-        self.components.register(version).await
+        self.components.register(version).await.map_err(|error| match error {
+            // The name is what was given.
+            ServiceError::Refused(Refusal::Invalid { field, message }) if field == "componentType" => {
+                Refusal::invalid("name", message).into()
+            }
+            other => other,
+        })
     }
 
     /// The version of an evaluator that is meant, if it can be run.
@@ -165,14 +174,14 @@ impl Evaluators {
     ) -> ServiceResult<Vec<Evaluated>> {
         let subjects = match Subject::load(&self.tracing, trace).await? {
             Some(whole) => whole.parts(target, self.context.evaluation.spans),
-            None => Err(gone()),
+            None => Err(Box::new(gone())),
         };
         let mut evaluated = Vec::new();
         for evaluator in evaluators {
             let subjects = match &subjects {
                 Ok(subjects) => subjects,
                 Err(outcome) => {
-                    let (evaluator, outcome) = (evaluator.clone(), outcome.clone());
+                    let (evaluator, outcome) = (evaluator.clone(), outcome.as_ref().clone());
                     evaluated.push(Evaluated { evaluator, span_id: None, outcome });
                     continue;
                 }

@@ -40,16 +40,16 @@ impl Subject {
     ///
     /// # Errors
     /// What comes of it where nothing is: there is no such span, or there are more than `most`.
-    pub(super) fn parts(&self, target: &EvaluationTarget, most: usize) -> Result<Vec<Self>, Outcome> {
+    pub(super) fn parts(&self, target: &EvaluationTarget, most: usize) -> Result<Vec<Self>, Box<Outcome>> {
         let EvaluationTarget::Spans(selector) = target else { return Ok(vec![self.clone()]) };
         let places: Vec<_> =
             self.nodes().filter(|(_, _, head)| selector.matches(head)).map(|(place, ..)| place).collect();
         match places.len() {
-            0 => Err(Outcome::Skipped("it has no such span".to_owned())),
+            0 => Err(Outcome::Skipped("it has no such span".to_owned()).into()),
             count if count > most => {
                 let message =
                     format!("it has {count} such spans; no more than {most} of one trace are judged");
-                Err(Outcome::Failed(message))
+                Err(Outcome::Failed(message).into())
             }
             _ => {
                 let part = |place| Self { place: Some(place), ..self.clone() };

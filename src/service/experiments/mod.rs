@@ -22,8 +22,7 @@ pub use self::{
     start::{ChosenVersion, StartExperiment},
 };
 use super::{
-    Context, agents::Agents, components::Components, datasets::Datasets, evaluators::Evaluators,
-    scores::Scores, tracing::Tracing,
+    Context, agents::Agents, datasets::Datasets, evaluators::Evaluators, scores::Scores, tracing::Tracing,
 };
 use crate::model::ExperimentId;
 
@@ -55,7 +54,6 @@ impl Default for ExperimentLimits {
 pub struct Experiments {
     context: Context,
     agents: Agents,
-    components: Components,
     datasets: Datasets,
     tracing: Tracing,
     scores: Scores,
@@ -71,7 +69,6 @@ impl Experiments {
         Self {
             agents,
             evaluators,
-            components: Components::new(context.clone()),
             datasets: Datasets::new(context.clone()),
             tracing: Tracing::new(context.clone()),
             scores: Scores::new(context.clone()),

@@ -10,6 +10,9 @@ scripts:
   yes:
     turns:
       - text: '{"reasoning": "It says: {{input}}", "answer": true}'
+  fine:
+    turns:
+      - text: '{"reasoning": "It is fine.", "answer": true}'
   tone:
     turns:
       - text: "```json\n{\"reasoning\": \"No greeting.\", \"answer\": \"rude\"}\n```"
@@ -193,7 +196,7 @@ async fn a_judge_is_shown_what_was_said_and_called() {
     });
     let found = trace(&server, Some("On the table."), &[call, model]).await;
     let rubric = "IN {{input}} OUT {{output}} SAID {{transcript}} CALLED {{tools}}";
-    let id = evaluator(&server, "all", judge("yes", rubric, json!({ "boolean": true }))).await;
+    let id = evaluator(&server, "all", judge("fine", rubric, json!({ "boolean": true }))).await;
     assert_eq!(tally(&judged(&server, &[&id], &[&found]).await), [1, 1, 0, 0, 0]);
     let shown = scores(&server, &found).await[0]["judgingTrace"]["traceId"].clone();
     const ASKED: &str = "query($id: ID!) { trace(id: $id) { userInput systemConfig } }";
@@ -204,7 +207,7 @@ async fn a_judge_is_shown_what_was_said_and_called() {
     assert_eq!(asked["systemConfig"]["kind"]["judge"]["rubric"], json!(rubric));
     // What is not there is not judged: nothing is expected, nothing was answered.
     let expects =
-        evaluator(&server, "expects", judge("yes", "{{expected}}?", json!({ "boolean": true }))).await;
+        evaluator(&server, "expects", judge("fine", "{{expected}}?", json!({ "boolean": true }))).await;
     let silent = trace(&server, None, &[]).await;
     assert_eq!(tally(&judged(&server, &[&expects, &id], &[&silent]).await), [0, 0, 0, 2, 0]);
 }
@@ -215,7 +218,8 @@ async fn what_an_example_expects_is_asked_for_by_others() {
     let server = server(JUDGES).await;
     let found = trace(&server, Some("There."), &[]).await.parse().unwrap();
     evaluator(&server, "exact", json!({ "exact": {} })).await;
-    evaluator(&server, "same", judge("yes", "{{output}} or {{expected}}?", json!({ "boolean": true }))).await;
+    evaluator(&server, "same", judge("fine", "{{output}} or {{expected}}?", json!({ "boolean": true })))
+        .await;
     let evaluators = &server.services.evaluators;
     for (name, expected, passes) in
         [("exact", "There.", true), ("exact", "Here.", false), ("same", "Here.", true)]
@@ -246,9 +250,11 @@ async fn a_judge_that_cannot_be_run_is_refused() {
             )
         }
     };
-    let (field, message) = refused(boolean("nobody")).await;
+    let nobody =
+        json!({ "model": { "name": "nobody/x" }, "rubric": "{{output}}", "answer": { "boolean": true } });
+    let (field, message) = refused(json!({ "judge": nobody })).await;
     assert_eq!(field, "kind.judge.model.name");
-    assert!(message.contains("no script is called `nobody`"), "{message}");
+    assert!(message.contains("no provider is called `nobody`"), "{message}");
     let (field, message) = refused(judge("yes", "Is {{answer}} polite?", json!({ "boolean": true }))).await;
     assert_eq!(field, "kind.judge.rubric");
     assert!(message.contains("nothing is called `answer`"), "{message}");

@@ -129,6 +129,15 @@ async fn at_work(server: &Server, count: usize) {
     timeout(LONG, begun).await.unwrap();
 }
 
+/// The server after the one that was cut off, whose ids it does not make again.
+async fn second_server(engine: SharedEngine) -> Server {
+    let server = Server::running_on(engine, runtime(QUICK)).await;
+    for _ in 0..1_000 {
+        server.services.tracing.new_span_id();
+    }
+    server
+}
+
 const CANCEL: &str = "mutation($id: ID!) { cancelEvaluation(input: {evaluationId: $id}) {
   evaluation { status endedAt } refusal { __typename message }
 } }";
@@ -176,7 +185,7 @@ async fn an_evaluation_that_was_cut_off_goes_on_with_the_next_server() {
     const STATUS: &str = "query($id: ID!) { evaluation(id: $id) { status doneCount } }";
     let cut_off = first.data(STATUS, json!({ "id": id })).await["evaluation"].clone();
     assert_eq!(cut_off, json!({ "status": "RUNNING", "doneCount": "0" }));
-    let second = Server::running_on(engine, runtime(QUICK)).await;
+    let second = second_server(engine).await;
     second.services.agents.end_interrupted().await.unwrap();
     assert_eq!(second.services.evaluations.resume().await.unwrap(), 1);
     let ended = over(&second, &id).await;
@@ -221,7 +230,7 @@ scripts:
     timeout(LONG, half).await.unwrap();
     timeout(LONG, first.services.evaluations.stop()).await.unwrap();
     let before = scores(&first, &traces[0]).await;
-    let second = Server::running_on(engine, runtime(QUICK)).await;
+    let second = second_server(engine).await;
     assert_eq!(second.services.evaluations.resume().await.unwrap(), 1);
     let ended = over(&second, &id).await;
     assert_eq!((counts(&ended), tally(&ended)), (["10", "10"], [10, 10, 0, 0, 0]), "{ended}");

@@ -14,9 +14,8 @@ fn every_document_fits_the_schema() {
     let names = ["queries.graphql", "record_run.rs", "record.py", "plan.py", "mcp/agent.py", "follow.mjs"];
     let mut command = Command::new("node");
     command.arg(root.join("tests/clients/documents.mjs")).arg(root.join("schema.graphql"));
-    command
-        .args(names.map(file))
-        .args(["agents.md", "experiments.md"].map(|page| root.join("docs").join(page)));
+    let pages = ["agents.md", "evaluation.md", "experiments.md"].map(|page| root.join("docs").join(page));
+    command.args(names.map(file)).args(pages);
     let ended = Ended::from(command.output().unwrap());
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }

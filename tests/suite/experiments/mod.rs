@@ -107,11 +107,11 @@ async fn asked(server: &Server, count: u32) -> String {
 /// Makes the evaluator `right`, which compares answers with what is expected. Answers its version.
 async fn evaluator(server: &Server) -> Value {
     const CREATE: &str = "mutation { createEvaluator(input: {name: \"right\", kind: {exact: {}}}) {
-      version { componentId versionHash } refusal { message }
+      evaluator { evaluatorId versionHash } refusal { message }
     } }";
     let made = server.data(CREATE, json!({})).await;
     assert!(made["createEvaluator"]["refusal"].is_null(), "{made}");
-    made["createEvaluator"]["version"].clone()
+    made["createEvaluator"]["evaluator"].clone()
 }
 
 const START: &str = "mutation($input: StartExperimentInput!) { startExperiment(input: $input) {

@@ -138,6 +138,19 @@ export const groups: Group[] = [
     ],
   },
   {
+    title: "Scores",
+    samples: [
+      sample("trace-scores", "Scores of traces", "By people, rules and models, with their reasons"),
+      sample("make-rule", "Make a rule", "A budget of time, as a version"),
+      sample("make-judge", "Make a judge", "A model that judges by a rubric"),
+      sample("evaluate-traces", "Evaluate traces", "The newest ones, in the background"),
+      sample("follow-evaluation", "Follow it", "Done, passed, failed, skipped, errors", {
+        evaluation: { newest: "evaluation" },
+      }),
+      sample("evaluate-new-traces", "Evaluate new traces", "A share of those that come"),
+    ],
+  },
+  {
     title: "Agents",
     samples: [
       sample("models-and-tools", "Models and tools", "What an agent may ask and call here"),

@@ -1,6 +1,7 @@
 import agentTrace from "./lookups/agent-trace.graphql?raw";
 import component from "./lookups/component.graphql?raw";
 import conversation from "./lookups/conversation.graphql?raw";
+import evaluation from "./lookups/evaluation.graphql?raw";
 import experiment from "./lookups/experiment.graphql?raw";
 import ownConversation from "./lookups/own-conversation.graphql?raw";
 import ownDataset from "./lookups/own-dataset.graphql?raw";
@@ -23,6 +24,7 @@ export const lookups = {
   conversation: { query: conversation, missing: "No conversation is recorded yet." },
   plan: { query: plan, missing: "No plan is recorded yet." },
   component: { query: component, missing: "No component is registered yet." },
+  evaluation: { query: evaluation, missing: "Run “Evaluate traces” first." },
   agentTrace: { query: agentTrace, missing: "Run “Make an agent” and “Talk to it” first." },
   experiment: { query: experiment, missing: "Run “Start an experiment” first." },
   ownConversation: { query: ownConversation, missing: "Run “Create a conversation” first." },
