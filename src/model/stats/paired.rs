@@ -82,14 +82,10 @@ pub fn paired(pairs: &[(f64, f64)], direction: Direction) -> Paired {
 }
 
 fn verdict(differences: &[f64], interval: Option<Interval>, direction: Direction) -> PairedVerdict {
-    let (above, below) = match interval {
-        Some(Interval { low, high }) => (low > 0.0, high < 0.0),
-        // All differ by the same: their signs alone tell, and there are enough of them.
-        None => {
-            let first = differences.first().copied().unwrap_or_default();
-            (first > 0.0, first < 0.0)
-        }
-    };
+    // Where all differ by the same, their signs alone tell, and there are enough of them.
+    let of_signs = || differences.first().map(|first| Interval { low: *first, high: *first });
+    let Some(Interval { low, high }) = interval.or_else(of_signs) else { return PairedVerdict::Undecided };
+    let (above, below) = (low > 0.0, high < 0.0);
     match (above, below, direction) {
         (true, _, Direction::Higher) | (_, true, Direction::Lower) => PairedVerdict::BBetter,
         (_, true, Direction::Higher) | (true, _, Direction::Lower) => PairedVerdict::ABetter,

@@ -53,11 +53,11 @@ impl Default for ExperimentLimits {
 #[derive(Clone)]
 pub struct Experiments {
     context: Context,
-    agents: Agents,
-    datasets: Datasets,
-    tracing: Tracing,
-    scores: Scores,
-    evaluators: Evaluators,
+    agents: Arc<Agents>,
+    datasets: Arc<Datasets>,
+    tracing: Arc<Tracing>,
+    scores: Arc<Scores>,
+    evaluators: Arc<Evaluators>,
     /// Those that this process carries out.
     carried: Arc<Mutex<HashSet<ExperimentId>>>,
 }
@@ -67,11 +67,11 @@ impl Experiments {
     #[must_use]
     pub fn new(context: Context, agents: Agents, evaluators: Evaluators) -> Self {
         Self {
-            agents,
-            evaluators,
-            datasets: Datasets::new(context.clone()),
-            tracing: Tracing::new(context.clone()),
-            scores: Scores::new(context.clone()),
+            agents: Arc::new(agents),
+            evaluators: Arc::new(evaluators),
+            datasets: Arc::new(Datasets::new(context.clone())),
+            tracing: Arc::new(Tracing::new(context.clone())),
+            scores: Arc::new(Scores::new(context.clone())),
             carried: Arc::default(),
             context,
         }

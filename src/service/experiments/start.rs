@@ -193,7 +193,7 @@ impl Experiments {
 
     /// Stops an experiment: no further item is run, and the runs that go on are stopped.
     pub async fn cancel(&self, id: ExperimentId) -> ServiceResult<Experiment> {
-        self.change(id, |experiment, now| experiment.cancel(now)).await
+        self.change(id, Experiment::cancel).await
     }
 }
 

@@ -96,7 +96,7 @@ async fn begin(server: &str) -> String {
     const BEGIN: &str = "mutation {
       createAgent(input: {name: \"worker\", systemPrompt: \"Work.\", model: {name: \"scripted/worker\"}}) { refusal { message } }
       createDataset(input: {name: \"questions\"}) { dataset { datasetId } }
-      createEvaluator(input: {name: \"right\", kind: {exact: {}}}) { evaluator { evaluatorId versionHash } refusal { message } }
+      createEvaluator(input: {name: \"right\", kind: {exact: {}}}) { evaluator { evaluatorId } refusal { message } }
     }";
     let begun = ask(server, BEGIN, json!({})).await;
     let (dataset, right) =
