@@ -129,10 +129,9 @@ impl FormatArg {
     fn of(self, file: &Path) -> FileFormat {
         let name = file.to_string_lossy().to_ascii_lowercase();
         match self {
-            Self::Json => FileFormat::Json,
             Self::Csv => FileFormat::Csv,
             Self::Auto if [".csv", ".csv.gz"].iter().any(|end| name.ends_with(end)) => FileFormat::Csv,
-            Self::Auto => FileFormat::Json,
+            Self::Json | Self::Auto => FileFormat::Json,
         }
     }
 }
@@ -148,8 +147,8 @@ impl DatasetArgs {
 
 pub(super) async fn run(args: DatasetArgs, config: &Config) -> anyhow::Result<Outcome> {
     match args.command {
-        DatasetCommand::Import(args) => import_file(args, config).await,
-        DatasetCommand::Export(args) => export(args, config).await,
+        DatasetCommand::Import(args) => Box::pin(import_file(args, config)).await,
+        DatasetCommand::Export(args) => Box::pin(export(args, config)).await,
     }
 }
 
@@ -235,9 +234,9 @@ async fn export(args: ExportArgs, config: &Config) -> anyhow::Result<Outcome> {
     };
     let told = format!("{count} items of version {version} of `{}`.\n", dataset.name);
     if is_standard {
-        eprint!("{told}")
+        eprint!("{told}");
     } else {
-        print(&told)?
+        print(&told)?;
     }
     Ok(Outcome::Done)
 }

@@ -79,10 +79,13 @@ pub(super) struct RequestData {
     pub items_of_dataset: Loader<((DatasetId, u64), PageRequest), Page<DatasetItem>>,
     pub dataset_experiments: Loader<(DatasetId, PageRequest), Page<Experiment>>,
     pub experiments: Loader<ExperimentId, Arc<Experiment>>,
-    pub experiment_items: Loader<((ExperimentId, Vec<ItemStatus>), PageRequest), Page<ExperimentItem>>,
+    pub experiment_items: Loader<(ItemList, PageRequest), Page<ExperimentItem>>,
     pub evaluations: Loader<EvaluationId, Arc<Evaluation>>,
     pub evaluation_rules: Loader<String, Arc<EvaluationRule>>,
 }
+
+/// Runs of an experiment: those in one of its states, or in any where it names none.
+pub(super) type ItemList = (ExperimentId, Vec<ItemStatus>);
 
 /// A span whose body is wanted, with the head that says where it is.
 #[derive(Clone)]

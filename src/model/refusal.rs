@@ -67,7 +67,7 @@ pub enum Refusal {
         id: String,
     },
     /// The id is taken.
-    #[error("{field}: there is already a {entity} `{id}`")]
+    #[error("{field}: there is already {} `{id}`", one(*.entity))]
     AlreadyExists {
         /// The path of the field that holds the id.
         field: String,
@@ -77,7 +77,7 @@ pub enum Refusal {
         id: String,
     },
     /// The thing is in a state that does not allow the action.
-    #[error("a {entity} that is {state} cannot {action}; {}", legal_text(.legal))]
+    #[error("{} that is {state} cannot {action}; {}", one(*.entity), legal_text(.legal))]
     IllegalTransition {
         /// What was to change.
         entity: Entity,
@@ -96,6 +96,15 @@ pub enum Refusal {
         /// Which limit, and what to do.
         message: String,
     },
+}
+
+/// One of a kind, with its article.
+fn one(entity: Entity) -> String {
+    let article = match entity {
+        Entity::Evaluation | Entity::EvaluationRule | Entity::Experiment => "an",
+        _ => "a",
+    };
+    format!("{article} {entity}")
 }
 
 fn legal_text(legal: &[String]) -> String {

@@ -94,7 +94,7 @@ impl ExperimentComparison {
     }
 
     /// The items with what came of them in either, in the dataset's order.
-    async fn pairs(
+    fn pairs(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Items of the page at most.", default_with = "page::default_first()")] first: Option<
@@ -109,7 +109,7 @@ impl ExperimentComparison {
         let pairs: Vec<_> = pairs.collect();
         let total = pairs.len() as u64;
         let pair = |(number, pair): &(usize, &Pair)| ExperimentPair::new(self.part("pair", *number), pair);
-        let page = page_of(&self.list(&filter), &pairs, &request, pair)?;
+        let page = page_of(self.list(&filter), &pairs, &request, pair)?;
         Ok(Connection::new(page, &request, Some(total)))
     }
 }
@@ -125,7 +125,7 @@ impl ExperimentComparison {
 /// A page of pairs that are at hand. A cursor is the number of the pair, which stays as more come to be: so it is found
 /// where it is, or where it would be.
 fn page_of(
-    list: &ListId,
+    list: ListId,
     pairs: &[(usize, &Pair)],
     request: &PageRequest,
     show: impl Fn(&(usize, &Pair)) -> ExperimentPair,
@@ -134,13 +134,13 @@ fn page_of(
     let start = match &request.after {
         None => 0,
         Some(cursor) => {
-            let last = Cursor::decode(*list, cursor)?;
-            pairs.partition_point(|(_, pair)| key(pair) <= last)
+            let reached = Cursor::decode(list, cursor)?;
+            pairs.partition_point(|(_, pair)| key(pair) <= reached)
         }
     };
     let shown = pairs.get(start..).unwrap_or_default();
     let has_next = shown.len() > request.first;
-    let items = shown.iter().take(request.first).map(|pair| (Cursor::new(*list, &key(pair.1)), show(pair)));
+    let items = shown.iter().take(request.first).map(|pair| (Cursor::new(list, &key(pair.1)), show(pair)));
     let items: Vec<_> = items.collect();
     let end = items.last().map(|(cursor, _)| cursor.clone());
     Ok(Page { items, has_next, end })

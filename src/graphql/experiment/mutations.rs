@@ -7,6 +7,7 @@ use crate::{
     graphql::{
         agent::inputs,
         error::Result,
+        evaluator::EvaluatorRefInput,
         ids,
         inputs::{ComponentRefInput, number},
         payload::{outcome, payload},
@@ -70,8 +71,8 @@ struct StartExperimentInput {
     model: Option<String>,
     /// Values of the instructions' variables, beside those that the agent has: an object of texts.
     variables: Option<Given<Json>>,
-    /// What judges each run that gave an answer: versions of components of type `EVALUATOR`.
-    evaluators: Option<Vec<ComponentRefInput>>,
+    /// What judges each run that gave an answer.
+    evaluators: Option<Vec<EvaluatorRefInput>>,
     /// How often each item is run; once, where nothing is said.
     repetitions: Option<Given<u32>>,
     /// Runs that go on at the same time; four, where nothing is said.
@@ -93,6 +94,7 @@ impl StartExperimentInput {
             component_id: ids::read_component("agentId", &self.agent_id)?,
             version: inputs::version(self.version_hash, self.label)?,
         };
+        let evaluators = EvaluatorRefInput::all(self.evaluators.unwrap_or_default())?.into_iter();
         Ok(StartExperiment {
             id: ids::read_optional("experimentId", self.experiment_id.as_ref())?,
             name: self.name,
@@ -102,7 +104,7 @@ impl StartExperimentInput {
             components: number(self.components, "components", ComponentRefInput::into_model)?,
             model: self.model,
             variables: inputs::texts(self.variables)?,
-            evaluators: number(self.evaluators, "evaluators", ComponentRefInput::into_model)?,
+            evaluators: evaluators.map(ChosenVersion::from).collect(),
             repetitions: self.repetitions.read("repetitions")?,
             parallelism: self.parallelism.read("parallelism")?,
             max_errors: self.max_errors.read("maxErrors")?.map(u64::from),

@@ -12,6 +12,7 @@ use crate::{
     model::{
         self,
         experiment::{Category, Distribution, Experiment, ScoreKind},
+        ledger::NanoUsd,
     },
 };
 
@@ -94,7 +95,7 @@ impl ExperimentSummary {
             scores: summary.scores.into_iter().enumerate().map(score).collect(),
             latency: summary.latency.map(Into::into),
             total_tokens: BigInt(summary.spent.tokens),
-            total_cost_usd: summary.spent.cost.map(|cost| cost.dollars()),
+            total_cost_usd: summary.spent.cost.map(NanoUsd::dollars),
             costed_count: int(summary.spent.costed),
         }
     }

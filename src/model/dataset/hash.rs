@@ -120,11 +120,19 @@ mod tests {
             kept: Vec<[u8; 32]>, passing: Vec<[u8; 32]>, turn: usize,
         ) {
             let (mut straight, mut around) = (SetHash::default(), SetHash::default());
-            kept.iter().for_each(|member| straight.add(&ContentHash(*member)));
-            passing.iter().for_each(|member| around.add(&ContentHash(*member)));
+            for member in &kept {
+                straight.add(&ContentHash(*member));
+            }
+            for member in &passing {
+                around.add(&ContentHash(*member));
+            }
             let (first, rest) = kept.split_at(turn % (kept.len() + 1));
-            rest.iter().chain(first).for_each(|member| around.add(&ContentHash(*member)));
-            passing.iter().rev().for_each(|member| around.remove(&ContentHash(*member)));
+            for member in rest.iter().chain(first) {
+                around.add(&ContentHash(*member));
+            }
+            for member in passing.iter().rev() {
+                around.remove(&ContentHash(*member));
+            }
             prop_assert_eq!(straight, around);
         }
     }

@@ -76,7 +76,6 @@ pub struct NewItem {
 /// A change of what an item says: what is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of ItemContent")]
-#[expect(clippy::option_option, reason = "leaving and clearing are different wishes")]
 pub struct ItemPatch {
     pub input: Option<Json>,
     pub expected: Option<Option<Json>>,

@@ -72,7 +72,6 @@ pub struct NewDataset {
 /// A change of a dataset's own fields: what is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields are those of Dataset")]
-#[expect(clippy::option_option, reason = "leaving and clearing are different wishes")]
 pub struct DatasetPatch {
     pub name: Option<String>,
     pub description: Option<Option<String>>,

@@ -209,7 +209,7 @@ mod tests {
             run(ItemStatus::Failed, Some(90), Some(4), ScoreValue::Category("odd".to_owned())),
         ];
         let summary = ExperimentSummary::of(ItemCounts::default(), &runs);
-        assert_eq!(summary.latency.unwrap().p95, 9.0);
+        assert_eq!(summary.latency.map(|latency| latency.p95), Some(9.0));
         assert_eq!(summary.spent, Spent { tokens: 30, cost: Some(NanoUsd::from_nanos(7)), costed: 2 });
         let scores: Vec<_> = summary.scores.iter().map(|it| (it.kind, it.count, it.mean)).collect();
         assert_eq!(scores, [(ScoreKind::Category, 1, None), (ScoreKind::Boolean, 2, Some(0.5))]);

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::model::{
     dataset::ItemState,
+    ledger::NanoUsd,
     stats::paired::{Direction, Paired, mean, paired},
     words::words,
 };
@@ -77,7 +78,7 @@ impl ItemFigures {
             self.note(Measure::Latency, figures.duration_nanos.map(|nanos| float(nanos) / 1e6));
         }
         self.note(Measure::Tokens, figures.tokens.map(float));
-        self.note(Measure::Cost, figures.cost.map(|cost| cost.dollars()));
+        self.note(Measure::Cost, figures.cost.map(NanoUsd::dollars));
         for (name, value) in &figures.scores {
             self.note(Measure::Score(name.clone(), kind(value)), numeric(value));
         }

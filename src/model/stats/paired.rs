@@ -82,14 +82,10 @@ pub fn paired(pairs: &[(f64, f64)], direction: Direction) -> Paired {
 }
 
 fn verdict(differences: &[f64], interval: Option<Interval>, direction: Direction) -> PairedVerdict {
-    let (above, below) = match interval {
-        Some(Interval { low, high }) => (low > 0.0, high < 0.0),
-        // All differ by the same: their signs alone tell, and there are enough of them.
-        None => {
-            let first = differences.first().copied().unwrap_or_default();
-            (first > 0.0, first < 0.0)
-        }
-    };
+    // Where all differ by the same, their signs alone tell, and there are enough of them.
+    let of_signs = || differences.first().map(|first| Interval { low: *first, high: *first });
+    let Some(Interval { low, high }) = interval.or_else(of_signs) else { return PairedVerdict::Undecided };
+    let (above, below) = (low > 0.0, high < 0.0);
     match (above, below, direction) {
         (true, _, Direction::Higher) | (_, true, Direction::Lower) => PairedVerdict::BBetter,
         (_, true, Direction::Higher) | (true, _, Direction::Lower) => PairedVerdict::ABetter,
@@ -110,7 +106,7 @@ pub fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 fn interval(differences: &[f64], middle: f64) -> Option<Interval> {
-    if differences.len() < LEAST_PAIRS || differences.windows(2).all(|two| matches!(two, [a, b] if a == b)) {
+    if differences.len() < LEAST_PAIRS || are_alike(differences) {
         return None;
     }
     let count = f64::from(u32::try_from(differences.len()).ok()?);
@@ -119,6 +115,13 @@ fn interval(differences: &[f64], middle: f64) -> Option<Interval> {
     let half = t_quantile(count - 1.0) * error;
     let interval = Interval { low: middle - half, high: middle + half };
     (interval.low.is_finite() && interval.high.is_finite()).then_some(interval)
+}
+
+/// Whether numbers are the same but for what rounding makes of them.
+fn are_alike(numbers: &[f64]) -> bool {
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    most - least <= 1e-9 * most.abs().max(least.abs())
 }
 
 /// The number that Student's t stays below 97.5 % of the time: Abramowitz and Stegun, 26.7.5. Off by less than 0.0003
@@ -177,6 +180,11 @@ mod tests {
         );
         let same = paired(&[(0.0, 1.0); 6], Direction::Higher);
         assert_eq!((same.interval, same.verdict), (None, PairedVerdict::BBetter));
+        let rounded = paired(
+            &[(0.1, 0.3), (0.2, 0.4), (0.3, 0.5), (0.7, 0.9), (0.4, 0.6), (0.6, 0.8)],
+            Direction::Higher,
+        );
+        assert_eq!((rounded.interval, rounded.verdict), (None, PairedVerdict::BBetter));
         let equal = paired(&[(1.0, 1.0); 60], Direction::Higher);
         assert_eq!((equal.interval, equal.verdict), (None, PairedVerdict::Undecided));
     }

@@ -119,7 +119,7 @@ impl Experiments {
     /// Ends the runs of an experiment that is over which an earlier process was in the midst of.
     async fn end_left(&self, id: ExperimentId) -> ServiceResult<()> {
         let found = self.get_many(&[id]).await?.pop().flatten();
-        if !found.is_some_and(|experiment| experiment.counts.running > 0) {
+        if found.is_none_or(|experiment| experiment.counts.running == 0) {
             return Ok(());
         }
         for item in self.all_items(id).await? {

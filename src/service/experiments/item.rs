@@ -44,7 +44,7 @@ impl Experiments {
         let begin = || self.begin_item(experiment.id, (&due.item, due.repetition), trace).boxed();
         let Some(row) = patiently(begin).await? else { return Ok(()) };
         let end = match self.begin_run(&experiment, &due, trace, &stopped).await? {
-            Begun::Run(begun) => match self.end_of(*begun, trace, stopped).await {
+            Begun::Run(run) => match self.end_of(*run, trace, stopped).await {
                 Some(end) => end,
                 // The next process finds it where it is.
                 None => return Ok(()),
@@ -128,6 +128,10 @@ impl Experiments {
     ) -> ServiceResult<()> {
         if end.status == ItemStatus::Completed {
             end.evaluator_errors = self.judge(&experiment.setup.evaluators, row.trace_id, item).await?;
+            // A judge that was stopped with the server says nothing of the run: the next process asks again.
+            if !end.evaluator_errors.is_empty() && self.agents.is_closed() {
+                return Ok(());
+            }
         }
         patiently(|| self.end_item(row, &end).boxed()).await
     }
@@ -148,10 +152,11 @@ impl Experiments {
                     let first = tops.min_by_key(|head| (head.start_time, head.id));
                     first.map(|top| (top.status, top.status_message.clone()))
                 });
-                // A run that fails ends its spans; where one is found to go on, the server stopped.
+                // A run that fails says so in its topmost span. Where that is cancelled, or ended well, the server
+                // stopped before the trace ended, which the next start has ended as failed.
                 match top.await? {
-                    None | Some((SpanStatus::Cancelled, _)) => None,
-                    Some((_, message)) => Some(failed(message.unwrap_or_default())),
+                    Some((SpanStatus::Error, message)) => Some(failed(message.unwrap_or_default())),
+                    _ => None,
                 }
             }
         })

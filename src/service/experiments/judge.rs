@@ -2,20 +2,9 @@
 
 use super::Experiments;
 use crate::{
-    model::{
-        Refusal, TraceId,
-        component::{ComponentRef, ComponentVersion},
-        dataset::DatasetItem,
-        evaluations::Outcome,
-        evaluator::EvaluatorDefinition,
-    },
+    model::{TraceId, component::ComponentRef, dataset::DatasetItem, evaluations::Outcome},
     service::{ServiceError, ServiceResult},
 };
-
-/// Refuses what cannot judge.
-pub(super) fn check_judge(evaluator: &ComponentVersion) -> Result<(), Refusal> {
-    EvaluatorDefinition::read(&evaluator.definition).map(drop)
-}
 
 impl Experiments {
     /// Has evaluators judge a run that gave an answer, by what the item expects. Answers what could not be judged, and

@@ -22,8 +22,7 @@ pub use self::{
     start::{ChosenVersion, StartExperiment},
 };
 use super::{
-    Context, agents::Agents, components::Components, datasets::Datasets, evaluators::Evaluators,
-    scores::Scores, tracing::Tracing,
+    Context, agents::Agents, datasets::Datasets, evaluators::Evaluators, scores::Scores, tracing::Tracing,
 };
 use crate::model::ExperimentId;
 
@@ -54,12 +53,11 @@ impl Default for ExperimentLimits {
 #[derive(Clone)]
 pub struct Experiments {
     context: Context,
-    agents: Agents,
-    components: Components,
-    datasets: Datasets,
-    tracing: Tracing,
-    scores: Scores,
-    evaluators: Evaluators,
+    agents: Arc<Agents>,
+    datasets: Arc<Datasets>,
+    tracing: Arc<Tracing>,
+    scores: Arc<Scores>,
+    evaluators: Arc<Evaluators>,
     /// Those that this process carries out.
     carried: Arc<Mutex<HashSet<ExperimentId>>>,
 }
@@ -69,12 +67,11 @@ impl Experiments {
     #[must_use]
     pub fn new(context: Context, agents: Agents, evaluators: Evaluators) -> Self {
         Self {
-            agents,
-            evaluators,
-            components: Components::new(context.clone()),
-            datasets: Datasets::new(context.clone()),
-            tracing: Tracing::new(context.clone()),
-            scores: Scores::new(context.clone()),
+            agents: Arc::new(agents),
+            evaluators: Arc::new(evaluators),
+            datasets: Arc::new(Datasets::new(context.clone())),
+            tracing: Arc::new(Tracing::new(context.clone())),
+            scores: Arc::new(Scores::new(context.clone())),
             carried: Arc::default(),
             context,
         }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Experiments, judge::check_judge};
+use super::Experiments;
 use crate::{
     model::{
         DatasetId, ExperimentId, Refusal,
-        component::{ComponentRef, ComponentType, VersionSelector},
+        component::{ComponentRef, VersionSelector},
         dataset::Dataset,
         experiment::{Experiment, ExperimentSetup, ExperimentStatus, ItemCounts},
         refusal::Entity,
@@ -38,7 +38,7 @@ pub struct StartExperiment {
     /// Values of the instructions' variables, beside those that the agent has.
     pub variables: BTreeMap<String, String>,
     /// What judges each run that gave an answer.
-    pub evaluators: Vec<ComponentRef>,
+    pub evaluators: Vec<ChosenVersion>,
     /// How often each item is run; `None`: once.
     pub repetitions: Option<u32>,
     /// Runs that go on at the same time; `None`: four.
@@ -54,6 +54,12 @@ pub struct ChosenVersion {
     pub component_id: String,
     /// Which version of it.
     pub version: VersionSelector,
+}
+
+impl From<(String, VersionSelector)> for ChosenVersion {
+    fn from((component_id, version): (String, VersionSelector)) -> Self {
+        Self { component_id, version }
+    }
 }
 
 /// Runs that go on at the same time, where nobody says.
@@ -104,40 +110,34 @@ impl Experiments {
         self.context.limits.count("evaluators", start.evaluators.len(), limits.evaluators)?;
         let ChosenVersion { component_id, version } = &start.agent;
         let agent = self.agents.trial_version(component_id, version).await.map_err(of_agent)?;
+        let evaluators = self.chosen_evaluators(&start.evaluators).await?;
         let setup = ExperimentSetup {
             agent,
             components: start.components.clone(),
             model: start.model.clone(),
             variables: start.variables.clone().into_iter().collect(),
-            evaluators: start.evaluators.clone(),
+            evaluators,
             repetitions,
             parallelism,
             max_errors: start.max_errors,
         };
         self.agents.check_trial(&trial_agent(&setup)).await?;
-        self.check_evaluators(&setup.evaluators).await?;
         Ok(setup)
     }
 
-    async fn check_evaluators(&self, evaluators: &[ComponentRef]) -> ServiceResult<()> {
-        let found = self.components.versions(evaluators).await?;
-        for (index, (reference, found)) in evaluators.iter().zip(found).enumerate() {
+    /// The exact versions of evaluators, each of which can judge.
+    async fn chosen_evaluators(&self, chosen: &[ChosenVersion]) -> ServiceResult<Vec<ComponentRef>> {
+        let mut evaluators = Vec::with_capacity(chosen.len());
+        for (index, ChosenVersion { component_id, version }) in chosen.iter().enumerate() {
             let field = format!("evaluators.{index}");
-            let found = found.ok_or_else(|| {
-                let id = format!("{}@{}", reference.component_id, reference.version_hash);
-                Refusal::not_found(&field, Entity::ComponentVersion, id)
-            })?;
-            if found.component_type != ComponentType::Evaluator {
-                let message = format!("`{}` is no evaluator", reference.component_id);
-                return Err(Refusal::invalid(field, message).into());
+            let resolved = self.evaluators.resolve(component_id, version).await;
+            let (reference, _) = resolved.map_err(|error| error.below(&field))?;
+            if evaluators.contains(&reference) {
+                return Err(Refusal::invalid(field, format!("`{component_id}` is named twice")).into());
             }
-            if evaluators.iter().take(index).any(|before| before == reference) {
-                let message = format!("`{}` is named twice", reference.component_id);
-                return Err(Refusal::invalid(field, message).into());
-            }
-            check_judge(&found).map_err(|refusal| refusal.below(&field))?;
+            evaluators.push(reference);
         }
-        Ok(())
+        Ok(evaluators)
     }
 
     /// How many runs there are to be.
@@ -193,7 +193,7 @@ impl Experiments {
 
     /// Stops an experiment: no further item is run, and the runs that go on are stopped.
     pub async fn cancel(&self, id: ExperimentId) -> ServiceResult<Experiment> {
-        self.change(id, |experiment, now| experiment.cancel(now)).await
+        self.change(id, Experiment::cancel).await
     }
 }
 

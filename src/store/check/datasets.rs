@@ -92,9 +92,9 @@ impl Check<'_> {
         let mut from = None;
         while let Some(datasets) = self.page(keyspace::DATASET, &mut from).await? {
             let names: Vec<_> = datasets.iter().map(|(_, _, dataset)| dataset.name.clone()).collect();
-            let named = self.readable(keyspace::DATASET_NAME, &names).await?;
-            for ((raw, id, _), named) in datasets.iter().zip(named) {
-                if named != Some(NamedDataset(*id)) {
+            let owners = self.readable(keyspace::DATASET_NAME, &names).await?;
+            for ((raw, id, _), owner) in datasets.iter().zip(owners) {
+                if owner != Some(NamedDataset(*id)) {
                     self.report.note("dataset", raw, "its name is not, or leads elsewhere");
                 }
             }

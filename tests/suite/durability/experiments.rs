@@ -96,11 +96,11 @@ async fn begin(server: &str) -> String {
     const BEGIN: &str = "mutation {
       createAgent(input: {name: \"worker\", systemPrompt: \"Work.\", model: {name: \"scripted/worker\"}}) { refusal { message } }
       createDataset(input: {name: \"questions\"}) { dataset { datasetId } }
-      createEvaluator(input: {name: \"right\", kind: {exact: {}}}) { version { componentId versionHash } refusal { message } }
+      createEvaluator(input: {name: \"right\", kind: {exact: {}}}) { evaluator { evaluatorId } refusal { message } }
     }";
     let begun = ask(server, BEGIN, json!({})).await;
     let (dataset, right) =
-        (&begun["createDataset"]["dataset"]["datasetId"], &begun["createEvaluator"]["version"]);
+        (&begun["createDataset"]["dataset"]["datasetId"], &begun["createEvaluator"]["evaluator"]);
     let items: Vec<_> =
         (0..ITEMS).map(|n| json!({ "input": format!("q{n}"), "expected": format!("a{n}") })).collect();
     const ADD: &str =

@@ -163,5 +163,5 @@ async fn nested_lists_of_datasets_take_as_many_reads_for_many_as_for_one() {
     } } }";
     let (_, one) = server.counted(NESTED, json!({ "first": 1 })).await;
     let (_, many) = server.counted(NESTED, json!({ "first": 8 })).await;
-    assert_eq!(format!("{one:?}"), format!("{many:?}"));
+    assert_eq!(one.round_trips, many.round_trips);
 }

@@ -107,11 +107,14 @@ async fn asked(server: &Server, count: u32) -> String {
 /// Makes the evaluator `right`, which compares answers with what is expected. Answers its version.
 async fn evaluator(server: &Server) -> Value {
     const CREATE: &str = "mutation { createEvaluator(input: {name: \"right\", kind: {exact: {}}}) {
-      version { componentId versionHash } refusal { message }
+      evaluator { evaluatorId version { versionHash } } refusal { message }
     } }";
     let made = server.data(CREATE, json!({})).await;
     assert!(made["createEvaluator"]["refusal"].is_null(), "{made}");
-    made["createEvaluator"]["version"].clone()
+    json!({
+        "evaluatorId": made["createEvaluator"]["evaluator"]["evaluatorId"],
+        "versionHash": made["createEvaluator"]["evaluator"]["version"]["versionHash"],
+    })
 }
 
 const START: &str = "mutation($input: StartExperimentInput!) { startExperiment(input: $input) {

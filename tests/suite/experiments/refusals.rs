@@ -61,9 +61,8 @@ async fn experiments_that_cannot_be_run_are_refused_before_they_begin() {
     agent(&server, "helper", "good").await;
     let (full, empty) = (asked(&server, 3).await, dataset(&server, "empty").await);
     let (right, nowhere) = (evaluator(&server).await, "0192f7c4-6e1a-7b3e-9a55-2f0c5d1e8a44");
-    let unknown = json!({ "componentId": "evaluators/right", "versionHash": "0".repeat(64) });
-    const AGENT: &str = "{ componentVersion(componentId: \"agents/helper\") { componentId versionHash } }";
-    let no_evaluator = server.data(AGENT, json!({})).await["componentVersion"].clone();
+    let unknown = json!({ "componentId": "prompts/none", "versionHash": "0".repeat(64) });
+    let unjudged = json!({ "evaluatorId": "evaluators/right", "versionHash": "0".repeat(64) });
     for (dataset, agent, changes, field) in [
         (empty.as_str(), "helper", json!({}), "datasetId"),
         (nowhere, "helper", json!({}), "datasetId"),
@@ -77,8 +76,13 @@ async fn experiments_that_cannot_be_run_are_refused_before_they_begin() {
         (&full, "helper", json!({ "parallelism": 1_000_000 }), "parallelism"),
         (&full, "helper", json!({ "repetitions": 0 }), "repetitions"),
         (&full, "helper", json!({ "repetitions": 101 }), "repetitions"),
-        (&full, "helper", json!({ "evaluators": [unknown] }), "evaluators.0"),
-        (&full, "helper", json!({ "evaluators": [no_evaluator] }), "evaluators.0"),
+        (&full, "helper", json!({ "evaluators": [unjudged] }), "evaluators.0.versionHash"),
+        (
+            &full,
+            "helper",
+            json!({ "evaluators": [{ "evaluatorId": "agents/helper" }] }),
+            "evaluators.0.evaluatorId",
+        ),
         (&full, "helper", json!({ "evaluators": [right, right] }), "evaluators.1"),
         (&full, "helper", json!({ "variables": { "user": 3 } }), "variables"),
         (&full, "helper", json!({ "name": "" }), "name"),

@@ -71,8 +71,8 @@ fn keys_are_these_bytes() {
     experiment                     (11*16)
     experiment_by_creation         98166882b59e6a5a(11*16)
     experiment_by_dataset          (0f*16)98166882b59e6a5a(11*16)
-    experiment_item                (11*16)(00*6)0190(00*3)02
-    experiment_item_by_revision    (11*16)(00*6)0257(00*6)0190(00*3)02
+    experiment_item                (11*16)(00*6)019000000002
+    experiment_item_by_revision    (11*16)(00*6)0257(00*6)019000000002
     evaluation                     (0f*16)
     evaluation_by_creation         981668823e68d65a(0f*16)
     evaluation_by_status           05981668823e68d65a(0f*16)

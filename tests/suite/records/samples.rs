@@ -661,16 +661,6 @@ fn dataset_item() -> DatasetItem {
     }
 }
 
-/// What items are made from, of every kind.
-pub fn sources() -> [ItemSource; 3] {
-    [ItemSource::Trace(TRACE), ItemSource::Span(TRACE, SPAN), ItemSource::Message(CONVERSATION, MESSAGE)]
-}
-
-/// An item that was made from something.
-pub fn made_from(source: ItemSource) -> DatasetItem {
-    DatasetItem { source: Some(source), ..dataset_item() }
-}
-
 pub fn experiment() -> Experiment {
     Experiment {
         id: EXPERIMENT,

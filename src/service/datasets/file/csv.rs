@@ -80,9 +80,8 @@ impl Rows {
             match name.as_str() {
                 "input" => content.input = Json::string(value),
                 "expected" => content.expected = (!value.is_empty()).then(|| Json::string(value)),
-                "itemId" if value.is_empty() => {}
-                "itemId" => id = Some(item_id(value)?),
                 _ if value.is_empty() => {}
+                "itemId" => id = Some(item_id(value)?),
                 _ => drop(metadata.insert(name.clone(), Value::from(value))),
             }
         }

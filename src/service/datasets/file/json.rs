@@ -76,8 +76,8 @@ fn metadata(record: &Json) -> Result<Json, Refusal> {
 mod tests {
     use super::*;
 
-    fn read_all(text: &'static str) -> Vec<(String, Result<NewItem, String>)> {
-        let items = read("items.jsonl", Box::new(text.as_bytes()));
+    fn read_all(name: &str, text: &'static str) -> Vec<(String, Result<NewItem, String>)> {
+        let items = read(name, Box::new(text.as_bytes()));
         items.map(|it| (it.place, it.value.map_err(|refusal| refusal.to_string()))).collect()
     }
 
@@ -86,7 +86,7 @@ mod tests {
         let lines = "{\"input\": \"a\", \"expected\": 1.50, \"topic\": \"x\"}\n\"b\"\n";
         let list = "[{\"input\": \"a\", \"expected\": 1.50, \"topic\": \"x\"},\n\"b\"]";
         for text in [lines, list] {
-            let items = read_all(text);
+            let items = read_all("items", text);
             let [(first, Ok(a)), (second, Ok(b))] = items.as_slice() else { panic!("{items:?}") };
             assert_eq!((first.as_str(), second.as_str()), ("line 1", "line 2"));
             assert_eq!(a.content.expected.as_ref().unwrap().text(), "1.50");
@@ -97,8 +97,10 @@ mod tests {
 
     #[test]
     fn what_is_damaged_costs_only_itself() {
-        let items =
-            read_all("{\"input\": \n{\"expected\": 1}\n7\n{\"input\":\"a\",\"itemId\":\"x\"}\n\"good\"\n");
+        let items = read_all(
+            "items.jsonl",
+            "{\"input\": \n{\"expected\": 1}\n7\n{\"input\":\"a\",\"itemId\":\"x\"}\n\"good\"\n",
+        );
         let told: Vec<_> = items.iter().map(|(place, item)| (place.as_str(), item.is_ok())).collect();
         assert_eq!(
             told,
