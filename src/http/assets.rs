@@ -69,6 +69,10 @@ async fn page(folder: &str, headers: HeaderMap) -> Response {
 }
 
 async fn file(folder: &str, path: String, headers: HeaderMap) -> Response {
+    // A page's files lie below its own folder.
+    if path.split('/').any(|part| part == "..") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let caching = if path.starts_with("assets/") { FOR_GOOD } else { ALWAYS_ASK };
     match find(&format!("{folder}/{path}"), &headers) {
         Some(asset) => asset.answer(&headers, caching),
