@@ -14,6 +14,8 @@
 //! Whatever goes wrong becomes a [`Problem`], in one place. This layer must not know GraphQL, the store, nor who may
 //! talk to the server: bounds on bodies, access and time are `http`'s, which hands requests on to here.
 
+#![expect(clippy::struct_field_names, reason = "fields go by the names that they have in the API")]
+
 mod analysis;
 mod answer;
 mod components;
