@@ -88,8 +88,9 @@ async fn parquet_and_csv_say_what_json_lines_say() {
         }
     }
     let spans = String::from_utf8(table(&router, "spans.csv").await).unwrap();
-    assert!(spans.starts_with("trace_id,span_id,parent_span_id,"));
-    assert!(spans.ends_with("\r\n") && spans.contains("\"=1+1, \"\"quoted\"\"\r\nand \u{1F600} ünicode\""));
+    assert!(spans.starts_with("trace_id,span_id,parent_span_id,") && spans.ends_with("\r\n"));
+    let messages = String::from_utf8(table(&router, "messages.csv").await).unwrap();
+    assert!(messages.contains(",\"=1+1, \"\"quoted\"\"\r\nand \u{1F600} ünicode\","));
 }
 
 #[tokio::test]

@@ -54,6 +54,9 @@ async fn done(server: &Server, mutation: &str, input: Value, selection: &str) ->
 /// Texts that every format has to quote in its own way.
 const AWKWARD: &str = "=1+1, \"quoted\"\r\nand \u{1F600} ünicode";
 
+/// The same where no line ends may be.
+const AWKWARD_NAME: &str = "=1+1, \"quoted\" and \u{1F600} ünicode";
+
 /// What is exported: a conversation with a run that is over and one that goes on, and scores of everything.
 struct Filled {
     conversation: String,
@@ -78,7 +81,7 @@ async fn fill(server: &Server) -> Filled {
         "attributes": { "deep": { "er": [0.1, true] } } });
     done(server, "createSpan", call, "span { spanId }").await;
     let failed = json!({ "traceId": first, "spanId": "22222222-2222-4222-8222-222222222222", "operationType": "TOOL_CALL",
-        "name": AWKWARD, "parentSpanId": "11111111-1111-4111-8111-111111111111", "status": "ERROR", "statusMessage": "no",
+        "name": AWKWARD_NAME, "parentSpanId": "11111111-1111-4111-8111-111111111111", "status": "ERROR", "statusMessage": "no",
         "toolName": "t", "events": [{ "name": "e", "time": "2025-01-01T00:00:01.5Z", "attributes": { "x": 1 } }] });
     done(server, "createSpan", failed, "span { spanId }").await;
     let end = json!({ "traceId": first, "status": "COMPLETED", "finalOutput": "done" });
@@ -88,7 +91,7 @@ async fn fill(server: &Server) -> Filled {
     let span = json!({ "spanId": "11111111-1111-4111-8111-111111111111", "traceId": first });
     for (target, value) in [
         (json!({ "traceId": first }), json!({ "number": 0.1 })),
-        (json!({ "span": span }), json!({ "category": AWKWARD })),
+        (json!({ "span": span }), json!({ "category": AWKWARD_NAME })),
         (json!({ "conversationId": conversation }), json!({ "boolean": true })),
         (json!({ "messageId": message }), json!({ "boolean": false })),
         (json!({ "traceId": second }), json!({ "number": -1e300 })),

@@ -24,7 +24,7 @@ fn a_database_gives_its_tables() {
 
     let of_one = rows[0]["trace_id"].as_str().unwrap();
     let one = export(&["--table", "traces", "--format", "csv", "--trace", of_one]);
-    assert_eq!(one.out.lines().count(), 2, "{one:?}");
+    assert_eq!(csv::Reader::from_reader(one.out.as_bytes()).into_records().count(), 1, "{one:?}");
     let none = export(&["--table", "messages", "--to", "2001-01-01"]);
     assert_eq!((none.code, none.out.as_str()), (Some(0), ""));
     let packed = export(&["--table", "scores", "--format", "csv", "--gzip", "-o", "scores.csv.gz"]);

@@ -191,6 +191,6 @@ async fn excerpts_of_a_page_are_read_together() {
         let kinds = [dendro::engine::CallKind::Get, dendro::engine::CallKind::Scan];
         kinds.map(|kind| counts.trips(kind))
     };
-    // Two traces, then three, and hits of each kind.
-    assert_eq!(calls(3).await, calls(6).await);
+    // Spans of two traces, then of three.
+    assert_eq!(calls(4).await, calls(6).await);
 }

@@ -89,20 +89,20 @@ async fn an_index_lasts_and_one_that_is_lost_is_filled_again() {
     // Followed by nobody before the server ended.
     let third = open(&engine, folder.path(), 3).await;
     follow(&third).await;
-    assert_eq!(found(&third, "badger").await, ["after", "before"]);
+    assert_eq!(found(&third, "badger").await, ["before", "after"]);
     drop(third);
 
     std::fs::remove_dir_all(folder.path().join("search")).unwrap();
     let fourth = open(&engine, folder.path(), 4).await;
     assert_eq!(found(&fourth, "badger").await, [""; 0]);
     follow(&fourth).await;
-    assert_eq!(found(&fourth, "badger").await, ["after", "before"]);
+    assert_eq!(found(&fourth, "badger").await, ["before", "after"]);
     drop(fourth);
 
     std::fs::write(folder.path().join("search/meta.json"), "not JSON").unwrap();
     let fifth = open(&engine, folder.path(), 5).await;
     follow(&fifth).await;
-    assert_eq!(found(&fifth, "badger").await, ["after", "before"]);
+    assert_eq!(found(&fifth, "badger").await, ["before", "after"]);
 }
 
 #[tokio::test]
