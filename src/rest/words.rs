@@ -10,7 +10,8 @@ use utoipa::{
 
 use super::scalar::from_text;
 use crate::model::{
-    agent, analysis, component, ledger, message, plan, score, span, text::shortened, trace, tree,
+    agent, analysis, component, ledger, message, plan, query, score, search, span, text::shortened, trace,
+    tree,
 };
 
 /// A set of words.
@@ -112,6 +113,7 @@ vocabularies!(
     MessageRole = message::MessageRole,
     MessageType = message::MessageType,
     OperationType = span::OperationType,
+    OrderDirection = query::OrderDirection,
     Placement = tree::Placement,
     PlanStatus = plan::PlanStatus,
     RetryOutcome = analysis::RetryOutcome,
@@ -119,6 +121,8 @@ vocabularies!(
     ScoreSource = score::ScoreSource,
     SpanStatus = span::SpanStatus,
     StepStatus = plan::StepStatus,
+    TextKind = search::TextKind,
+    TraceOrderField = query::TraceOrderField,
     TraceStatus = trace::TraceStatus,
     TreeFault = analysis::TreeFault,
     VersionState = component::VersionState,

@@ -2,13 +2,10 @@
 
 use async_graphql::InputObject;
 
-use super::{
-    Reading,
-    leaves::{AttributeWhere, ComponentWhere, Parts, RangeInput, ScoreWhere, TextMatchInput},
-};
+use super::leaves::{AttributeWhere, ComponentWhere, RangeInput, ScoreWhere, TextMatchInput};
 use crate::model::{
     Refusal,
-    query::{SpanCondition, SpanFigure},
+    query::{Parts, Reading, SpanCondition, SpanFigure},
     span::{OperationType, SpanStatus},
     tree::Placement,
 };
@@ -100,21 +97,9 @@ impl SpanWhere {
             attribute.into_model(field).map(|(key, test)| C::Attribute(key, test))
         })?;
         p.add(reading, self.score, "score", |score, field| score.into_model(field).map(C::Score))?;
-        for (list, name, make) in
-            [(self.and, "and", C::All as fn(Vec<C>) -> C), (self.or, "or", C::Any as fn(Vec<C>) -> C)]
-        {
-            let Some(list) = list else { continue };
-            reading.count()?;
-            let mut inner = Vec::with_capacity(list.len());
-            for (index, one) in list.into_iter().enumerate() {
-                inner.push(one.into_model(&mut reading.below(&format!("{name}.{index}"))?)?);
-            }
-            p.all.push(make(inner));
-        }
-        if let Some(not) = self.not {
-            reading.count()?;
-            p.all.push(C::Not(Box::new(not.into_model(&mut reading.below("not")?)?)));
-        }
+        p.each(reading, self.and, "and", C::All, Self::into_model)?;
+        p.each(reading, self.or, "or", C::Any, Self::into_model)?;
+        p.inner(reading, self.not, "not", |not, reading| Ok(C::Not(Box::new(not.into_model(reading)?))))?;
         Ok(C::All(parts.all))
     }
 }

@@ -5,15 +5,14 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_graphql::{ID, InputObject};
 
 use super::{
-    Reading,
-    leaves::{ComponentWhere, Parts, RangeInput, ScoreWhere, TextMatchInput, TimeRangeInput},
+    leaves::{ComponentWhere, RangeInput, ScoreWhere, TextMatchInput, TimeRangeInput},
     spans::SpanWhere,
 };
 use crate::{
     graphql::ids,
     model::{
         Refusal,
-        query::{Bounds, TextCondition, TraceCondition, TraceFigure},
+        query::{Bounds, Parts, Reading, TextCondition, TraceCondition, TraceFigure},
         search::TextKind,
         trace::TraceStatus,
     },
@@ -91,8 +90,7 @@ pub(super) struct TraceWhere {
 impl TraceWhere {
     /// The condition; `field` is the argument that holds it.
     pub(super) fn read(self, field: &str) -> Result<TraceCondition, Refusal> {
-        let mut left = crate::model::query::MAX_CONDITIONS;
-        self.into_model(&mut Reading::begin(&mut left, field))
+        Reading::all(field, |reading| self.into_model(reading))
     }
 
     fn into_model(self, reading: &mut Reading<'_>) -> Result<TraceCondition, Refusal> {
@@ -144,29 +142,14 @@ impl TraceWhere {
             component.into_model(field).map(|(id, hash)| C::Component(id, hash))
         })?;
         p.add(reading, self.replay_of, "replayOf", |id, field| ids::read(field, &id).map(C::ReplayOf))?;
-        if let Some(span) = self.span {
-            reading.count()?;
-            p.all.push(C::Span(span.into_model(&mut reading.below("span")?)?));
-        }
+        p.inner(reading, self.span, "span", |span, reading| Ok(C::Span(span.into_model(reading)?)))?;
         p.add(reading, self.score, "score", |score, field| score.into_model(field).map(C::Score))?;
         p.add(reading, self.text, "text", |text, _| {
             Ok(C::Text(TextCondition { query: text.query, kinds: text.kinds.unwrap_or_default() }))
         })?;
-        for (list, name, make) in
-            [(self.and, "and", C::All as fn(Vec<C>) -> C), (self.or, "or", C::Any as fn(Vec<C>) -> C)]
-        {
-            let Some(list) = list else { continue };
-            reading.count()?;
-            let mut inner = Vec::with_capacity(list.len());
-            for (index, one) in list.into_iter().enumerate() {
-                inner.push(one.into_model(&mut reading.below(&format!("{name}.{index}"))?)?);
-            }
-            p.all.push(make(inner));
-        }
-        if let Some(not) = self.not {
-            reading.count()?;
-            p.all.push(C::Not(Box::new(not.into_model(&mut reading.below("not")?)?)));
-        }
+        p.each(reading, self.and, "and", C::All, Self::into_model)?;
+        p.each(reading, self.or, "or", C::Any, Self::into_model)?;
+        p.inner(reading, self.not, "not", |not, reading| Ok(C::Not(Box::new(not.into_model(reading)?))))?;
         Ok(C::All(parts.all))
     }
 }
@@ -174,7 +157,6 @@ impl TraceWhere {
 impl SpanWhere {
     /// The condition; `field` is the argument that holds it.
     pub(super) fn read(self, field: &str) -> Result<crate::model::query::SpanCondition, Refusal> {
-        let mut left = crate::model::query::MAX_CONDITIONS;
-        self.into_model(&mut Reading::begin(&mut left, field))
+        Reading::all(field, |reading| self.into_model(reading))
     }
 }

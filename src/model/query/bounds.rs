@@ -1,5 +1,7 @@
 //! From where to where a figure may be, and how large a condition may be.
 
+use crate::model::Refusal;
+
 /// Levels that a condition may have.
 pub const MAX_DEPTH: usize = 10;
 
@@ -27,5 +29,46 @@ impl<T: PartialOrd> Bounds<T> {
     #[must_use]
     pub fn are_empty(&self) -> bool {
         matches!((&self.least, &self.most), (Some(least), Some(most)) if least > most)
+    }
+}
+
+impl Bounds<f64> {
+    /// The same, if there are any and something lies between them.
+    ///
+    /// # Errors
+    /// Where not.
+    pub fn checked(self, field: &str) -> Result<Self, Refusal> {
+        if self.least.is_none() && self.most.is_none() {
+            return Err(Refusal::invalid(field, "give `min`, `max` or both"));
+        }
+        if self.are_empty() {
+            return Err(Refusal::invalid(format!("{field}.max"), "is less than `min`: nothing lies between"));
+        }
+        Ok(self)
+    }
+
+    /// The bounds in the smallest whole unit, of which there are `units` in one.
+    ///
+    /// # Errors
+    /// Where an end is below 0, or larger than any such figure.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is checked to be a number of 64 bits"
+    )]
+    pub fn whole(self, field: &str, units: f64) -> Result<Bounds<u64>, Refusal> {
+        let of = |value: f64, round: fn(f64) -> f64, end: &str| {
+            let value = round(value * units);
+            if (0.0..1.8e19).contains(&value) {
+                Ok(value as u64)
+            } else {
+                let message = "must be 0 or more, and no larger than any such figure";
+                Err(Refusal::invalid(format!("{field}.{end}"), message))
+            }
+        };
+        Ok(Bounds {
+            least: self.least.map(|least| of(least, f64::ceil, "min")).transpose()?,
+            most: self.most.map(|most| of(most, f64::floor, "max")).transpose()?,
+        })
     }
 }

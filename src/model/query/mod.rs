@@ -3,6 +3,7 @@
 
 mod bounds;
 mod judge;
+mod reading;
 mod score;
 mod span;
 mod text;
@@ -11,6 +12,7 @@ mod trace;
 pub use self::{
     bounds::{Bounds, MAX_CONDITIONS, MAX_DEPTH},
     judge::{Needs, SpansView, TraceView},
+    reading::{Parts, Reading, in_order},
     score::{ScoreCondition, ScoreTest},
     span::{AttributeTest, SpanCondition, SpanFigure},
     text::TextMatch,

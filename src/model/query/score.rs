@@ -1,7 +1,10 @@
 //! Conditions on scores.
 
 use super::Bounds;
-use crate::model::score::{Score, ScoreSource, ScoreValue};
+use crate::model::{
+    Refusal,
+    score::{Score, ScoreSource, ScoreValue},
+};
 
 /// A condition on a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,25 @@ pub enum ScoreTest {
     Category(Vec<String>),
     /// Yes or no.
     Boolean(bool),
+}
+
+impl ScoreTest {
+    /// The one that is given: a number within bounds, one of some words, or yes or no.
+    ///
+    /// # Errors
+    /// Where several are given.
+    pub fn of(
+        given: (Option<Bounds<f64>>, Option<Vec<String>>, Option<bool>),
+        field: &str,
+    ) -> Result<Option<Self>, Refusal> {
+        match given {
+            (None, None, None) => Ok(None),
+            (Some(bounds), None, None) => Ok(Some(Self::Number(bounds))),
+            (None, Some(words), None) => Ok(Some(Self::Category(words))),
+            (None, None, Some(wanted)) => Ok(Some(Self::Boolean(wanted))),
+            _ => Err(Refusal::invalid(field, "give at most one of `number`, `categories` and `boolean`")),
+        }
+    }
 }
 
 impl ScoreCondition {

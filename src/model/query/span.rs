@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Bounds, ScoreCondition, TextMatch};
 use crate::model::{
+    Json, Refusal,
     component::VersionHash,
     span::{OperationType, SpanHead, SpanStatus},
     tree::{Node, Placement},
@@ -59,6 +60,27 @@ pub enum AttributeTest {
 }
 
 impl AttributeTest {
+    /// The one that is given: a value, a text that is in it, bounds of a number; of none: that it is there.
+    ///
+    /// # Errors
+    /// Where several are given, or the value is no JSON.
+    pub fn of(
+        given: (Option<Json>, Option<String>, Option<Bounds<f64>>),
+        field: &str,
+    ) -> Result<Self, Refusal> {
+        match given {
+            (None, None, None) => Ok(Self::Exists),
+            (Some(value), None, None) => {
+                let wrong =
+                    |error: serde_json::Error| Refusal::invalid(format!("{field}.is"), error.to_string());
+                value.read().map(Self::Is).map_err(wrong)
+            }
+            (None, Some(text), None) => Ok(Self::Contains(text)),
+            (None, None, Some(bounds)) => Ok(Self::Within(bounds)),
+            _ => Err(Refusal::invalid(field, "give at most one of `is`, `contains` and `number`")),
+        }
+    }
+
     /// Whether an attribute is as it must be.
     #[must_use]
     pub fn matches(&self, value: &Value) -> bool {

@@ -1,5 +1,7 @@
 //! How a short text must be.
 
+use crate::model::Refusal;
+
 /// How a short text must be. Letters match in either case, but where the whole is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TextMatch {
@@ -12,6 +14,19 @@ pub enum TextMatch {
 }
 
 impl TextMatch {
+    /// The one that is given: what a text is, what it contains, what it starts with.
+    ///
+    /// # Errors
+    /// Where none is given, or several are.
+    pub fn of(given: (Option<String>, Option<String>, Option<String>), field: &str) -> Result<Self, Refusal> {
+        match given {
+            (Some(text), None, None) => Ok(Self::Is(text)),
+            (None, Some(text), None) => Ok(Self::Contains(text)),
+            (None, None, Some(text)) => Ok(Self::StartsWith(text)),
+            _ => Err(Refusal::invalid(field, "give one of `is`, `contains` and `startsWith`")),
+        }
+    }
+
     /// Whether a text is as it must be.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {

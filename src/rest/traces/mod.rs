@@ -1,5 +1,6 @@
 //! `/traces`: starting, finding, showing and ending them.
 
+mod condition;
 mod inputs;
 mod query;
 mod views;
@@ -61,7 +62,9 @@ async fn list(
 
 /// Look for traces
 ///
-/// As the list, with the condition in the body.
+/// By a condition in the body, composed of and, or and not, of everything that their summaries, spans, attributes,
+/// components, scores and texts tell. One that would have to look at too much is refused, with what to ask instead; a
+/// page that found little for all it looked at ends early, and goes on from `next`.
 #[utoipa::path(
     post, path = "/traces/query", tag = "Traces", operation_id = "queryTraces",
     request_body = Option<QueryTraces>,
@@ -73,9 +76,15 @@ async fn query(
 ) -> Result<Answer, Problem> {
     let page = page::request(wanted.limit.map(Written), wanted.after, page::usual(rest.pages.most))
         .map_err(Problem::in_body)?;
-    let filter = wanted.filter.unwrap_or_default().into_model()?;
-    let order = wanted.order_by.unwrap_or_default().into();
-    Answer::ok(&select(&rest, &filter, order, &page).await.map_err(Problem::in_body)?)
+    let condition = wanted
+        .condition
+        .unwrap_or_default()
+        .read("where")
+        .map_err(|refusal| Problem::from(refusal).in_body())?;
+    let order = wanted.order_by.unwrap_or_default().into_model();
+    let found = rest.services.queries.traces(&condition, order, &page).await;
+    let found = found.map_err(|error| Problem::from(error).in_body())?;
+    Answer::ok(&Listed::of(found, |(_, row)| Trace::from(row)))
 }
 
 async fn select(

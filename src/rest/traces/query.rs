@@ -1,25 +1,19 @@
-//! `POST /traces/query`: traces that are looked for by more than a query in an address holds.
-//!
-//! The condition is [`TraceCondition`]: whoever gives the language more words changes that one type.
+//! `POST /traces/query`: traces that are looked for by a condition, composed of and, or and not.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::inputs::TraceOrder;
-use crate::{
-    model::{Refusal, component::VersionHash},
-    rest::{request::id, scalar::Moment, words},
-    service::tracing::{ComponentFilter, TraceFilter},
-};
+use super::condition::TraceWhere;
+use crate::{rest::words, service::query::TraceOrdering};
 
 /// Which traces, in which order, which page.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(in crate::rest) struct QueryTraces {
-    /// Which traces; all, where nothing is said.
-    pub(super) filter: Option<TraceCondition>,
-    /// Which come first; `NEWEST_FIRST` where nothing is said.
+    /// The condition; any trace, where nothing is said.
+    #[serde(rename = "where")]
+    pub(super) condition: Option<TraceWhere>,
+    /// Which come first; those that started last, where nothing is said.
     pub(super) order_by: Option<TraceOrder>,
     /// Traces of the page at most; 50 where nothing is said.
     #[schema(minimum = 1)]
@@ -28,66 +22,24 @@ pub(in crate::rest) struct QueryTraces {
     pub(super) after: Option<String>,
 }
 
-/// Which traces. All that is given must hold.
+/// How traces are ordered.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(in crate::rest) struct TraceCondition {
-    /// Of this conversation.
-    conversation_id: Option<Uuid>,
-    /// Of this session.
-    session_id: Option<String>,
-    /// Of this user.
-    user_id: Option<String>,
-    /// In one of these states; an empty list means any.
-    statuses: Option<Vec<words::TraceStatus>>,
-    /// With a span that used this component, or this version of it.
-    component: Option<ComponentUse>,
-    /// Started at this moment or later.
-    from: Option<Moment>,
-    /// Started before this moment.
-    to: Option<Moment>,
-    /// With this text in its name, whatever the case of its letters.
-    name: Option<String>,
-    /// With, or without, a span that ended with an error.
-    has_errors: Option<bool>,
-    /// Of runs that are this trace's again.
-    replay_of: Option<Uuid>,
+#[schema(as = TraceQueryOrder)]
+pub(in crate::rest) struct TraceOrder {
+    /// By what; `START_TIME` where nothing is said. But for the start, only traces that are over are listed, a moment
+    /// after their end.
+    field: Option<words::TraceOrderField>,
+    /// Which end comes first; `DESC` where nothing is said.
+    direction: Option<words::OrderDirection>,
 }
 
-/// A component, or one version of it.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(in crate::rest) struct ComponentUse {
-    /// The component.
-    component_id: String,
-    /// The hash that names the version; without it any version is meant.
-    #[schema(pattern = "^[0-9a-fA-F]{64}$")]
-    version_hash: Option<String>,
-}
-
-impl TraceCondition {
-    pub(super) fn into_model(self) -> Result<TraceFilter, Refusal> {
-        Ok(TraceFilter {
-            conversation_id: id(self.conversation_id),
-            session_id: self.session_id,
-            user_id: self.user_id,
-            statuses: self.statuses.unwrap_or_default().into_iter().map(|status| status.0).collect(),
-            component: self.component.map(ComponentUse::into_model).transpose()?,
-            started_from: self.from.map(Into::into),
-            started_before: self.to.map(Into::into),
-            name_contains: self.name,
-            has_errors: self.has_errors,
-            replay_of: id(self.replay_of),
-        })
-    }
-}
-
-impl ComponentUse {
-    fn into_model(self) -> Result<ComponentFilter, Refusal> {
-        let hash = |hash: String| VersionHash::parse("filter.component.versionHash", &hash);
-        Ok(ComponentFilter {
-            component_id: self.component_id,
-            version_hash: self.version_hash.map(hash).transpose()?,
-        })
+impl TraceOrder {
+    pub(super) fn into_model(self) -> TraceOrdering {
+        let usual = TraceOrdering::default();
+        TraceOrdering {
+            field: self.field.map_or(usual.field, |field| field.0),
+            direction: self.direction.map_or(usual.direction, |direction| direction.0),
+        }
     }
 }

@@ -95,19 +95,22 @@ async fn traces_are_found_by_address_and_by_body() {
     for (query, filter, count) in [
         ("status=COMPLETED", json!({ "statuses": ["COMPLETED"] }), 1),
         ("status=COMPLETED&status=RUNNING", json!({ "statuses": ["COMPLETED", "RUNNING"] }), 2),
-        ("sessionId=s&userId=ada", json!({ "sessionId": "s", "userId": "ada" }), 1),
-        ("hasErrors=true", json!({ "hasErrors": true }), 1),
-        ("name=RU", json!({ "name": "RU" }), 1),
-        ("to=2025-01-01T00:00:00Z", json!({ "to": "2025-01-01T00:00:00Z" }), 0),
+        ("sessionId=s&userId=ada", json!({ "sessionIds": ["s"], "userIds": ["ada"] }), 1),
+        ("hasErrors=true", json!({ "span": { "statuses": ["ERROR"] } }), 1),
+        ("name=RU", json!({ "name": { "contains": "RU" } }), 1),
+        ("to=2025-01-01T00:00:00Z", json!({ "startTime": { "to": "2025-01-01T00:00:00Z" } }), 0),
         ("componentId=none", json!({ "component": { "componentId": "none" } }), 0),
     ] {
         assert_eq!(bed.all(&format!("/traces?{query}")).await.len(), count, "{query}");
-        let found = bed.post("/traces/query", json!({ "filter": filter, "limit": 10 })).await;
+        let found = bed.post("/traces/query", json!({ "where": filter, "limit": 10 })).await;
         assert_eq!(found.body["items"].as_array().unwrap().len(), count, "{query}: {}", found.text);
     }
-    let first = bed.post("/traces/query", json!({ "orderBy": "OLDEST_FIRST", "limit": 1 })).await.body;
-    let rest =
-        bed.post("/traces/query", json!({ "orderBy": "OLDEST_FIRST", "after": first["next"] })).await.body;
+    let first =
+        bed.post("/traces/query", json!({ "orderBy": { "direction": "ASC" }, "limit": 1 })).await.body;
+    let rest = bed
+        .post("/traces/query", json!({ "orderBy": { "direction": "ASC" }, "after": first["next"] }))
+        .await
+        .body;
     assert_eq!((&first["items"][0]["traceId"], rest["items"].as_array().unwrap().len()), (&json!(trace), 1));
     bed.post("/traces/query", json!({ "limit": 0 })).await.is_problem(422, "BAD_USER_INPUT", "limit");
     bed.get("/traces?versionHash=abc").await.is_problem(400, "BAD_USER_INPUT", "versionHash");
