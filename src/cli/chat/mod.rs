@@ -123,7 +123,7 @@ pub(super) async fn run(args: ChatArgs, config: &Config) -> anyhow::Result<Outco
     let talked = talk(args, url, &mut console).await;
     drop(console);
     if let Some(own) = own {
-        own.stop().await?;
+        Box::pin(own.stop()).await?;
     }
     Ok(if talked? { Outcome::Done } else { Outcome::Problems })
 }
