@@ -49,8 +49,9 @@ const PAGES: [(&str, &str); 2] = [("/graphiql", "graphiql"), ("/api/v1/docs", "d
 /// The routes of the pages and of all below them.
 pub fn router() -> Router {
     let add = |router: Router, (at, folder): (&str, &'static str)| {
-        let page = move |headers: HeaderMap| page(folder, headers);
-        let file = move |Path(path): Path<String>, headers: HeaderMap| file(folder, path, headers);
+        let page = move |headers: HeaderMap| async move { page(folder, &headers) };
+        let file =
+            move |Path(path): Path<String>, headers: HeaderMap| async move { file(folder, &path, &headers) };
         router
             .route(at, get(page))
             .route(&format!("{at}/"), get(page))
@@ -59,19 +60,23 @@ pub fn router() -> Router {
     PAGES.into_iter().fold(Router::new(), add).route_layer(map_response(protect))
 }
 
-async fn page(folder: &str, headers: HeaderMap) -> Response {
-    match find(&format!("{folder}/index.html"), &headers) {
-        Some(asset) => asset.answer(&headers, ALWAYS_ASK),
+fn page(folder: &str, headers: &HeaderMap) -> Response {
+    match find(&format!("{folder}/index.html"), headers) {
+        Some(asset) => asset.answer(headers, ALWAYS_ASK),
         None => {
             (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response()
         }
     }
 }
 
-async fn file(folder: &str, path: String, headers: HeaderMap) -> Response {
+fn file(folder: &str, path: &str, headers: &HeaderMap) -> Response {
+    // A page's files lie below its own folder.
+    if path.split('/').any(|part| part == "..") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let caching = if path.starts_with("assets/") { FOR_GOOD } else { ALWAYS_ASK };
-    match find(&format!("{folder}/{path}"), &headers) {
-        Some(asset) => asset.answer(&headers, caching),
+    match find(&format!("{folder}/{path}"), headers) {
+        Some(asset) => asset.answer(headers, caching),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -65,7 +65,7 @@ impl DistributionFigures {
     pub(super) fn scaled(spread: &Distribution, scale: f64) -> Self {
         let Distribution { count, min, max, mean, p50, p90, p95, p99 } = *spread;
         Self {
-            count: count as u64,
+            count,
             min: min / scale,
             max: max / scale,
             mean: mean / scale,

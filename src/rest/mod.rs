@@ -14,6 +14,8 @@
 //! Whatever goes wrong becomes a [`Problem`], in one place. This layer must not know GraphQL, the store, nor who may
 //! talk to the server: bounds on bodies, access and time are `http`'s, which hands requests on to here.
 
+#![expect(clippy::struct_field_names, reason = "fields go by the names that they have in the API")]
+
 mod analysis;
 mod answer;
 mod components;
@@ -34,7 +36,10 @@ mod spans;
 mod traces;
 mod words;
 
-use std::sync::Arc;
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -118,12 +123,12 @@ fn endpoints() -> OpenApiRouter<Rest> {
         .merge(evaluation::routes())
 }
 
-async fn nothing_here() -> Problem {
+fn nothing_here() -> Ready<Problem> {
     let detail = format!("There is nothing at this path; {ROOT}/openapi.json tells what there is.");
-    Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
+    ready(Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", detail))
 }
 
-async fn wrong_method() -> Problem {
+fn wrong_method() -> Ready<Problem> {
     let detail = "This resource does not have the method; the header Allow tells which it has.";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
+    ready(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail))
 }

@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 
 use super::{
     Pages, conversations, messages, plans,
-    problem::{MEDIA_TYPE, Problem},
+    problem::{MEDIA_TYPE, Told},
     spans, traces,
 };
 
@@ -16,7 +16,7 @@ use super::{
     info(title = "Dendro", description = ABOUT, license(name = "Apache-2.0", identifier = "Apache-2.0")),
     servers((url = "/api/v1")),
     components(schemas(
-        Problem,
+        Told,
         conversations::ConversationOrder,
         messages::MessageOrder,
         plans::PlanOrder,
@@ -127,7 +127,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, pages: &P
         complete_success(status, response);
     }
     if shape.reads {
-        let unchanged = json!({ "description": "The client has it already (`If-None-Match`).", "headers": headers(&["ETag"]) });
+        let unchanged = json!({ "description": "The client has it already (`If-None-Match`).", "headers": headers::<Value>(&["ETag"]) });
         responses.insert("304".to_owned(), unchanged);
     }
     for Possible(status, name, _, can) in PROBLEMS {
@@ -145,16 +145,17 @@ fn names(operation: &Value) -> impl Iterator<Item = &Value> {
 fn complete_success(status: &str, response: &mut Value) {
     let schema = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
     let is_list = schema.is_some_and(|name| name.contains("/Listed_"));
-    response["headers"] = match status {
+    let mut headers: serde_json::Map<_, _> = match status {
         "201" => headers(&["ETag", "Location"]),
         _ => headers(&["ETag"]),
     };
     if is_list {
-        response["headers"]["Link"] = header("Link", false);
+        headers.insert("Link".to_owned(), header("Link", false));
     }
+    response["headers"] = headers.into();
 }
 
-fn headers(which: &[&str]) -> Value {
+fn headers<T: FromIterator<(String, Value)>>(which: &[&str]) -> T {
     which.iter().map(|name| ((*name).to_owned(), header(name, true))).collect()
 }
 

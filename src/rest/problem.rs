@@ -24,13 +24,14 @@ const DETAIL_BYTES: usize = 500;
 /// Why something was not done (RFC 9457). Decide by `code`, show `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Problem {
+#[schema(as = Problem)]
+pub(super) struct Told {
     /// Always `about:blank`: what kind of problem it is, `code` says.
     #[schema(example = "about:blank")]
     r#type: &'static str,
     /// The status in words.
     #[schema(example = "Not Found")]
-    title: String,
+    title: &'static str,
     /// The status.
     #[schema(example = 404)]
     status: u16,
@@ -54,6 +55,10 @@ pub(super) struct Problem {
     retry_after_ms: Option<u64>,
 }
 
+/// A problem on its way to whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem(Box<Told>);
+
 /// The names of the parameters of paths: what is not found by one of these is the resource itself.
 const OF_THE_PATH: [&str; 9] = [
     "conversationId",
@@ -70,9 +75,9 @@ const OF_THE_PATH: [&str; 9] = [
 impl Problem {
     /// A problem of this status.
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl AsRef<str>) -> Self {
-        Self {
+        let told = Told {
             r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or("Unknown").to_owned(),
+            title: title(status),
             status: status.as_u16(),
             detail: shortened(detail.as_ref(), DETAIL_BYTES),
             instance: String::new(),
@@ -80,13 +85,16 @@ impl Problem {
             field: None,
             legal: None,
             retry_after_ms: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1_000),
-        }
+        };
+        Self(Box::new(told))
     }
 
     /// The path or the query is not as it must be.
     pub(super) fn of_url(field: &str, message: impl AsRef<str>) -> Self {
         let detail = format!("{field}: {}", message.as_ref());
-        Self { field: Some(field.to_owned()), ..Self::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", detail) }
+        Self::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", detail).with(|told| {
+            told.field = Some(field.to_owned());
+        })
     }
 
     /// A fault of the server. What it was is logged where it was met.
@@ -100,77 +108,101 @@ impl Problem {
         Self::new(StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED", detail)
     }
 
-    /// The same problem, where every id is one that the body names: what is missing is then no resource, but a
-    /// wrong value.
+    /// The same problem, where it is the body's: an id that it names and that is missing is no resource, but a wrong
+    /// value.
     #[must_use]
     pub(super) fn in_body(self) -> Self {
-        match StatusCode::from_u16(self.status) {
-            Ok(StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST) => {
-                self.with(StatusCode::UNPROCESSABLE_ENTITY)
-            }
-            _ => self,
-        }
+        self.moved(StatusCode::UNPROCESSABLE_ENTITY)
     }
 
-    /// The same problem with what the query says.
+    /// The same problem, where it is the query's.
     #[must_use]
     pub(super) fn in_url(self) -> Self {
-        self.with(StatusCode::BAD_REQUEST)
+        self.moved(StatusCode::BAD_REQUEST)
     }
 
     /// Whether it is a problem with this field.
     pub(super) fn is_of(&self, field: &str) -> bool {
-        self.field.as_deref() == Some(field)
+        self.0.field.as_deref() == Some(field)
     }
 
     /// The same problem, with a field that goes by another name here.
     #[must_use]
     pub(super) fn of(self, field: &str) -> Self {
-        let known = self.field.as_deref().and_then(|known| self.detail.strip_prefix(known));
-        let detail = known.map_or_else(|| self.detail.clone(), |rest| format!("{field}{rest}"));
-        Self { field: Some(field.to_owned()), detail, ..self }
+        self.with(|told| {
+            let known = told.field.as_deref().and_then(|known| told.detail.strip_prefix(known));
+            if let Some(rest) = known {
+                told.detail = format!("{field}{rest}");
+            }
+            told.field = Some(field.to_owned());
+        })
     }
 
     /// The same problem of a request for `path`.
     #[must_use]
     pub(super) fn at(self, path: &str) -> Self {
-        Self { instance: shortened(path, DETAIL_BYTES), ..self }
-    }
-
-    fn with(self, status: StatusCode) -> Self {
-        let title = status.canonical_reason().unwrap_or("Unknown").to_owned();
-        Self { title, status: status.as_u16(), ..self }
+        self.with(|told| told.instance = shortened(path, DETAIL_BYTES))
     }
 
     fn later(code: &'static str, detail: &str, retry_after: Duration) -> Self {
         let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-        Self { retry_after_ms: Some(millis), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        problem.with(|told| told.retry_after_ms = Some(millis))
     }
+
+    /// The same problem with another status, where it is one with what the client says and not with the state of things.
+    fn moved(self, status: StatusCode) -> Self {
+        let movable = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY];
+        if !movable.iter().any(|movable| movable.as_u16() == self.0.status) {
+            return self;
+        }
+        self.with(|told| {
+            told.title = title(status);
+            told.status = status.as_u16();
+        })
+    }
+
+    /// As it is written.
+    #[cfg(test)]
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.0).unwrap_or_default()
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Told)) -> Self {
+        change(&mut self.0);
+        self
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Unknown")
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let field = refusal.field().map(str::to_owned);
-        let detail = refusal.to_string();
-        let problem = |status, code| Self { field, ..Self::new(status, code, &detail) };
-        match &refusal {
+        let (status, code) = match &refusal {
             // A cursor always comes in the query, and is told of in the words of this door.
-            Refusal::Invalid { field, .. } if field == "after" => Self::of_url(
-                field,
-                "not a cursor of this list; take `next` of the page before, and leave filters and order as they were",
-            ),
-            Refusal::Invalid { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "BAD_USER_INPUT"),
+            Refusal::Invalid { field, .. } if field == "after" => {
+                return Self::of_url(
+                    field,
+                    "not a cursor of this list; take `next` of the page before, and leave filters and order as they were",
+                );
+            }
+            Refusal::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "BAD_USER_INPUT"),
             Refusal::NotFound { field, .. } if OF_THE_PATH.contains(&field.as_str()) => {
-                problem(StatusCode::NOT_FOUND, "NOT_FOUND")
+                (StatusCode::NOT_FOUND, "NOT_FOUND")
             }
-            Refusal::NotFound { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "NOT_FOUND"),
-            Refusal::AlreadyExists { .. } => problem(StatusCode::CONFLICT, "ALREADY_EXISTS"),
-            Refusal::IllegalTransition { legal, .. } => {
-                let legal = Some(legal.clone());
-                Self { legal, ..problem(StatusCode::CONFLICT, "ILLEGAL_TRANSITION") }
+            Refusal::NotFound { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "NOT_FOUND"),
+            Refusal::AlreadyExists { .. } => (StatusCode::CONFLICT, "ALREADY_EXISTS"),
+            Refusal::IllegalTransition { .. } => (StatusCode::CONFLICT, "ILLEGAL_TRANSITION"),
+            Refusal::LimitExceeded { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "LIMIT_EXCEEDED"),
+        };
+        Self::new(status, code, refusal.to_string()).with(|told| {
+            told.field = refusal.field().map(str::to_owned);
+            if let Refusal::IllegalTransition { legal, .. } = refusal {
+                told.legal = Some(legal);
             }
-            Refusal::LimitExceeded { .. } => problem(StatusCode::UNPROCESSABLE_ENTITY, "LIMIT_EXCEEDED"),
-        }
+        })
     }
 }
 
@@ -194,10 +226,10 @@ impl From<ServiceError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after_ms.map(|millis| millis.div_ceil(1_000).max(1));
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.0.retry_after_ms.map(|millis| millis.div_ceil(1_000).max(1));
         // A struct of texts and numbers can always be written.
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
@@ -233,16 +265,22 @@ mod tests {
             (transition, 409, "ILLEGAL_TRANSITION"),
             (Refusal::limit("spans", "too many"), 422, "LIMIT_EXCEEDED"),
         ] {
-            let problem = Problem::from(refusal);
+            let Problem(problem) = Problem::from(refusal);
             assert_eq!((problem.status, problem.code), (status, code), "{problem:?}");
         }
     }
 
     #[test]
     fn what_a_body_names_and_is_not_there_is_a_wrong_value() {
-        let problem = Problem::from(Refusal::not_found("conversationId", Entity::Conversation, 1)).in_body();
-        assert_eq!((problem.status, problem.title.as_str()), (422, "Unprocessable Entity"));
+        let missing = Refusal::not_found("conversationId", Entity::Conversation, 1);
+        let Problem(problem) = Problem::from(missing).in_body();
+        assert_eq!((problem.status, problem.title), (422, "Unprocessable Entity"));
         assert_eq!(problem.code, "NOT_FOUND");
+    }
+
+    #[test]
+    fn a_fault_of_the_server_stays_one_wherever_it_is_met() {
+        assert_eq!(Problem::internal().in_body().in_url(), Problem::internal());
     }
 
     #[test]

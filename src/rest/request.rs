@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn problem(text: &str) -> serde_json::Value {
-        serde_json::to_value(read::<Outer>(text.as_bytes()).unwrap_err()).unwrap()
+        read::<Outer>(text.as_bytes()).unwrap_err().to_json()
     }
 
     #[test]

@@ -12,10 +12,16 @@ export default [
     rules: {
       ...graphql.configs["flat/schema-recommended"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
-      // A connection, an edge and a mutation's payload are no things of their own.
+      // A connection, an edge and a mutation's payload are no things of their own, and figures are not either: a
+      // client that kept them by an id would show old ones.
       "@graphql-eslint/strict-id-in-types": [
         "error",
-        { exceptions: { types: ["PageInfo"], suffixes: ["Connection", "Edge", "Payload"] } },
+        {
+          exceptions: {
+            types: ["PageInfo", "TraceAnalysis", "ConversationEvaluation", "ConversationsEvaluation"],
+            suffixes: ["Connection", "Edge", "Payload", "Figures", "Comparison"],
+          },
+        },
       ],
     },
   },

@@ -10,6 +10,7 @@
 )]
 
 mod agents;
+mod analysis;
 mod assets;
 mod browser;
 mod cli;

@@ -256,7 +256,7 @@ impl SpanFigures {
         millis(self.figures.self_nanos)
     }
 
-    /// Of that: while the trace waited for it.
+    /// How much of the critical path is its own, in milliseconds.
     async fn critical_path_ms(&self) -> f64 {
         millis(self.figures.path_nanos)
     }

@@ -41,6 +41,7 @@ impl FirstTokenFigures {
     }
 
     /// The calls that say it, in the order of their starts.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn calls(
         &self,
         ctx: &Context<'_>,
@@ -104,6 +105,7 @@ impl ContextFigures {
     }
 
     /// The calls.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn calls(
         &self,
         ctx: &Context<'_>,

@@ -46,6 +46,7 @@ impl TreeFigures {
     }
 
     /// The faults, in the order of the tree.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn faults(
         &self,
         ctx: &Context<'_>,

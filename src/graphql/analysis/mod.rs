@@ -114,6 +114,7 @@ impl TraceAnalysis {
 
     /// Calls of models by model, those with the most self time first: `LLM_CALL`, `EMBEDDING` and `RERANK` spans,
     /// and of several that tell of one call the one that counts.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn models(
         &self,
         ctx: &Context<'_>,
@@ -124,6 +125,7 @@ impl TraceAnalysis {
     }
 
     /// Calls of tools by tool, those with the most self time first.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn tools(
         &self,
         ctx: &Context<'_>,
@@ -134,6 +136,7 @@ impl TraceAnalysis {
     }
 
     /// The spans that took longest, the longest first; none that took no time.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn slowest_spans(
         &self,
         ctx: &Context<'_>,
@@ -149,6 +152,7 @@ impl TraceAnalysis {
     }
 
     /// The spans at which most cost counts, or, where costs are not known, most tokens; the costliest first.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn costliest_spans(
         &self,
         ctx: &Context<'_>,
@@ -181,6 +185,7 @@ impl TraceAnalysis {
 
     /// Spans that ended with an error, in the order in which they did; of those that failed at once, the deepest
     /// first.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn failures(
         &self,
         ctx: &Context<'_>,
@@ -199,6 +204,7 @@ impl TraceAnalysis {
     }
 
     /// What failed and was tried again, in the order of the first attempts.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn retries(
         &self,
         ctx: &Context<'_>,

@@ -38,6 +38,7 @@ impl CriticalPathFigures {
     }
 
     /// Its stretches, in the order of time. In each one span did something itself.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn segments(
         &self,
         ctx: &Context<'_>,
@@ -48,6 +49,7 @@ impl CriticalPathFigures {
     }
 
     /// The spans on it by how much of it is theirs, the one with most first.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn spans(
         &self,
         ctx: &Context<'_>,

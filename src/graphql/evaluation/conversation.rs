@@ -120,6 +120,7 @@ impl ConversationEvaluation {
     }
 
     /// Tools by how often they were called, most often first.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn tools(
         &self,
         ctx: &Context<'_>,
@@ -128,9 +129,8 @@ impl ConversationEvaluation {
         let mut tools: Vec<_> = self.0.tools.iter().collect();
         // Stable: of two as often, the order of their names stays.
         tools.sort_by_key(|(_, used)| std::cmp::Reverse(used.calls));
-        let timed = self.0.latency.is_some();
         let tools = tools.into_iter().take(most(ctx, first)?);
-        Ok(tools.map(|(name, used)| ToolUseFigures::of(name, used, timed)).collect())
+        Ok(tools.map(|(name, used)| ToolUseFigures::of(name, used, self.0.is_timed)).collect())
     }
 
     /// How far plans came.
@@ -139,6 +139,7 @@ impl ConversationEvaluation {
     }
 
     /// Scores of the conversation, its messages, its traces and their spans, by their names.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn scores(
         &self,
         ctx: &Context<'_>,
@@ -154,6 +155,7 @@ impl ConversationEvaluation {
     }
 
     /// The turns, by their starts.
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
     async fn turns(
         &self,
         ctx: &Context<'_>,

@@ -36,6 +36,7 @@ const SUCCESS_THRESHOLD: f64 = 1.0;
 #[Object]
 impl EvaluationQuery {
     /// What conversations come to: how many succeeded, how long they took, what they cost, all together and by groups.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn evaluate_conversations(
         &self,
         ctx: &Context<'_>,

@@ -49,6 +49,8 @@ pub struct ConversationEvaluation {
     pub traces_left_out: u64,
     /// Whether anything was left out.
     pub is_partial: bool,
+    /// Whether the times of all traces are known, and not only their order.
+    pub is_timed: bool,
     /// The turns, by their starts.
     pub turns: Vec<TurnFigures>,
     /// How long turns took; `None` where none has a known latency.
@@ -114,7 +116,7 @@ impl ConversationEvaluation {
     #[must_use]
     pub fn of(material: &Material, timed: impl Fn(&Trace) -> bool) -> Self {
         let traces = &material.traces;
-        let turns = turns::of(traces, timed);
+        let turns = turns::of(traces, &timed);
         let digests = || traces.iter().map(|(_, digest)| digest);
         let sum = |of: fn(&TraceDigest) -> u64| digests().map(of).fold(0, u64::saturating_add);
         let (ended, errors) = (sum(|digest| digest.ended), sum(|digest| digest.failed));
@@ -126,6 +128,7 @@ impl ConversationEvaluation {
             traces: by_status(traces),
             traces_left_out: material.traces_left_out,
             is_partial: material.is_partial,
+            is_timed: traces.iter().all(|(trace, _)| timed(trace)),
             latency: Distribution::of(turns.iter().filter_map(|turn| turn.latency_nanos).map(float)),
             tokens: digests().filter_map(|digest| digest.tokens).reduce(|sum, more| sum.plus(&more)),
             tokens_per_turn: Distribution::of(turns.iter().filter_map(|turn| turn.tokens).map(float)),

@@ -6,7 +6,7 @@ use super::{Interval, median, quantile};
 pub const RESAMPLES: usize = 1_000;
 
 /// Values that are drawn in all at most: what an interval may cost. With more values fewer draws are made.
-const MOST_DRAWN: usize = 4_000_000;
+const MOST_DRAWN: usize = 1_000_000;
 
 /// Draws at least, whatever they cost: an end at 2.5 % needs some beyond it.
 const LEAST_RESAMPLES: usize = 200;

@@ -2,11 +2,17 @@
 
 use super::{finite, float};
 
-/// Count, mean and squared deviations of values, by Welford's method: no large sums that cancel out.
+/// Count, sum and squared deviations of values. The deviations are added up by Welford's method, with no large
+/// sums that cancel out; the sum with what rounding lost of it (Neumaier 1974), so that a mean of whole numbers is
+/// the number that people expect.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Moments {
     count: u64,
-    mean: f64,
+    sum: f64,
+    /// What rounding took from the sum.
+    lost: f64,
+    /// The mean as it is kept up to date for the deviations.
+    running: f64,
     squares: f64,
 }
 
@@ -22,9 +28,13 @@ impl Moments {
     /// Adds a value.
     pub fn add(&mut self, value: f64) {
         self.count += 1;
-        let before = value - self.mean;
-        self.mean += before / float(self.count);
-        self.squares += before * (value - self.mean);
+        let before = value - self.running;
+        self.running += before / float(self.count);
+        self.squares += before * (value - self.running);
+        let sum = self.sum + value;
+        self.lost +=
+            if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
+        self.sum = sum;
     }
 
     /// How many values there are.
@@ -36,7 +46,11 @@ impl Moments {
     /// Their mean; `None` where there are none.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        finite(self.mean).filter(|_| self.count > 0)
+        if self.count == 0 {
+            return None;
+        }
+        // The sum of values whose mean is a number may be none.
+        finite((self.sum + self.lost) / float(self.count)).or_else(|| finite(self.running))
     }
 
     /// Their sample variance, by n − 1; `None` below two values.
@@ -71,6 +85,13 @@ mod tests {
         }
         assert!((three.mean().unwrap() - 1_000_000.2).abs() < 1e-6);
         assert!((three.deviation().unwrap() - 0.1).abs() < 1e-8);
+    }
+
+    #[test]
+    fn means_of_whole_numbers_are_not_off_by_a_digit() {
+        let values: Vec<_> = (0..12).map(|at| f64::from(at % 4)).collect();
+        assert_eq!(Moments::of(&values).mean(), Some(1.5));
+        assert_eq!(Moments::of(&[f64::MAX, f64::MAX]).mean(), Some(f64::MAX));
     }
 
     #[test]

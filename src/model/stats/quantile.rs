@@ -22,8 +22,13 @@ pub fn quantile(ascending: &[f64], p: f64) -> Option<f64> {
 /// The median of values in any order; `None` where there are none.
 #[must_use]
 pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    quantile(&values, 0.5)
+    let (middle, is_odd) = (values.len() / 2, values.len() % 2 == 1);
+    if values.is_empty() {
+        return None;
+    }
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| !is_odd).unwrap_or(*upper);
+    finite(lower * 0.5 + *upper * 0.5)
 }
 
 /// How values are spread.
@@ -85,6 +90,15 @@ mod tests {
         assert_eq!(quantile(&[1.0, 2.0], 0.5), Some(1.5));
         assert_eq!(quantile(&[7.0], 0.99), Some(7.0));
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn the_median_is_the_quantile_in_the_middle() {
+        for values in [vec![3.0, 1.0, 2.0], vec![4.0, 1.0, 3.0, 2.0], vec![7.0], vec![]] {
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            assert_eq!(median(values), quantile(&sorted, 0.5));
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(in crate::rest) struct CreateConversation {
     #[schema(minimum = 0, maximum = 2)]
     temperature: Option<f64>,
     /// Tokens that an answer may have at most.
-    #[schema(minimum = 1, maximum = 4294967295_i64)]
+    #[schema(minimum = 1, maximum = 4_294_967_295_i64)]
     max_tokens: Option<u32>,
     /// Whatever the application keeps with it: an object.
     #[schema(value_type = Option<Object>)]
@@ -81,7 +81,7 @@ pub(in crate::rest) struct UpdateConversation {
     temperature: Option<f64>,
     /// Tokens that an answer may have at most.
     #[serde(default, deserialize_with = "cleared_or")]
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 4294967295_i64)]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 4_294_967_295_i64)]
     max_tokens: Option<Option<u32>>,
     /// Whatever the application keeps with it: an object, which replaces the one it has.
     #[schema(value_type = Option<Object>)]

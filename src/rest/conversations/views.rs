@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    model::conversation,
+    model::{ConversationId, conversation},
     rest::scalar::{Document, Moment},
     service::conversations::DeletedConversation,
 };
@@ -93,7 +93,7 @@ impl From<DeletedConversation> for Deleted {
     fn from(deleted: DeletedConversation) -> Self {
         let DeletedConversation { conversation_ids, messages, traces, plans } = deleted;
         Self {
-            conversation_ids: conversation_ids.iter().map(|id| id.uuid()).collect(),
+            conversation_ids: conversation_ids.iter().map(ConversationId::uuid).collect(),
             messages,
             traces,
             plans,

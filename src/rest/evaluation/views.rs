@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::parts::{PlanFigures, ScoreFigures, ToolUseFigures, TraceStatusFigures, TrendFigures};
 use crate::{
     model::{
+        TraceId,
         evaluation::{self, Trends},
         ledger::NanoUsd,
     },
@@ -152,7 +153,7 @@ impl From<&evaluation::TurnFigures> for TurnFigures {
         Self {
             turn_id: turn.turn_id.map(|id| id.uuid()),
             start_time: turn.start.into(),
-            trace_ids: turn.traces.iter().map(|id| id.uuid()).collect(),
+            trace_ids: turn.traces.iter().map(TraceId::uuid).collect(),
             latency_ms: turn.latency_nanos.map(millis),
             total_tokens: turn.tokens,
             cost_usd: turn.cost.map(NanoUsd::dollars),

@@ -110,7 +110,7 @@ pub(in crate::rest) struct AskAgent {
 /// What is to be done with something said.
 pub(super) enum Saying {
     /// It is added, and its trace started where there is one.
-    Add(Box<NewMessage>, Option<NewTrace>),
+    Add(Box<(NewMessage, Option<NewTrace>)>),
     /// It is said to an agent, whose answer is waited for or not.
     Ask(UserInput, bool),
 }
@@ -126,7 +126,7 @@ impl AddMessage {
             return Ok(Saying::Ask(agent.into_model(conversation, content)?, wait));
         }
         let trace = self.trace.take().map(StartTrace::into_model);
-        Ok(Saying::Add(Box::new(self.into_message()), trace))
+        Ok(Saying::Add(Box::new((self.into_message(), trace))))
     }
 
     /// Refuses what would be left out of what an agent is told.

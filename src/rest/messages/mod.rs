@@ -66,7 +66,7 @@ async fn add(
     Body(said): Body<AddMessage>,
 ) -> Result<Answer, Problem> {
     let said = match said.into_model(id)? {
-        Saying::Add(message, trace) => tell(&rest, id, *message, trace).await?,
+        Saying::Add(new) => tell(&rest, id, *new).await?,
         Saying::Ask(input, wait) => ask(&rest, input, wait).await?,
     };
     let location = format!("/messages/{}", said.message.id());
@@ -88,8 +88,7 @@ async fn get(State(rest): State<Rest>, At(id): At<MessageId>) -> Result<Answer, 
 async fn tell(
     rest: &Rest,
     id: ConversationId,
-    message: NewMessage,
-    trace: Option<NewTrace>,
+    (message, trace): (NewMessage, Option<NewTrace>),
 ) -> Result<Said, Problem> {
     let added = rest.services.conversations.add_message(id, message, trace).await;
     let added = added.map_err(|error| unless_of_the_path(error.into()))?;

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    model::{agent::RunFailure, message},
+    model::{MessageId, agent::RunFailure, message},
     rest::{
         scalar::{Document, Moment},
         traces::Trace,
@@ -104,7 +104,7 @@ impl From<message::Message> for Message {
             processing_time_ms: row.processing_time_ms,
             metadata: row.metadata.into(),
             parent_message_id: row.parent_message_id.map(|id| id.uuid()),
-            reference_ids: row.references.iter().map(|id| id.uuid()).collect(),
+            reference_ids: row.references.iter().map(MessageId::uuid).collect(),
             tool_calls: row.tool_calls.into_iter().map(Into::into).collect(),
             tool_call_id: row.tool_call_id,
             trace_id: row.trace_id.map(|id| id.uuid()),

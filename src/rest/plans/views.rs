@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    model::{Timestamp, plan},
+    model::{StepId, Timestamp, plan},
     rest::{
         scalar::{Document, Moment, millis},
         words,
@@ -148,7 +148,7 @@ impl From<plan::PlanStep> for PlanStep {
             started_at: step.started_at.map(Into::into),
             completed_at: step.completed_at.map(Into::into),
             duration_ms: duration(step.started_at, step.completed_at),
-            dependency_ids: step.dependencies.iter().map(|id| id.uuid()).collect(),
+            dependency_ids: step.dependencies.iter().map(StepId::uuid).collect(),
             attempts: step.attempts.into_iter().map(Into::into).collect(),
             revision: step.revision,
         }

@@ -52,7 +52,7 @@ macro_rules! with_changes {
             /// The plan's step.
             step_id: Option<Uuid>,
             /// How many documents were found.
-            #[schema(maximum = 4294967295_i64)]
+            #[schema(maximum = 4_294_967_295_i64)]
             document_count: Option<u32>,
             /// The provider's ID of the model's answer. Spans with the same one are of one call, and count once.
             response_id: Option<String>,

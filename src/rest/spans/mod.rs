@@ -4,7 +4,7 @@ mod changes;
 mod inputs;
 mod views;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{extract::State, http::Uri};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -133,7 +133,7 @@ pub(super) async fn listed(
         let heads: Vec<&SpanHead> = page.items.iter().filter_map(|(_, place)| head(*place)).collect();
         rest.services.tracing.bodies_of(spans.trace.id, &heads).await?
     } else {
-        Default::default()
+        HashMap::new()
     };
     let view = |(_, place)| {
         let body = head(place).and_then(|head| bodies.remove(&head.id));

@@ -54,7 +54,8 @@ impl Evaluations {
     ) -> ServiceResult<Vec<Option<Arc<ConversationEvaluation>>>> {
         let families = self.families(wanted).await?;
         let read = self.read(&families).await?;
-        let evaluated = families.into_iter().zip(read).map(|(family, read)| evaluated(family?, read));
+        let evaluated =
+            families.into_iter().zip(read).map(|(family, read)| evaluated(family.as_ref()?, read));
         Ok(evaluated.map(|evaluated| evaluated.map(Arc::new)).collect())
     }
 
@@ -235,7 +236,7 @@ fn family_of(families: &[Option<Family>]) -> HashMap<ConversationId, Vec<usize>>
     family_of
 }
 
-fn evaluated(family: Family, read: Read) -> Option<ConversationEvaluation> {
+fn evaluated(family: &Family, read: Read) -> Option<ConversationEvaluation> {
     let first = family.members.first()?.id;
     let own = |it: &Conversation| {
         if it.id == first { it.message_count() } else { it.next_ordinal.saturating_sub(it.first_ordinal) }

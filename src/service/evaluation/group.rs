@@ -197,8 +197,11 @@ impl Evaluations {
         let pages = self.tracing.conversation_traces(&ids, &PageRequest { first, after: None }).await?;
         for ((row, scores), page) in rows.iter().zip(scores).zip(pages) {
             // A part of its traces would be wrong figures that look right.
-            if page.has_next || page.items.len() > *traces_left {
+            let is_spent = first < TRACES && page.has_next || page.items.len() > *traces_left;
+            if is_spent || page.has_next {
                 choice.is_partial = true;
+                // Those that follow do not count either: to take only the short ones would be a choice.
+                *traces_left = if is_spent { 0 } else { *traces_left };
                 continue;
             }
             *traces_left -= page.items.len();

@@ -43,7 +43,7 @@ fn built() -> bool {
 #[tokio::test]
 async fn the_page_is_there_or_says_how_to_build_it() {
     let address = served().await;
-    for path in ["/graphiql", "/graphiql/"] {
+    for path in ["/graphiql", "/graphiql/", "/api/v1/docs", "/api/v1/docs/"] {
         let page = get(address, path, &[]).await;
         assert_eq!(header(&page, CONTENT_TYPE.as_str()), "text/html; charset=utf-8");
         let policy = header(&page, "content-security-policy");
@@ -103,6 +103,7 @@ async fn nothing_outside_the_build_is_served() {
         "/graphiql/..%2F..%2F..%2FCargo.toml",
         "/graphiql/%2e%2e/.gitkeep",
         "/graphiql//etc/passwd",
+        "/api/v1/docs/..%2Fgraphiql%2Findex.html",
     ] {
         let answer = get(address, path, &[]).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");

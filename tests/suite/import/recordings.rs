@@ -63,6 +63,7 @@ fn a_turn_becomes_a_tree_of_agent_model_calls_and_tools() {
     assert_eq!(good.runs[1].completion.final_output.as_deref(), Some("Moved to 20:00."));
     assert_eq!(good.runs[1].trace.body.user_input.as_deref(), Some("B12, to eight o'clock please."));
     assert_eq!(bad.runs[0].completion.status, TraceStatus::Cancelled);
+    assert_eq!(good.conversation.tags, ["imported", "tau-bench", "task-7", "trial-0"]);
     let score = good.score.unwrap();
     assert_eq!((score.name.as_str(), score.value), ("reward", ScoreValue::Number(1.0)));
     assert_eq!(score.target, ScoreTarget::Conversation(good.conversation.id.unwrap()));

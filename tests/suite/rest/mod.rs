@@ -7,6 +7,7 @@ mod components;
 mod conditions;
 mod conversations;
 mod description;
+mod docs;
 mod pages;
 mod schemathesis;
 mod traces;

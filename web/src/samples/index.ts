@@ -103,6 +103,24 @@ export const groups: Group[] = [
     ],
   },
   {
+    title: "Evaluate",
+    samples: [
+      sample("trace-time", "What took the time", "By operation, critical path, slowest spans", {
+        trace: { newest: "trace" },
+      }),
+      sample("trace-failures", "What went wrong in a trace", "First cause, retries, tools, the tree", {
+        trace: { newest: "failedTrace" },
+      }),
+      sample("conversation-evaluation", "Evaluation of a conversation", "Latency, cost, errors, trends by turn", {
+        conversation: { newest: "conversation" },
+      }),
+      sample("compare-trials", "Compare trials", "Success, turns, cost, with intervals", {
+        a: { tags: ["trial-0"] },
+        b: { tags: ["trial-1"] },
+      }),
+    ],
+  },
+  {
     title: "Components",
     samples: [
       sample("component-versions", "Versions and labels", "Of prompts, tools and model settings"),

@@ -1,6 +1,7 @@
 import agentTrace from "./lookups/agent-trace.graphql?raw";
 import component from "./lookups/component.graphql?raw";
 import conversation from "./lookups/conversation.graphql?raw";
+import failedTrace from "./lookups/failed-trace.graphql?raw";
 import ownConversation from "./lookups/own-conversation.graphql?raw";
 import ownSpan from "./lookups/own-span.graphql?raw";
 import ownTrace from "./lookups/own-trace.graphql?raw";
@@ -17,6 +18,7 @@ import trace from "./lookups/trace.graphql?raw";
 export const lookups = {
   trace: { query: trace, missing: "No trace is recorded yet." },
   runningTrace: { query: runningTrace, missing: "No trace is running now." },
+  failedTrace: { query: failedTrace, missing: "Nothing has failed yet." },
   retrievalTrace: { query: retrievalTrace, missing: "None of the newest traces searched for documents." },
   conversation: { query: conversation, missing: "No conversation is recorded yet." },
   plan: { query: plan, missing: "No plan is recorded yet." },

@@ -79,7 +79,7 @@ proptest! {
         prop_assert_eq!(found.spans.len(), case.heads.len());
         for figures in &found.spans {
             prop_assert!(figures.self_nanos <= figures.nanos);
-            prop_assert!(figures.path_nanos <= figures.self_nanos, "{:?}", figures);
+            prop_assert!(figures.path_nanos <= figures.nanos, "{:?}", figures);
         }
         for group in found.operations.iter().map(|(_, group)| group) {
             prop_assert!(group.wall_nanos <= group.total_nanos);
