@@ -25,7 +25,7 @@ use crate::{
 impl SearchHit {
     /// Tells the hits of a search apart.
     async fn id(&self) -> ID {
-        ids::of_content(&format!("{} {:?} {:?}", self.hit.place.trace, self.hit.item, self.asked))
+        ids::of_content(&self.name())
     }
 
     /// The UUID of the trace.
@@ -58,13 +58,22 @@ impl SearchHit {
     async fn excerpt(&self, ctx: &Context<'_>) -> Result<Option<SearchExcerpt>> {
         let wanted = WantedExcerpt { hit: self.hit, asked: Arc::clone(&self.asked) };
         let found = request::of(ctx)?.excerpts.load(wanted).await?;
-        Ok(found.map(|excerpt: Arc<Excerpt>| SearchExcerpt::of(&excerpt)))
+        Ok(found.map(|excerpt: Arc<Excerpt>| SearchExcerpt::of(&excerpt, &self.name())))
+    }
+}
+
+impl SearchHit {
+    /// What no other hit has.
+    fn name(&self) -> String {
+        format!("{} {:?} {:?}", self.hit.place.trace, self.hit.item, self.asked)
     }
 }
 
 /// A part of a text in which something was found.
 #[derive(SimpleObject)]
 pub(super) struct SearchExcerpt {
+    /// Tells the excerpts of a search apart.
+    id: ID,
     /// What kind of text it is of.
     kind: TextKind,
     /// The part, some 300 bytes, with an ellipsis where it was cut.
@@ -76,6 +85,8 @@ pub(super) struct SearchExcerpt {
 /// A stretch of a text, in UTF-16 code units, as JavaScript counts and cuts texts.
 #[derive(SimpleObject)]
 pub(super) struct TextRange {
+    /// Tells the stretches of a search's texts apart.
+    id: ID,
     /// Where it begins, from 0.
     start: i32,
     /// Where it ends: behind its last unit.
@@ -83,9 +94,14 @@ pub(super) struct TextRange {
 }
 
 impl SearchExcerpt {
-    fn of(Excerpt { kind, text, places }: &Excerpt) -> Self {
+    fn of(Excerpt { kind, text, places }: &Excerpt, hit: &str) -> Self {
         let units = |at: usize| int(text.get(..at).unwrap_or_default().encode_utf16().count());
-        let range = |place: &Range<usize>| TextRange { start: units(place.start), end: units(place.end) };
-        Self { kind: *kind, matches: places.iter().map(range).collect(), text: text.clone() }
+        let range = |place: &Range<usize>| TextRange {
+            id: ids::of_content(&format!("{hit} {place:?}")),
+            start: units(place.start),
+            end: units(place.end),
+        };
+        let id = ids::of_content(&format!("excerpt {hit}"));
+        Self { id, kind: *kind, matches: places.iter().map(range).collect(), text: text.clone() }
     }
 }
