@@ -123,12 +123,7 @@ impl Candidates {
             }
             chunk.extend(self.listed.pop_front());
         }
-        let ordering = self.ordering;
-        chunk.sort_by(
-            |(a, _), (b, _)| {
-                if ordering.is_before(a, b) { std::cmp::Ordering::Less } else { b.cmp(a).reverse() }
-            },
-        );
+        chunk.sort_by(|(a, _), (b, _)| self.ordering.compare(a, b));
         Ok(chunk)
     }
 }

@@ -1,5 +1,7 @@
 //! The order of what is found, and the place of a trace in it.
 
+use std::cmp::Ordering;
+
 use crate::{
     model::{
         query::{OrderDirection, TraceOrderField},
@@ -49,11 +51,16 @@ impl TraceOrdering {
         Some((rank, trace.start_time, trace.id).encode())
     }
 
+    /// Which of two places comes first.
+    pub(super) fn compare(self, first: &[u8], second: &[u8]) -> Ordering {
+        match self.direction {
+            OrderDirection::Ascending => first.cmp(second),
+            OrderDirection::Descending => second.cmp(first),
+        }
+    }
+
     /// Whether the first place comes before the second.
     pub(super) fn is_before(self, first: &[u8], second: &[u8]) -> bool {
-        match self.direction {
-            OrderDirection::Ascending => first < second,
-            OrderDirection::Descending => first > second,
-        }
+        self.compare(first, second) == Ordering::Less
     }
 }

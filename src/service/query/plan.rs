@@ -83,13 +83,13 @@ impl Choice {
 
 /// When traces must have started.
 #[derive(Debug, Clone, Copy, Default)]
-struct Started {
-    from: Option<Timestamp>,
-    before: Option<Timestamp>,
+pub(super) struct Started {
+    pub(super) from: Option<Timestamp>,
+    pub(super) before: Option<Timestamp>,
 }
 
 impl Started {
-    fn of(required: &[&TraceCondition]) -> Self {
+    pub(super) fn of(required: &[&TraceCondition]) -> Self {
         let mut started = Self::default();
         for condition in required {
             if let TraceCondition::Started { from, before } = condition {

@@ -133,7 +133,7 @@ async fn at_work(server: &Server, count: usize) {
 async fn second_server(engine: SharedEngine) -> Server {
     let server = Server::running_on(engine, runtime(QUICK)).await;
     for _ in 0..1_000 {
-        server.services.tracing.new_span_id();
+        let _ = server.services.tracing.new_span_id();
     }
     server
 }

@@ -1,0 +1,225 @@
+//! What questions cost in a small database and in a large one: the same questions of a server over both, one after
+//! another. The ratio is the figure.
+//!
+//! `cargo bench --bench scale -- --spawn target/release/dendro --engine fjall --spans 10000,1000000`
+
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::panic, clippy::cast_precision_loss, missing_docs)]
+
+mod support;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use clap::Parser;
+use dendro::engine::EngineKind;
+use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+use support::{
+    agents::{Agents, encode, trace_id},
+    disk_bytes, memory_mib,
+    server::Spawned,
+};
+
+#[derive(Parser)]
+struct Arguments {
+    /// The engine: sled or fjall.
+    #[arg(long, default_value = "fjall")]
+    engine: EngineKind,
+    /// The server.
+    #[arg(long, default_value = "target/release/dendro")]
+    spawn: PathBuf,
+    /// Spans of each database; the questions are asked of each.
+    #[arg(long, value_delimiter = ',', default_value = "10000,1000000")]
+    spans: Vec<u64>,
+    /// How often each question is asked; the median is told.
+    #[arg(long, default_value_t = 31)]
+    rounds: usize,
+    /// Where the databases are made.
+    #[arg(long, default_value = "target/bench-data")]
+    dir: PathBuf,
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+const SPANS_PER_TRACE: u64 = 50;
+const BATCH: usize = 25;
+const SENDERS: u64 = 4;
+
+/// The trace that is analysed: its number, and its spans.
+const LARGE: (u64, usize) = (1 << 40, 5_000);
+
+/// Numbers of traces in 30 days: they start eight seconds apart.
+const MONTH: u64 = 30 * 24 * 3_600 / 8;
+
+/// 2025-06-01, when the first trace starts.
+const FROM: &str = "2025-06-01T00:00:00Z";
+const UNTIL: &str = "2025-07-01T00:00:00Z";
+
+#[tokio::main]
+async fn main() {
+    let arguments = Arguments::parse();
+    let mut columns: Vec<(u64, Vec<(String, Duration)>)> = Vec::new();
+    for spans in &arguments.spans {
+        columns.push((*spans, measure(&arguments, *spans).await));
+    }
+    let sizes: Vec<_> = columns.iter().map(|(spans, _)| format!("{spans} spans")).collect();
+    println!("| {} | {} | ratio |", arguments.engine, sizes.join(" | "));
+    println!("|---|{}---|", "---|".repeat(sizes.len()));
+    for (row, (question, first)) in columns[0].1.iter().enumerate() {
+        let times: Vec<_> = columns.iter().map(|(_, times)| times[row].1).collect();
+        let shown: Vec<_> = times.iter().map(|time| format!("{:.1} ms", time.as_secs_f64() * 1e3)).collect();
+        let ratio = times.last().unwrap().as_secs_f64() / first.as_secs_f64();
+        println!("| {question} | {} | {ratio:.1} |", shown.join(" | "));
+    }
+}
+
+async fn measure(arguments: &Arguments, spans: u64) -> Vec<(String, Duration)> {
+    let data = arguments.dir.join(format!("scale-{}", arguments.engine));
+    let _ = std::fs::remove_dir_all(&data);
+    let server = Spawned::start(&arguments.spawn, arguments.engine, &data);
+    let client = Client::new();
+    let traces = spans / SPANS_PER_TRACE;
+    let began = Instant::now();
+    fill(&client, &server.url, traces).await;
+    let sent = began.elapsed();
+    let counted = format!(
+        "{{ timeSeries(input: {{from: \"2025-01-01T00:00:00Z\", until: \"{UNTIL}\", bucket: DAY}}) {{ groups {{ total {{ traces {{ count }} }} }} }} }}"
+    );
+    loop {
+        let data = ask(&client, &server.url, &counted, json!({})).await;
+        let count = data["timeSeries"]["groups"][0]["total"]["traces"]["count"].as_str().map(str::parse::<u64>);
+        // The large trace starts long after.
+        if count.is_some_and(|count| count.unwrap() >= traces) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let followed = began.elapsed();
+    // The index of texts comes a moment later.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let peak = memory_mib(&server.id().to_string(), "VmHWM:");
+    let mut times = Vec::new();
+    for (name, document, variables) in questions(&client, &server.url).await {
+        let mut rounds: Vec<_> = Vec::with_capacity(arguments.rounds);
+        for _ in 0..arguments.rounds {
+            let began = Instant::now();
+            ask(&client, &server.url, &document, variables.clone()).await;
+            rounds.push(began.elapsed());
+        }
+        rounds.sort_unstable();
+        times.push((name.to_owned(), rounds[rounds.len() / 2]));
+    }
+    eprintln!(
+        "{spans} spans: sent in {:.1} s, counted {:.1} s after the first; {:.0} MiB at the peak, {:.0} bytes a span on disk",
+        sent.as_secs_f64(),
+        followed.as_secs_f64(),
+        peak,
+        disk_bytes(&data) as f64 / spans as f64
+    );
+    server.stop();
+    std::fs::remove_dir_all(&data).unwrap();
+    times
+}
+
+/// Traces spread over a month, and a large one.
+async fn fill(client: &Client, url: &str, traces: u64) {
+    let (agents, next) = (Arc::new(Agents::default()), Arc::new(AtomicU64::new(0)));
+    let senders = (0..SENDERS).map(|_| {
+        let (agents, next, client, url) = (Arc::clone(&agents), Arc::clone(&next), client.clone(), url.to_owned());
+        tokio::spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= traces {
+                    break;
+                }
+                let spans = agents.trace(number * (MONTH / traces).max(1), SPANS_PER_TRACE as usize);
+                for part in spans.chunks(BATCH) {
+                    send(&client, &url, &encode(part.to_vec())).await;
+                }
+            }
+        })
+    });
+    for sender in senders.collect::<Vec<_>>() {
+        sender.await.unwrap();
+    }
+    for part in agents.trace(LARGE.0 % MONTH, LARGE.1).chunks(500) {
+        send(client, url, &encode(part.to_vec())).await;
+    }
+}
+
+async fn send(client: &Client, url: &str, body: &Bytes) {
+    loop {
+        let request = client.post(format!("{url}/v1/traces")).header(CONTENT_TYPE, "application/x-protobuf");
+        let status = request.body(body.clone()).send().await.unwrap().status();
+        if status == StatusCode::OK {
+            return;
+        }
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn ask(client: &Client, url: &str, document: &str, variables: Value) -> Value {
+    let body = json!({"query": document, "variables": variables}).to_string();
+    let request = client.post(format!("{url}/graphql")).header(CONTENT_TYPE, "application/json").body(body);
+    let text = request.send().await.unwrap().text().await.unwrap();
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert!(answer["errors"].is_null(), "{document}: {answer:#}");
+    answer["data"].clone()
+}
+
+async fn questions(client: &Client, url: &str) -> Vec<(&'static str, String, Value)> {
+    let traces = |arguments: &str| format!("{{ queryTraces({arguments}) {{ nodes {{ traceId name status totalCostUsd }} pageInfo {{ hasNextPage }} }} }}");
+    let versions = "{ components(first: 50) { nodes { componentId versions(first: 2) { nodes { versionHash } } } } }";
+    let found = ask(client, url, versions, json!({})).await;
+    let two = found["components"]["nodes"].as_array().unwrap().iter().find_map(|component| {
+        let hash = |index: usize| component["versions"]["nodes"][index]["versionHash"].as_str();
+        Some(json!({"c": component["componentId"], "a": hash(0)?, "b": hash(1)?}))
+    });
+    let id = uuid::Uuid::from_bytes(trace_id(LARGE.0 % MONTH)).to_string();
+    let measure = "count failureRate totalTokens totalCostUsd durationMs { p50 p95 }";
+    vec![
+        (
+            "analysis of a trace of 5,000 spans",
+            "query($id: ID!) { trace(id: $id) { analysis { durationMs operations { operationType } criticalPath { durationMs }
+              concurrency { peak average } slowestSpans(first: 10) { span { name } } costliestSpans(first: 10) { span { name } }
+              failures(first: 10) { span { name } } retryTotals { attemptCount } } } }"
+                .to_owned(),
+            json!({"id": id}),
+        ),
+        ("the newest failed tool calls of one tool", traces("where: {span: {tools: [\"run_sql\"], statuses: [ERROR]}}"), json!({})),
+        ("a user's traces, the costliest first", traces("where: {userIds: [\"user-7\"]}, orderBy: {field: COST}"), json!({})),
+        ("the slowest traces of a model", traces("where: {models: [\"gpt-4o\"]}, orderBy: {field: DURATION}"), json!({})),
+        ("the newest traces by an attribute", traces("where: {span: {attribute: {key: \"error.type\", is: \"TimeoutError\"}}, startTime: {from: \"2025-06-29T00:00:00Z\"}}, first: 20"), json!({})),
+        (
+            "full text, first page",
+            "{ search(text: \"\\\"upstream timed out\\\"\", in: [ERROR], first: 20) { nodes { trace { traceId } } } }".to_owned(),
+            json!({}),
+        ),
+        ("a text and a condition", traces("where: {text: {query: \"upstream timed\"}, models: [\"gpt-4o\"], startTime: {from: \"2025-06-30T00:00:00Z\"}}"), json!({})),
+        (
+            "a chart of 30 days by model",
+            format!("{{ timeSeries(input: {{from: \"{FROM}\", until: \"{UNTIL}\", bucket: DAY, groupBy: MODEL}}) {{ groups {{ value points {{ start spans {{ {measure} }} }} }} }} }}"),
+            json!({}),
+        ),
+        (
+            "a chart of 30 days by the hour",
+            format!("{{ timeSeries(input: {{from: \"{FROM}\", until: \"{UNTIL}\", bucket: HOUR}}) {{ groups {{ points {{ start traces {{ {measure} }} }} }} }} }}"),
+            json!({}),
+        ),
+        (
+            "two versions compared",
+            "query($c: ID!, $a: String!, $b: String!) { compareVersions(a: {componentId: $c, versionHash: $a}, b: {componentId: $c, versionHash: $b}) {
+              differences { figure a { count value } b { count value } difference low high outcome } } }"
+                .to_owned(),
+            two.expect("a component with two versions"),
+        ),
+    ]
+}
