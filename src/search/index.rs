@@ -60,7 +60,7 @@ type Result<T> = std::result::Result<T, SearchError>;
 
 /// An index that is open.
 pub struct Index {
-    index: tantivy::Index,
+    tantivy: tantivy::Index,
     reader: IndexReader,
     fields: Fields,
     folder: Option<Folder>,
@@ -144,7 +144,7 @@ impl Index {
         index.tokenizers().register(fields::WORDS, words::analyzer());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let writing = Mutex::default();
-        Ok(Self { index, reader, fields, folder, generation, writing, config: config.clone() })
+        Ok(Self { tantivy: index, reader, fields, folder, generation, writing, config: config.clone() })
     }
 
     /// What tells this index from one that was there before it: see [`Index::open`].
@@ -255,7 +255,7 @@ impl Index {
             .num_merge_threads(1)
             .memory_budget_per_thread(self.config.writer_bytes)
             .build();
-        let writer = self.index.writer_with_options(options)?;
+        let writer = self.tantivy.writer_with_options(options)?;
         let mut policy = LogMergePolicy::default();
         policy.set_max_docs_before_merge(LARGE_SEGMENT);
         policy.set_min_num_segments(MERGED_AT_ONCE);
@@ -452,13 +452,12 @@ mod tests {
             for entry in std::fs::read_dir(&inside).unwrap() {
                 let path = entry.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                match damage {
-                    0 if name == "FORMAT" => {
-                        std::fs::write(path, "dendro search, format 0\ngeneration 1\n").unwrap()
-                    }
-                    1 if name == "meta.json" => std::fs::write(path, "{").unwrap(),
-                    2 if name.ends_with(".term") => std::fs::remove_file(path).unwrap(),
-                    3 if name.ends_with(".fast") => std::fs::write(path, "short").unwrap(),
+                let end = path.extension().map(|end| end.to_str().unwrap().to_owned()).unwrap_or_default();
+                match (damage, name.as_str(), end.as_str()) {
+                    (0, "FORMAT", _) => std::fs::write(path, "dendro search, format 0\n").unwrap(),
+                    (1, "meta.json", _) => std::fs::write(path, "{").unwrap(),
+                    (2, _, "term") => std::fs::remove_file(path).unwrap(),
+                    (3, _, "fast") => std::fs::write(path, "short").unwrap(),
                     _ => {}
                 }
             }

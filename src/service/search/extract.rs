@@ -85,13 +85,16 @@ fn add_content(texts: &mut Texts, operation: OperationType, body: &SpanBody) {
             // What goes into other operations may only look like something that is said.
             let least = if operation == OperationType::LlmCall { 1 } else { 2 };
             if given.len() >= least {
-                new_messages(&given).for_each(|message| add_message(texts, TextKind::Input, message));
+                for message in new_messages(&given) {
+                    add_message(texts, TextKind::Input, message);
+                }
             } else {
                 add_json(texts, TextKind::Input, body.read_inputs().as_ref());
             }
             if answered.len() >= least {
-                let own = new_answers(&answered, &given);
-                own.iter().for_each(|message| add_message(texts, TextKind::Output, message));
+                for message in new_answers(&answered, &given) {
+                    add_message(texts, TextKind::Output, message);
+                }
             } else {
                 add_json(texts, TextKind::Output, body.read_outputs().as_ref());
             }

@@ -55,7 +55,8 @@ async fn texts_of_every_kind_are_found_where_they_were_new() {
     ] {
         let mut names = found(&server, text).await;
         let mut expected: Vec<_> = expected.into_iter().map(str::to_owned).collect();
-        (names.sort(), expected.sort());
+        names.sort();
+        expected.sort();
         assert_eq!(names, expected, "{text}");
     }
     for (kind, expected) in [("INPUT", 0), ("OUTPUT", 2), ("NAME", 0)] {
