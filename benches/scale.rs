@@ -94,7 +94,8 @@ async fn measure(arguments: &Arguments, spans: u64) -> Vec<(String, Duration)> {
     );
     loop {
         let data = ask(&client, &server.url, &counted, json!({})).await;
-        let count = data["timeSeries"]["groups"][0]["total"]["traces"]["count"].as_str().map(str::parse::<u64>);
+        let count =
+            data["timeSeries"]["groups"][0]["total"]["traces"]["count"].as_str().map(str::parse::<u64>);
         // The large trace starts long after.
         if count.is_some_and(|count| count.unwrap() >= traces) {
             break;
@@ -132,7 +133,8 @@ async fn measure(arguments: &Arguments, spans: u64) -> Vec<(String, Duration)> {
 async fn fill(client: &Client, url: &str, traces: u64) {
     let (agents, next) = (Arc::new(Agents::default()), Arc::new(AtomicU64::new(0)));
     let senders = (0..SENDERS).map(|_| {
-        let (agents, next, client, url) = (Arc::clone(&agents), Arc::clone(&next), client.clone(), url.to_owned());
+        let (agents, next, client, url) =
+            (Arc::clone(&agents), Arc::clone(&next), client.clone(), url.to_owned());
         tokio::spawn(async move {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -176,8 +178,13 @@ async fn ask(client: &Client, url: &str, document: &str, variables: Value) -> Va
 }
 
 async fn questions(client: &Client, url: &str) -> Vec<(&'static str, String, Value)> {
-    let traces = |arguments: &str| format!("{{ queryTraces({arguments}) {{ nodes {{ traceId name status totalCostUsd }} pageInfo {{ hasNextPage }} }} }}");
-    let versions = "{ components(first: 50) { nodes { componentId versions(first: 2) { nodes { versionHash } } } } }";
+    let traces = |arguments: &str| {
+        format!(
+            "{{ queryTraces({arguments}) {{ nodes {{ traceId name status totalCostUsd }} pageInfo {{ hasNextPage }} }} }}"
+        )
+    };
+    let versions =
+        "{ components(first: 50) { nodes { componentId versions(first: 2) { nodes { versionHash } } } } }";
     let found = ask(client, url, versions, json!({})).await;
     let two = found["components"]["nodes"].as_array().unwrap().iter().find_map(|component| {
         let hash = |index: usize| component["versions"]["nodes"][index]["versionHash"].as_str();

@@ -42,7 +42,9 @@ impl Queries {
         let mut hits = self.search.find_traces(&asked, behind, most + 1).await?;
         hits.retain(|hit| started.from.is_none_or(|from| hit.place.started >= from));
         if hits.len() > most {
-            let message = format!("more than {most} traces have this text; add words to it, or ask for less time (`startTime`)");
+            let message = format!(
+                "more than {most} traces have this text; add words to it, or ask for less time (`startTime`)"
+            );
             return Err(Refusal::limit("where.text.query", message).into());
         }
         let ids: BTreeSet<_> = hits.iter().map(|hit| hit.place.trace).collect();

@@ -175,7 +175,8 @@ async fn what_cannot_be_answered_is_refused_with_advice() {
         ),
         (
             json!({"from": moment(0), "until": moment(1), "bucket": "HOUR", "first": 0}),
-            "input.first", "from 1 to",
+            "input.first",
+            "from 1 to",
         ),
     ] {
         let errors = server.errors(SERIES, json!({"input": input})).await;
