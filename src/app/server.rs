@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::{Router, http::Uri, response::Redirect, routing::get};
+use axum::{Router, http::StatusCode, http::Uri, response::Redirect, routing::get};
 use tokio::net::TcpListener;
 
 use super::{Database, Stop, api::Api, chores, ports::OtlpPorts};
@@ -45,7 +45,9 @@ impl Server {
         let pages = assets::router().route("/", get(|| async { Redirect::temporary("/graphiql") }));
         let access = access(&config.server, address);
         let router = http::router(gateway, &access, lifecycle.clone(), pages.merge(otlp.paths()))
-            .merge(rest_router(config, services.clone(), &access)?);
+            .merge(rest_router(config, services.clone(), &access)?)
+            // What is at no address is answered alike, whoever has the addresses beside it.
+            .fallback(|| async { StatusCode::NOT_FOUND });
         let (grace, address_file) = (config.server.shutdown_time, config.server.address_file.clone());
         let connections = Connections::new(listener, &config.limits);
         Ok(Self { services, connections, address, router, otlp, lifecycle, grace, address_file })

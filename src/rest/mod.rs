@@ -24,6 +24,7 @@ mod evaluation;
 mod export;
 mod figures;
 mod messages;
+mod object;
 mod openapi;
 mod page;
 mod plans;

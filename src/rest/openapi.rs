@@ -122,11 +122,13 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, pages: &P
             param["schema"] = json!({ "type": "integer", "minimum": 1, "maximum": most });
         }
     }
+    // What is made while it is sent is not known before.
+    let streams = path.contains("/export/");
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses.iter_mut() {
-        complete_success(status, response);
+        complete_success(status, response, !streams);
     }
-    if shape.reads {
+    if shape.reads && !streams {
         let unchanged = json!({ "description": "The client has it already (`If-None-Match`).", "headers": headers::<Value>(&["ETag"]) });
         responses.insert("304".to_owned(), unchanged);
     }
@@ -142,12 +144,13 @@ fn names(operation: &Value) -> impl Iterator<Item = &Value> {
     operation["parameters"].as_array().into_iter().flatten().map(|param| &param["name"])
 }
 
-fn complete_success(status: &str, response: &mut Value) {
+fn complete_success(status: &str, response: &mut Value, is_tagged: bool) {
     let schema = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
     let is_list = schema.is_some_and(|name| name.contains("/Listed_"));
     let mut headers: serde_json::Map<_, _> = match status {
         "201" => headers(&["ETag", "Location"]),
-        _ => headers(&["ETag"]),
+        _ if is_tagged => headers(&["ETag"]),
+        _ => serde_json::Map::new(),
     };
     if is_list {
         headers.insert("Link".to_owned(), header("Link", false));

@@ -100,7 +100,8 @@ impl SeriesQuery {
         Ok(TimeSeries { of: format!("{query:?}"), group_by, answer })
     }
 
-    /// Two versions against each other, of one component or of two: how their uses, and the traces with them, went.
+    /// Two versions against each other, of one component or of two: how their uses, and the traces with them, went. Null
+    /// where one of them is not there.
     async fn compare_versions(
         &self,
         ctx: &Context<'_>,
@@ -111,7 +112,7 @@ impl SeriesQuery {
         >,
         #[graphql(desc = "Only traces that started on a day before this moment; needs `from`.")]
         until: Option<Given<Timestamp>>,
-    ) -> Result<VersionComparison> {
+    ) -> Result<Option<VersionComparison>> {
         versions::compare(ctx, (a, b), (from, until)).await
     }
 }

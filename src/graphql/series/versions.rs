@@ -17,6 +17,7 @@ use crate::{
         evaluation::ComparisonOutcome,
         series::{self, Cell, ComparedFigure, IntervalMethod},
     },
+    service::ServiceError,
 };
 
 /// What the uses of a version come to.
@@ -74,10 +75,18 @@ impl VersionChoiceInput {
         Ok((id, agent::version(self.version_hash, self.label)?))
     }
 
-    async fn find(self, ctx: &Context<'_>, field: &str) -> Result<model::component::ComponentVersion> {
+    /// The version, if it is there.
+    async fn find(
+        self,
+        ctx: &Context<'_>,
+        field: &str,
+    ) -> Result<Option<model::component::ComponentVersion>> {
         let (id, selector) = self.into_model().map_err(|refusal| refusal.below(field))?;
         let components = &request::of(ctx)?.services.components;
-        Ok(components.resolve(&id, &selector).await.map_err(|error| error.below(field))?)
+        match components.resolve(&id, &selector).await {
+            Err(ServiceError::Refused(Refusal::NotFound { .. })) => Ok(None),
+            found => Ok(Some(found.map_err(|error| error.below(field))?)),
+        }
     }
 }
 
@@ -86,9 +95,9 @@ pub(super) async fn compare(
     ctx: &Context<'_>,
     (a, b): (VersionChoiceInput, VersionChoiceInput),
     (from, until): (Option<Given<Timestamp>>, Option<Given<Timestamp>>),
-) -> Result<VersionComparison> {
+) -> Result<Option<VersionComparison>> {
     let (from, until) = (from.read("from")?, until.read("until")?);
-    let (a, b) = (a.find(ctx, "a").await?, b.find(ctx, "b").await?);
+    let (Some(a), Some(b)) = (a.find(ctx, "a").await?, b.find(ctx, "b").await?) else { return Ok(None) };
     if a.component_id == b.component_id && a.version_hash == b.version_hash {
         return Err(Refusal::invalid("b", "is the same version as `a`: there is nothing to compare").into());
     }
@@ -100,7 +109,7 @@ pub(super) async fn compare(
     let mut cells = services.series.of_versions(&[of(&a), of(&b)], from, until).await?.into_iter();
     let (cell_a, cell_b) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
     let name = format!("{:?} {:?} {from:?} {until:?}", of(&a), of(&b));
-    Ok(VersionComparison { name, a, b, cell_a, cell_b })
+    Ok(Some(VersionComparison { name, a, b, cell_a, cell_b }))
 }
 
 /// Two versions against each other.

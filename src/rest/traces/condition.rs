@@ -16,6 +16,7 @@ use crate::{
         },
     },
     rest::{
+        object::{object, objects},
         scalar::{Document, Moment},
         words,
     },
@@ -73,6 +74,7 @@ pub(in crate::rest) struct ScoreWhere {
     /// Who judged; absent or empty: whoever.
     sources: Option<Vec<words::ScoreSource>>,
     /// A number that lies between these.
+    #[serde(default, deserialize_with = "object")]
     number: Option<Range>,
     /// One of these words.
     categories: Option<Vec<String>>,
@@ -91,6 +93,7 @@ pub(in crate::rest) struct AttributeWhere {
     /// It is a text with this in it, in either case.
     contains: Option<String>,
     /// It is a number between these.
+    #[serde(default, deserialize_with = "object")]
     number: Option<Range>,
 }
 
@@ -111,18 +114,22 @@ pub(in crate::rest) struct TextWhere {
 pub(in crate::rest) struct TraceWhere {
     /// All of these hold.
     #[schema(no_recursion)]
+    #[serde(default, deserialize_with = "objects")]
     and: Option<Vec<Self>>,
     /// One of these holds.
     #[schema(no_recursion)]
+    #[serde(default, deserialize_with = "objects")]
     or: Option<Vec<Self>>,
     /// This does not hold.
     #[schema(no_recursion)]
+    #[serde(default, deserialize_with = "object")]
     not: Option<Box<Self>>,
     /// It is one of these.
     trace_ids: Option<Vec<Uuid>>,
     /// In one of these states.
     statuses: Option<Vec<words::TraceStatus>>,
     /// Called so: itself, else its root span.
+    #[serde(default, deserialize_with = "object")]
     name: Option<TextMatch>,
     /// Of one of these conversations.
     conversation_ids: Option<Vec<Uuid>>,
@@ -133,38 +140,53 @@ pub(in crate::rest) struct TraceWhere {
     /// Its conversation has one of these tags.
     tags: Option<Vec<String>>,
     /// When it started.
+    #[serde(default, deserialize_with = "object")]
     start_time: Option<TimeRange>,
     /// How long it took, in milliseconds. One that goes on has no duration yet.
+    #[serde(default, deserialize_with = "object")]
     duration_ms: Option<Range>,
     /// What it cost, in US dollars. One whose cost is not known is not meant.
+    #[serde(default, deserialize_with = "object")]
     cost_usd: Option<Range>,
     /// Tokens in all.
+    #[serde(default, deserialize_with = "object")]
     total_tokens: Option<Range>,
     /// Tokens read.
+    #[serde(default, deserialize_with = "object")]
     input_tokens: Option<Range>,
     /// Tokens written.
+    #[serde(default, deserialize_with = "object")]
     output_tokens: Option<Range>,
     /// Spans.
+    #[serde(default, deserialize_with = "object")]
     span_count: Option<Range>,
     /// Spans that ended with an error.
+    #[serde(default, deserialize_with = "object")]
     error_count: Option<Range>,
     /// Calls of models.
+    #[serde(default, deserialize_with = "object")]
     llm_call_count: Option<Range>,
     /// Calls of tools.
+    #[serde(default, deserialize_with = "object")]
     tool_call_count: Option<Range>,
     /// Levels of its tree.
+    #[serde(default, deserialize_with = "object")]
     depth: Option<Range>,
     /// One of these models was called.
     models: Option<Vec<String>>,
     /// It used this component, or this version of it.
+    #[serde(default, deserialize_with = "object")]
     component: Option<ComponentWhere>,
     /// It is this trace's run again.
     replay_of: Option<Uuid>,
     /// One of its spans is so.
+    #[serde(default, deserialize_with = "object")]
     span: Option<SpanWhere>,
     /// It, or one of its spans, has such a score.
+    #[serde(default, deserialize_with = "object")]
     score: Option<ScoreWhere>,
     /// It or its spans say this. Only traces that are over are searched.
+    #[serde(default, deserialize_with = "object")]
     text: Option<TextWhere>,
 }
 
@@ -174,20 +196,25 @@ pub(in crate::rest) struct TraceWhere {
 pub(in crate::rest) struct SpanWhere {
     /// All of these hold.
     #[schema(no_recursion)]
+    #[serde(default, deserialize_with = "objects")]
     and: Option<Vec<Self>>,
     /// One of these holds.
     #[schema(no_recursion)]
+    #[serde(default, deserialize_with = "objects")]
     or: Option<Vec<Self>>,
     /// This does not hold.
     #[schema(no_recursion)]
+    #[serde(default, deserialize_with = "object")]
     not: Option<Box<Self>>,
     /// Of one of these types.
     operation_types: Option<Vec<words::OperationType>>,
     /// In one of these states.
     statuses: Option<Vec<words::SpanStatus>>,
     /// Called so.
+    #[serde(default, deserialize_with = "object")]
     name: Option<TextMatch>,
     /// What its sender says of how it ended, such as an error's message.
+    #[serde(default, deserialize_with = "object")]
     status_message: Option<TextMatch>,
     /// A call of one of these models.
     models: Option<Vec<String>>,
@@ -202,24 +229,34 @@ pub(in crate::rest) struct SpanWhere {
     /// How it came to its place in the tree.
     placements: Option<Vec<words::Placement>>,
     /// How long it took, in milliseconds. One that goes on has no duration yet.
+    #[serde(default, deserialize_with = "object")]
     duration_ms: Option<Range>,
     /// What it says it cost, in US dollars. One whose cost is not known is not meant.
+    #[serde(default, deserialize_with = "object")]
     cost_usd: Option<Range>,
     /// Tokens in all, as it says.
+    #[serde(default, deserialize_with = "object")]
     total_tokens: Option<Range>,
     /// Tokens read.
+    #[serde(default, deserialize_with = "object")]
     input_tokens: Option<Range>,
     /// Tokens written.
+    #[serde(default, deserialize_with = "object")]
     output_tokens: Option<Range>,
     /// Levels above it.
+    #[serde(default, deserialize_with = "object")]
     depth: Option<Range>,
     /// Milliseconds until the first token.
+    #[serde(default, deserialize_with = "object")]
     time_to_first_token_ms: Option<Range>,
     /// It used this component, or this version of it.
+    #[serde(default, deserialize_with = "object")]
     component: Option<ComponentWhere>,
     /// It has this attribute.
+    #[serde(default, deserialize_with = "object")]
     attribute: Option<AttributeWhere>,
     /// It has such a score.
+    #[serde(default, deserialize_with = "object")]
     score: Option<ScoreWhere>,
 }
 

@@ -131,6 +131,7 @@ pub(super) struct ListTraces {
     /// Of runs that are this trace's again.
     replay_of: Option<Uuid>,
     /// Which come first; `NEWEST_FIRST` where nothing is said.
+    #[param(inline)]
     pub(super) order: Option<TraceOrder>,
     /// Traces of the page at most; 50 where nothing is said.
     #[param(value_type = Option<u32>)]

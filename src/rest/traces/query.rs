@@ -4,7 +4,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::condition::TraceWhere;
-use crate::{rest::words, service::query::TraceOrdering};
+use crate::{
+    rest::{object::object, words},
+    service::query::TraceOrdering,
+};
 
 /// Which traces, in which order, which page.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -12,9 +15,11 @@ use crate::{rest::words, service::query::TraceOrdering};
 pub(in crate::rest) struct QueryTraces {
     /// The condition; any trace, where nothing is said.
     #[serde(rename = "where")]
+    #[serde(default, deserialize_with = "object")]
     pub(super) condition: Option<TraceWhere>,
     /// Which come first; those that started last, where nothing is said.
-    pub(super) order_by: Option<TraceOrder>,
+    #[serde(default, deserialize_with = "object")]
+    pub(super) order_by: Option<TraceQueryOrder>,
     /// Traces of the page at most; 50 where nothing is said.
     #[schema(minimum = 1)]
     pub(super) limit: Option<u32>,
@@ -25,8 +30,7 @@ pub(in crate::rest) struct QueryTraces {
 /// How traces are ordered.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schema(as = TraceQueryOrder)]
-pub(in crate::rest) struct TraceOrder {
+pub(in crate::rest) struct TraceQueryOrder {
     /// By what; `START_TIME` where nothing is said. But for the start, only traces that are over are listed, a moment
     /// after their end.
     field: Option<words::TraceOrderField>,
@@ -34,7 +38,7 @@ pub(in crate::rest) struct TraceOrder {
     direction: Option<words::OrderDirection>,
 }
 
-impl TraceOrder {
+impl TraceQueryOrder {
     pub(super) fn into_model(self) -> TraceOrdering {
         let usual = TraceOrdering::default();
         TraceOrdering {

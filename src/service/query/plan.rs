@@ -269,10 +269,8 @@ fn choices(condition: &TraceCondition) -> Vec<Choice> {
                 _ => return Vec::new(),
             };
             let range = figure_range(&[condition], ranking);
-            // Tokens are counted while a trace goes on, too.
-            let lags = ranking == Ranking::Tokens || ranking == Ranking::Cost;
             let choice = Choice::new(QuerySource::Figure, keyspace::TRACE_RANKED.name, Vec::new());
-            vec![Choice { range, lags, ..choice }]
+            vec![Choice { range, lags: true, ..choice }]
         }
         _ => Vec::new(),
     }

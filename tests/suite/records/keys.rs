@@ -58,6 +58,7 @@ fn keys_are_these_bytes() {
     component                      6167656e740001
     component_version              6167656e740001(0d*32)
     component_version_by_sequence  6167656e740001(00*7)0c(0d*32)
+    component_event                6167656e7400019816687f73275e5a(07*16)
     component_by_type              046167656e740001
     score                          (09*16)02(0a*16)(0c*16)
     score_address                  (0c*16)
@@ -83,6 +84,8 @@ fn keys_are_these_bytes() {
     experiment_run                 (11*16)
     turn_due                       (09*16)
     trace_facts                    (09*16)
+    trace_found_by                 0273656172636800019816687fea5cf25a(09*16)
+    trace_ranked                   02(00*6)01029816687fea5cf25a(09*16)
     series                         03029816687ec057005a736d616c6c2d310001
     follow_due                     (09*16)
     follower                       03
