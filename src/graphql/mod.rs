@@ -93,7 +93,7 @@ pub fn schema() -> DendroSchema {
 
 /// What linters of the schema are told: where its rules and theirs differ, and why.
 const FOR_LINTERS: &str = r#"# Written by `make schema` from the program's types; a test fails where the two differ.
-# eslint @graphql-eslint/relay-edge-types: ["error", {"listTypeCanWrapOnlyEdgeType": false}] -- short lists need no pages
+# eslint @graphql-eslint/relay-edge-types: ["error", {"listTypeCanWrapOnlyEdgeType": false, "shouldImplementNode": false}] -- short lists need no pages, and hits of a search are no things of their own
 # eslint @graphql-eslint/relay-arguments: ["error", {"includeBoth": false}] -- lists are walked forward
 # eslint-disable @graphql-eslint/no-typename-prefix -- `traceId` is the plain UUID beside the global `id`
 "#;
