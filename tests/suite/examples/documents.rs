@@ -14,7 +14,7 @@ fn every_document_fits_the_schema() {
     let names = ["queries.graphql", "record_run.rs", "record.py", "plan.py", "mcp/agent.py", "follow.mjs"];
     let mut command = Command::new("node");
     command.arg(root.join("tests/clients/documents.mjs")).arg(root.join("schema.graphql"));
-    let pages = ["agents.md", "analysis.md", "evaluation.md", "experiments.md"];
+    let pages = ["agents.md", "analysis.md", "evaluation.md", "experiments.md", "queries.md", "search.md"];
     command.args(names.map(file)).args(pages.map(|page| root.join("docs").join(page)));
     let ended = Ended::from(command.output().unwrap());
     assert_eq!(ended.code, Some(0), "{ended:?}");
