@@ -103,6 +103,16 @@ export const groups: Group[] = [
     ],
   },
   {
+    title: "Find and chart",
+    samples: [
+      sample("query-traces", "Traces by conditions", "And, or, not; the costliest first"),
+      sample("search", "Search texts", "Words, phrases, beginnings of words", { text: "error" }),
+      sample("time-series", "The last day by model", "Calls, failures, tokens, cost, latency", {
+        from: { hoursAgo: 24 },
+      }),
+    ],
+  },
+  {
     title: "Evaluate",
     samples: [
       sample("trace-time", "What took the time", "By operation, critical path, slowest spans", {
@@ -124,6 +134,9 @@ export const groups: Group[] = [
     title: "Components",
     samples: [
       sample("component-versions", "Versions and labels", "Of prompts, tools and model settings"),
+      sample("version-usage", "What versions come to", "Uses, latency, tokens, cost, scores, history", {
+        component: { newest: "component" },
+      }),
       sample("component-in-production", "What is in production", "The version that a label names", {
         component: { newest: "component" },
       }),

@@ -6,6 +6,11 @@ export interface FromServer {
   newest: LookupName;
 }
 
+/** A variable that is a moment before now. */
+export interface HoursAgo {
+  hoursAgo: number;
+}
+
 export type SampleVariables = Record<string, unknown>;
 
 export interface Filled {
@@ -18,6 +23,7 @@ export async function fill(variables: SampleVariables, headers: Headers): Promis
   const missing: string[] = [];
   const filled = await Promise.all(
     Object.entries(variables).map(async ([name, value]) => {
+      if (isHoursAgo(value)) return [name, momentAgo(value)] as const;
       if (!isFromServer(value)) return [name, value] as const;
       const found = await lookUp(value.newest, headers);
       if (found === undefined) missing.push(lookups[value.newest].missing);
@@ -29,6 +35,14 @@ export async function fill(variables: SampleVariables, headers: Headers): Promis
 
 function isFromServer(value: unknown): value is FromServer {
   return typeof value === "object" && value !== null && "newest" in value;
+}
+
+function isHoursAgo(value: unknown): value is HoursAgo {
+  return typeof value === "object" && value !== null && "hoursAgo" in value;
+}
+
+function momentAgo({ hoursAgo }: HoursAgo): string {
+  return new Date(Date.now() - hoursAgo * 3_600_000).toISOString();
 }
 
 /** Every look-up names what it goes through `found`, and the value at its end `id`. */
