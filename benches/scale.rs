@@ -3,7 +3,15 @@
 //!
 //! `cargo bench --bench scale -- --spawn target/release/dendro --engine fjall --spans 10000,1000000`
 
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::panic, clippy::cast_precision_loss, missing_docs)]
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    missing_docs
+)]
 
 mod support;
 

@@ -23,7 +23,7 @@ use dendro::{
         clock::{RandomIds, SystemClock},
         limits::RecordLimits,
     },
-    service::{Context, listing::ListLimits},
+    service::{Context, Shared, listing::ListLimits},
     store::{Store, StoreConfig},
 };
 
@@ -33,7 +33,7 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
     let hub = Arc::new(Hub::default());
     let observer: Arc<dyn dendro::store::Observer> = Arc::clone(&hub) as _;
     let store = Store::open(Arc::clone(&engine), StoreConfig::default(), observer).await.unwrap();
-    let context = Context {
+    let context = Context::from(Shared {
         store,
         hub,
         clock: Arc::new(SystemClock),
@@ -47,7 +47,7 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
         arriving: Arc::default(),
         search: None,
         evaluation: Arc::default(),
-    };
+    });
     (engine, context)
 }
 

@@ -23,7 +23,7 @@ use crate::{
         prices::PriceTable,
     },
     service::{
-        Context, Services,
+        Context, Services, Shared,
         agents::{Runtime, SearchConversations},
         conversations::Conversations,
     },
@@ -67,7 +67,7 @@ impl Database {
     pub async fn open_with_agents(config: &Config, additions: Additions) -> anyhow::Result<Self> {
         let (store, mut context) = Self::open_store(config).await?;
         if let Some(prices) = additions.prices {
-            context.prices = Arc::new(prices.or(context.prices));
+            context = context.with_prices(prices);
         }
         let models = Models::new(&config.models)?;
         let search = SearchConversations::new(Conversations::new(context.clone()));
@@ -89,7 +89,7 @@ impl Database {
         let engine = tokio::task::spawn_blocking(move || engine::open(&engine_config, &folder)).await?;
         let hub = Arc::new(Hub::default());
         let store = Store::open(engine?, config.store.store_config(), hub.clone()).await?;
-        let context = Context {
+        let context = Shared {
             store: store.clone(),
             hub,
             clock: Self::clock(),
@@ -104,7 +104,7 @@ impl Database {
             search: texts::open(config).await,
             evaluation: Arc::new(config.evaluation.clone()),
         };
-        Ok((store, context))
+        Ok((store, context.into()))
     }
 
     /// The clock that everything goes by.

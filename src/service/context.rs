@@ -1,6 +1,6 @@
 //! What every use case is given: the store, who watches, the clock, ids and limits.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use super::{
     arriving::Arriving, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits,
@@ -19,9 +19,13 @@ use crate::{
     store::Store,
 };
 
-/// What every use case is given. Cheap to clone.
+/// What every use case is given: one handle, because there are many use cases, and each has one.
 #[derive(Clone)]
-pub struct Context {
+pub struct Context(Arc<Shared>);
+
+/// What use cases share.
+#[derive(Clone)]
+pub struct Shared {
     /// The project's store.
     pub store: Store,
     /// Who watches what.
@@ -50,7 +54,28 @@ pub struct Context {
     pub evaluation: Arc<EvaluationConfig>,
 }
 
+impl From<Shared> for Context {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for Context {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl Context {
+    /// The same with other prices; those that it had hold for what these do not have.
+    #[must_use]
+    pub fn with_prices(&self, prices: PriceTable) -> Self {
+        let prices = Arc::new(prices.or(Arc::clone(&self.prices)));
+        Shared { prices, ..Shared::clone(self) }.into()
+    }
+
     /// A new id.
     pub fn new_id<T: From<uuid::Uuid>>(&self) -> T {
         self.ids.next().into()

@@ -50,7 +50,7 @@ use self::{
 };
 pub use self::{
     arriving::Arriving,
-    context::Context,
+    context::{Context, Shared},
     error::{ServiceError, ServiceResult},
 };
 

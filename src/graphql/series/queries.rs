@@ -14,7 +14,7 @@ use crate::{
     },
     model::{
         Refusal, Timestamp,
-        series::{Cell, Dimension, Resolution},
+        series::{self as series_model, Cell, Dimension, Resolution},
     },
     service::series::{self, GroupSeries, SeriesAnswer},
 };
@@ -222,14 +222,14 @@ impl SeriesPoint<'_> {
 
     /// The traces that started in it and have to do with the series' value: as a whole.
     async fn traces(&self) -> Measure {
-        let none = Default::default();
+        let none = series_model::Measure::default();
         Measure::new(&format!("{} traces", self.of), self.cell.map_or(&none, |cell| &cell.traces))
     }
 
     /// The spans of those traces that have to do with the series' value. Tokens and cost count where they were spent,
     /// so that nothing counts twice; of components and versions, those of everything below their uses.
     async fn spans(&self) -> Measure {
-        let none = Default::default();
+        let none = series_model::Measure::default();
         Measure::new(&format!("{} spans", self.of), self.cell.map_or(&none, |cell| &cell.spans))
     }
 

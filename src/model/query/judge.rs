@@ -17,6 +17,7 @@ use crate::model::{
 
 /// What a condition must know of a trace, beside its row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each can be needed without the others")]
 pub struct Needs {
     /// The tags of its conversation.
     pub tags: bool,
@@ -148,7 +149,9 @@ impl TraceCondition {
     pub fn undecided_spans(&self, view: &TraceView<'_>, found: &mut Vec<SpanId>) {
         match self {
             Self::All(conditions) | Self::Any(conditions) => {
-                conditions.iter().for_each(|one| one.undecided_spans(view, found));
+                for one in conditions {
+                    one.undecided_spans(view, found);
+                }
             }
             Self::Not(not) => not.undecided_spans(view, found),
             Self::Span(condition) if condition.needs().bodies => {

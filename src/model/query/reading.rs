@@ -47,13 +47,11 @@ impl Reading<'_> {
     /// # Errors
     /// Where there are too many.
     pub fn count(&mut self) -> Result<(), Refusal> {
-        match self.left.checked_sub(1) {
-            Some(left) => *self.left = left,
-            None => {
-                let message = format!("there are more than {MAX_CONDITIONS} conditions; ask with fewer");
-                return Err(Refusal::limit(self.path.clone(), message));
-            }
-        }
+        let Some(left) = self.left.checked_sub(1) else {
+            let message = format!("there are more than {MAX_CONDITIONS} conditions; ask with fewer");
+            return Err(Refusal::limit(self.path.clone(), message));
+        };
+        *self.left = left;
         Ok(())
     }
 }

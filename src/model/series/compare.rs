@@ -190,7 +190,9 @@ mod tests {
             cell.spans.add(&Counted { failed: index < failed, duration: Some(millis), ..Counted::default() });
         }
         let mut scores = ScoreMeasure::default();
-        yes.iter().for_each(|yes| scores.add(&ScoreValue::Boolean(*yes)));
+        for yes in yes {
+            scores.add(&ScoreValue::Boolean(*yes));
+        }
         if !yes.is_empty() {
             cell.scores.push(("good".to_owned(), scores));
         }

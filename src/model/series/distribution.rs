@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn mean_and_variance() {
         let mut distribution = Distribution::default();
-        [2, 4, 4, 4, 5, 5, 7, 9].into_iter().for_each(|value| distribution.add(value));
+        for value in [2, 4, 4, 4, 5, 5, 7, 9] {
+            distribution.add(value);
+        }
         assert_eq!((distribution.mean(), distribution.variance()), (Some(5.0), Some(32.0 / 7.0)));
     }
 

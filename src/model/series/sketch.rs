@@ -1,8 +1,8 @@
 //! A sketch of how whole numbers are distributed: quantiles within one hundredth of their value, whatever the
 //! number of values, and merged or taken apart without loss.
 //!
-//! This is `DDSketch` (Masson, Rim, Lee: *DDSketch: a fast and fully-mergeable quantile sketch with
-//! relative-error guarantees*, VLDB 2019): values are counted in buckets whose bounds grow by a constant factor. The
+//! This is `DDSketch` (Masson, Rim, Lee: a fast and fully-mergeable quantile sketch with relative-error
+//! guarantees, VLDB 2019): values are counted in buckets whose bounds grow by a constant factor. The
 //! crates that have it cannot take values back, which a trace that changes after it was counted needs.
 
 use bincode::{Decode, Encode};

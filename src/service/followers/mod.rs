@@ -76,7 +76,7 @@ pub trait Follower: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Followers {
     context: Context,
-    followers: Arc<Vec<Arc<dyn Follower>>>,
+    all: Arc<Vec<Arc<dyn Follower>>>,
     /// Where the marks are read on: after this trace. So none waits for ever behind those that fail.
     place: Arc<Mutex<Option<TraceId>>>,
     /// Held by the one who works.
@@ -87,7 +87,7 @@ impl Followers {
     /// Those who follow, over one context.
     #[must_use]
     pub fn new(context: Context, followers: Vec<Arc<dyn Follower>>) -> Self {
-        Self { context, followers: Arc::new(followers), place: Arc::default(), turn: Arc::default() }
+        Self { context, all: Arc::new(followers), place: Arc::default(), turn: Arc::default() }
     }
 
     /// Follows what is due, until it is aborted: whatever it is at can be cut off anywhere.
@@ -188,7 +188,7 @@ impl Followers {
     }
 
     async fn follow(&self, traces: &[Followed]) -> ServiceResult<()> {
-        for follower in self.followers.iter() {
+        for follower in self.all.iter() {
             follower.follow(traces).await.inspect_err(|error| {
                 tracing::debug!(follower = follower.name(), %error, "cannot follow");
             })?;

@@ -19,9 +19,9 @@ const AT_ONCE: usize = 1_000;
 impl Followers {
     /// Marks all traces as due, where a follower has not followed this database yet.
     pub(super) async fn mark_for_new_followers(&self) -> ServiceResult<()> {
-        let codes: Vec<_> = self.followers.iter().map(|follower| follower.code()).collect();
+        let codes: Vec<_> = self.all.iter().map(|follower| follower.code()).collect();
         let known = self.context.store.get_many(keyspace::FOLLOWER, &codes).await?;
-        for (follower, known) in self.followers.iter().zip(known) {
+        for (follower, known) in self.all.iter().zip(known) {
             let fresh = FollowerState { format: follower.format(), marked: None };
             match known {
                 Some(known) if known == fresh => {}
@@ -76,7 +76,7 @@ impl Followers {
     /// # Errors
     /// When the store fails.
     pub async fn start_again(&self) -> ServiceResult<()> {
-        for follower in self.followers.iter() {
+        for follower in self.all.iter() {
             self.mark_all(follower.code(), follower.format(), None).await?;
         }
         Ok(())

@@ -249,7 +249,7 @@ impl Ingest {
                     let queued = ingest.turns.begin(&new).await?;
                     Ok((new, queued))
                 }));
-                let Context { store, .. } = &ingest.context;
+                let store = &ingest.context.store;
                 let read = async { Ok(store.read_ahead(&unread, ingest.context.now()).await?) };
                 let (versions, conversations, ()) =
                     futures_util::try_join!(ingest.versions.register(versions), begun, read)?;

@@ -182,32 +182,9 @@ impl Queries {
         } else if fits {
             Source::Listed(Listed::Index { index: choice.index, range, lags: choice.lags })
         } else {
-            return Ok(self.in_its_order(required, started, ordering, (traces, more)));
+            return Ok(in_its_order(required, started, ordering, (traces, more)));
         };
         Ok((choice.kind, source, traces, more))
-    }
-
-    /// All traces, in the order that is asked for.
-    fn in_its_order(
-        &self,
-        required: &[&TraceCondition],
-        started: &Started,
-        ordering: TraceOrdering,
-        (traces, more): (u64, bool),
-    ) -> (QuerySource, Source, u64, bool) {
-        let source = match ordering.ranking() {
-            None => {
-                let (index, range) = (keyspace::TRACE_BY_START.name, started.within(&[]));
-                Source::Ordered { index, prefix: Vec::new(), range, lags: false }
-            }
-            Some(ranking) => {
-                let (index, prefix) = (keyspace::TRACE_RANKED.name, ranking.encode());
-                let range = figure_range(required, ranking).unwrap_or_else(|| KeyRange::prefix(&prefix));
-                // Only what is over has a place in this order: nothing is looked at beside.
-                Source::Ordered { index, prefix, range, lags: false }
-            }
-        };
-        (QuerySource::All, source, traces, more)
     }
 
     /// How many spans the traces of a plan have, as many as traces have on average.
@@ -218,6 +195,28 @@ impl Queries {
         let traces = if more && started.from.is_none() { all.traces.count.max(traces) } else { traces };
         Ok(traces.saturating_mul(mean))
     }
+}
+
+/// All traces, in the order that is asked for.
+fn in_its_order(
+    required: &[&TraceCondition],
+    started: &Started,
+    ordering: TraceOrdering,
+    (traces, more): (u64, bool),
+) -> (QuerySource, Source, u64, bool) {
+    let source = match ordering.ranking() {
+        None => {
+            let (index, range) = (keyspace::TRACE_BY_START.name, started.within(&[]));
+            Source::Ordered { index, prefix: Vec::new(), range, lags: false }
+        }
+        Some(ranking) => {
+            let (index, prefix) = (keyspace::TRACE_RANKED.name, ranking.encode());
+            let range = figure_range(required, ranking).unwrap_or_else(|| KeyRange::prefix(&prefix));
+            // Only what is over has a place in this order: nothing is looked at beside.
+            Source::Ordered { index, prefix, range, lags: false }
+        }
+    };
+    (QuerySource::All, source, traces, more)
 }
 
 /// The ids that traces must be among.
@@ -260,7 +259,7 @@ fn choices(condition: &TraceCondition) -> Vec<Choice> {
         TraceCondition::Score(score) => {
             vec![Choice::found_by(QuerySource::Score, FoundBy::Score, &score.name)]
         }
-        TraceCondition::Span(span) => span.required().into_iter().flat_map(of_span).collect(),
+        TraceCondition::Span(span) => span.required().into_iter().filter_map(of_span).collect(),
         TraceCondition::Figure(figure, _) => {
             let ranking = match figure {
                 TraceFigure::Duration => Ranking::Duration,

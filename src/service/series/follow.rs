@@ -133,9 +133,9 @@ async fn recount(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> ServiceResult<()> {
                 let Some(cell) = cells.get_mut(&key) else { continue };
                 let (_, dimension, _, value) = &key;
                 if counts {
-                    facts.count_in(cell, *dimension, value)
+                    facts.count_in(cell, *dimension, value);
                 } else {
-                    facts.take_from(cell, *dimension, value)
+                    facts.take_from(cell, *dimension, value);
                 }
             }
         }

@@ -36,8 +36,7 @@ fn options(conversations: u64) -> Options {
 
 /// The use cases over a store, with what the demo brings, as `dendro demo` wires them.
 fn theatre(bed: &TestBed, options: &Options) -> Theatre {
-    let mut context = bed.context.clone();
-    context.prices = Arc::new(prices().unwrap().or(context.prices));
+    let context = bed.context.with_prices(prices().unwrap());
     let runtime = Runtime {
         models: Models::default().with_scripts(options.scripts().unwrap()),
         tools: options.tools().into_iter().fold(Tools::empty(&ToolsConfig::default()), Tools::with),

@@ -10,7 +10,7 @@ use dendro::{
     live::Hub,
     model::{Timestamp, limits::RecordLimits, page::PageRequest},
     service::{
-        Context, Services,
+        Context, Services, Shared,
         conversations::{ConversationFilter, ConversationOrder, HistoryOrder, HistoryRequest},
         import::{Counts, Defaults, FileReport, Importer, Progress, Reader, open, run},
         listing::ListLimits,
@@ -44,7 +44,7 @@ impl Around for Allowance {
 async fn services(engine: SharedEngine) -> (Services, Store) {
     let hub = Arc::new(Hub::default());
     let store = Store::open(engine, StoreConfig::default(), hub.clone()).await.unwrap();
-    let services = Services::new(Context {
+    let services = Services::new(Context::from(Shared {
         store: store.clone(),
         hub,
         clock: Arc::new(SetClock::default()),
@@ -58,7 +58,7 @@ async fn services(engine: SharedEngine) -> (Services, Store) {
         arriving: Arc::default(),
         search: None,
         evaluation: Arc::default(),
-    });
+    }));
     (services, store)
 }
 

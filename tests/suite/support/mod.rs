@@ -18,7 +18,7 @@ use dendro::{
     live::Hub,
     model::limits::RecordLimits,
     search::Index,
-    service::{Context, Services, agents::Runtime, ingest::IngestConfig, listing::ListLimits},
+    service::{Context, Services, Shared, agents::Runtime, ingest::IngestConfig, listing::ListLimits},
     store::{Store, StoreConfig},
 };
 use futures_util::{Stream, StreamExt};
@@ -103,7 +103,7 @@ impl Server {
         let shared: SharedEngine = engine.clone();
         let (hub, clock) = (Arc::new(Hub::default()), Arc::new(SetClock::default()));
         let store = Store::open(shared, config, hub.clone()).await.unwrap();
-        let context = Context {
+        let context = Context::from(Shared {
             store: store.clone(),
             hub,
             clock: clock.clone(),
@@ -117,7 +117,7 @@ impl Server {
             arriving: Arc::default(),
             search,
             evaluation: Arc::default(),
-        };
+        });
         let services = Services::with(context, runtime);
         Self { services, store, clock, engine, schema: graphql::schema(), limits }
     }

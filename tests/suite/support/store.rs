@@ -10,7 +10,7 @@ use dendro::{
     engine::{EngineConfig, EngineError, EngineKind, MemoryEngine, SharedEngine, open},
     live::Hub,
     model::limits::RecordLimits,
-    service::{Context, Services, listing::ListLimits, tracing::Tracing},
+    service::{Context, Services, Shared, listing::ListLimits, tracing::Tracing},
     store::{Store, StoreConfig, spans::SpanConfig},
 };
 use tempfile::TempDir;
@@ -85,7 +85,7 @@ impl TestStore {
         let engine = (self.wrapper)(self.engine().await);
         let hub = Arc::new(Hub::default());
         let store = Store::open(engine, self.config.clone(), hub.clone()).await.unwrap();
-        let context = Context {
+        let context = Context::from(Shared {
             store,
             hub,
             clock: self.clock.clone(),
@@ -99,7 +99,7 @@ impl TestStore {
             arriving: Arc::default(),
             search: None,
             evaluation: Arc::default(),
-        };
+        });
         let services = Services::new(context.clone());
         TestBed { tracing: services.tracing.clone(), services, context }
     }
