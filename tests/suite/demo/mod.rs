@@ -1,7 +1,7 @@
 //! The demo: agents that are run for people who are not there. That what they do is whole and labelled, that it
 //! shows what there is to show, and that the same seed gives the same.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use dendro::{
     demo::{Options, Theatre, play, prices},
