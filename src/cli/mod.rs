@@ -126,6 +126,10 @@ impl Command {
     }
 }
 
+/// Bytes of a thread's stack: of memory only what is used of it is taken. A level of a nested document takes some
+/// hundred kilobytes where nothing is optimised, and documents may have fifty of them.
+const STACK_BYTES: usize = 16 << 20;
+
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -138,7 +142,8 @@ pub fn main() -> ExitCode {
         Err(error) => return exit::wrong(&error),
     };
     logging::start(&config.log, cli.command.serves());
-    let runtime = match tokio::runtime::Runtime::new() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.enable_all().thread_stack_size(STACK_BYTES).build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed(&anyhow::Error::new(error).context("cannot start")),
     };
