@@ -1,13 +1,17 @@
 //! Schemathesis, which reads what the APIs say of themselves and tries it out: with what should be taken and with
 //! what should not. The same requests each time.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::{Value, json};
 
 use crate::cli::{Serving, dendro};
 
-fn schemathesis() -> Command {
+fn schemathesis(place: &Path) -> Command {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let (venv, list) = (folder.join("target/rest-venv"), "tests/rest/requirements.txt");
     let installed = fs::read(venv.join("requirements.txt")).ok();
@@ -17,7 +21,8 @@ fn schemathesis() -> Command {
          `make target/rest-venv/requirements.txt`, or `make suite`"
     );
     let mut command = Command::new(venv.join("bin/schemathesis"));
-    // What it generates is the same each time, and it keeps nothing.
+    // What it generates is the same each time. What it keeps, it keeps where it runs.
+    command.current_dir(place);
     command.args(["run", "--no-color", "--generation-deterministic", "--continue-on-failure", "--no-shrink"]);
     command.args(["--suppress-health-check", "all"]);
     command.env("PYTHONPATH", folder.join("tests/rest")).env("SCHEMATHESIS_HOOKS", "scalars");
@@ -26,7 +31,7 @@ fn schemathesis() -> Command {
 }
 
 /// A server with something in it, so that what is tried out is found.
-fn server(folder: &std::path::Path) -> Serving {
+fn server(folder: &Path) -> Serving {
     let server = Serving::start(dendro(folder, &["serve", "--listen", "127.0.0.1:0", "--engine", "memory"]));
     let root = format!("http://{}/api/v1", server.address);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -66,7 +71,7 @@ fn ends_well(mut command: Command) -> String {
 fn rest_is_as_it_is_described() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path());
-    let mut command = schemathesis();
+    let mut command = schemathesis(folder.path());
     command.arg(format!("http://{}/api/v1/openapi.json", server.address));
     // Without `positive_data_acceptance`: a schema cannot say what is there, and what may not be blank.
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
@@ -80,7 +85,7 @@ fn rest_is_as_it_is_described() {
 fn graphql_never_fails() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path());
-    let mut command = schemathesis();
+    let mut command = schemathesis(folder.path());
     command.arg(format!("http://{}/graphql", server.address));
     command.args(["--checks", "not_a_server_error", "--phases", "fuzzing", "--max-examples", "5"]);
     let said = ends_well(command);
