@@ -62,7 +62,7 @@ pub struct SpansView<'a> {
     /// The heads with their places, in the order of the tree.
     pub spans: Vec<(&'a Node, &'a SpanHead)>,
     /// Bodies that have been read, by span: attributes alone. `None`: it has been looked for and there is none.
-    pub attributes: HashMap<SpanId, Option<Value>>,
+    pub attributes: &'a HashMap<SpanId, Option<Value>>,
 }
 
 impl SpansView<'_> {

@@ -171,7 +171,7 @@ impl Followers {
             spans <= SPANS_AT_ONCE
         });
         let fit = fit.count().max(1);
-        let more = page.more || fit < due.len() || place.is_some();
+        let more = page.more || fit < due.len();
         due.truncate(fit);
         Ok((due, more))
     }

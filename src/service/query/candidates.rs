@@ -11,7 +11,7 @@ use crate::{
         TraceId,
         trace::{Trace, TraceStatus},
     },
-    service::ServiceResult,
+    service::{ServiceResult, series::Series},
     store::{Direction, KeyRange, keyspace, prefix},
 };
 
@@ -140,6 +140,19 @@ impl Queries {
         let found = self.context.store.index_pages::<Trace>(index, wanted).await?.pop();
         rows.extend(found.into_iter().flat_map(|page| page.items).filter_map(|(_, row)| row));
         Ok(rows)
+    }
+
+    /// Whether all that indexes of what is over do not have is known, and few enough to be looked at.
+    pub(super) async fn can_look_beside(&self) -> ServiceResult<bool> {
+        if !Series::new(self.context.clone()).all_are_marked().await? {
+            return Ok(false);
+        }
+        let parts = vec![
+            (keyspace::TRACE_BY_STATUS.name, prefix(&TraceStatus::Running)),
+            (keyspace::FOLLOW_DUE.name, KeyRange::all()),
+        ];
+        let counts = self.context.store.count_entries(parts, MOST_BESIDE).await?;
+        Ok(counts.iter().all(|(_, more)| !more))
     }
 
     /// Traces that indexes of what is over do not have, or not as they are now.

@@ -56,7 +56,7 @@ impl Known {
                 .filter_map(|place| spans.at(place))
                 .map(|(node, head)| (node, head.as_ref()))
                 .collect(),
-            attributes: self.attributes.clone(),
+            attributes: &self.attributes,
         });
         let name = trace_name(row);
         judge(&TraceView { row, name, tags, spans: view.as_ref(), scores: self.scores.as_deref() })

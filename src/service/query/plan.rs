@@ -165,7 +165,11 @@ impl Queries {
             return Ok((QuerySource::Named, Source::Listed(Listed::Ids(ids)), count, false));
         }
         let all = Choice::new(QuerySource::All, keyspace::TRACE_BY_START.name, Vec::new());
-        let choices: Vec<_> = required.iter().flat_map(|condition| choices(condition)).chain([all]).collect();
+        let mut choices: Vec<_> =
+            required.iter().flat_map(|condition| choices(condition)).chain([all]).collect();
+        if choices.iter().any(|choice| choice.lags) && !self.can_look_beside().await? {
+            choices.retain(|choice| !choice.lags);
+        }
         let ranges = choices.iter().map(|choice| (choice.index, choice.keys(started)));
         let counts = self.context.store.count_entries(ranges.collect(), MOST_COUNTED).await?;
         // Of those that leave as many, the one that is asked for by name: `all` stands last.

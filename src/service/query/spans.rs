@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Queries, TraceOrdering, decide::Known};
 use crate::{
     model::{
-        SpanId,
+        SpanId, TraceId,
         page::{Cursor, ListId, Page, PageRequest},
         query::{SpanCondition, TraceCondition},
         span::SpanHead,
@@ -50,26 +50,20 @@ impl Queries {
         let both = TraceCondition::All(vec![traces.clone(), TraceCondition::Span(condition.clone())]);
         let prepared = self.prepare(&both, TraceOrdering::default()).await?;
         let mut found = Page { items: Vec::new(), has_next: false, end: None };
-        // A cursor is the place of a trace and a span of it; the trace is looked at once more.
-        let (mut place, mut behind) =
-            match after.as_deref().and_then(|key| key.split_at_checked(key.len().saturating_sub(SPAN_BYTES)))
-            {
-                Some((trace, span)) => {
-                    (Some(trace.to_vec()), SpanId::from_bytes(span.try_into().unwrap_or_default()).into())
-                }
-                None => (None, None),
+        // A cursor is the place of a trace and a span of it; that trace is looked at once more.
+        let mut place = None;
+        if let Some((trace, span)) = after.as_deref().and_then(cut) {
+            let row = match trace_at(trace) {
+                Some(id) => self.tracing.traces(&[id]).await?.pop().flatten(),
+                None => None,
             };
-        if let Some(span) = behind.take()
-            && let Some(trace) = place.as_deref().and_then(|place| self.trace_at(place))
-            && let Some(row) = self.tracing.traces(&[trace]).await?.pop().flatten()
-        {
-            let key = place.clone().unwrap_or_default();
-            self.add(&mut found, (list, page.first), condition, &[(key, row)], Some(span)).await?;
-        }
-        while found.items.len() < page.first || !found.has_next {
-            if found.has_next {
-                break;
+            if let Some(row) = row {
+                let again = [(trace.to_vec(), row)];
+                self.add(&mut found, (list, page.first), condition, &again, Some(span)).await?;
             }
+            place = Some(trace.to_vec());
+        }
+        while !found.has_next {
             let traces = self.find(&prepared, place.clone(), TRACES_AT_ONCE).await?;
             self.add(&mut found, (list, page.first), condition, &traces.traces, None).await?;
             place.clone_from(&traces.end);
@@ -85,11 +79,6 @@ impl Queries {
             }
         }
         Ok(found)
-    }
-
-    #[expect(clippy::unused_self, reason = "a place is read as this service writes it")]
-    fn trace_at(&self, place: &[u8]) -> Option<crate::model::TraceId> {
-        place.last_chunk::<16>().map(|bytes| crate::model::TraceId::from_bytes(*bytes))
     }
 
     /// Adds the spans of some traces to a page, until it is full.
@@ -139,6 +128,17 @@ impl Queries {
         }
         Ok(())
     }
+}
+
+/// The place of a trace and the span of it that a cursor names.
+fn cut(key: &[u8]) -> Option<(&[u8], SpanId)> {
+    let (trace, span) = key.split_last_chunk::<SPAN_BYTES>()?;
+    Some((trace, SpanId::from_bytes(*span)))
+}
+
+/// The trace at a place, which ends with its id.
+fn trace_at(place: &[u8]) -> Option<TraceId> {
+    place.last_chunk::<16>().map(|bytes| TraceId::from_bytes(*bytes))
 }
 
 /// The spans of a trace in the order of its tree, with whether each fulfils the condition, as far as is known.

@@ -18,7 +18,7 @@ use crate::{
     },
     store::{
         Direction, Tx,
-        keyspace::{self, Deleted, Nothing, SeriesKey, score_roots},
+        keyspace::{self, Deleted, FollowerState, Nothing, SeriesKey, score_roots},
         prefix,
     },
 };
@@ -54,6 +54,15 @@ impl Follower for Series {
 }
 
 impl Series {
+    /// Whether every trace from before there were series has been counted, or is marked to be.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::service) async fn all_are_marked(&self) -> ServiceResult<bool> {
+        let state = self.context.store.get(keyspace::FOLLOWER, &CODE).await?;
+        Ok(state == Some(FollowerState { format: FORMAT, marked: None }))
+    }
+
     /// What each trace counts; `None`: nothing, because it is gone or goes on.
     async fn facts(&self, traces: &[Followed]) -> ServiceResult<Vec<(TraceId, Option<Facts>)>> {
         let tags = self.tags(traces).await?;

@@ -105,6 +105,14 @@ impl Series {
         groups.sort_by(|a, b| (b.total.traces.count, &a.value).cmp(&(a.total.traces.count, &b.value)));
         let left_out = groups.len().saturating_sub(query.first);
         groups.truncate(query.first);
+        // There is a point also where there is no cell.
+        let most = self.context.series.cells;
+        if groups.len().saturating_mul(starts.len()) > most {
+            let message = format!(
+                "that is more than {most} points in all; ask for fewer series, for a coarser bucket, or for less time"
+            );
+            return Err(Refusal::limit("first", message).into());
+        }
         Ok(SeriesAnswer { from: first, until, starts, groups, left_out })
     }
 

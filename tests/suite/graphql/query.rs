@@ -111,6 +111,10 @@ async fn samples(server: &Server) -> Vec<Sample> {
     let mut all = Vec::new();
     for number in 0..TRACES {
         all.push(sample(server, number, &talks[usize::from(number % 5 == 0)]).await);
+        if number == TRACES / 2 {
+            // Indexes of what is over have these, and not yet those that follow.
+            assert_eq!(server.services.followers.catch_up().await.unwrap(), 0);
+        }
     }
     all
 }

@@ -157,6 +157,38 @@ async fn what_is_deleted_counts_no_more() {
     is_sound(&server).await;
 }
 
+/// The marks of a backlog are read part by part; those that come meanwhile before the place that was reached must
+/// have their turn too.
+#[tokio::test]
+async fn a_trace_is_followed_wherever_its_id_stands_among_others() {
+    let server = Server::new().await;
+    let over = async |id: String| {
+        server
+            .data("mutation($id: ID!, $start: DateTime) { startTrace(input: {traceId: $id, startTime: $start}) { refusal { message } } }", json!({"id": id, "start": moment(0)}))
+            .await;
+        server
+            .data("mutation($id: ID!, $end: DateTime) { completeTrace(input: {traceId: $id, endTime: $end}) { refusal { message } } }", json!({"id": id, "end": moment(10)}))
+            .await;
+    };
+    for number in 0..300 {
+        over(format!("ffffffff-ffff-4fff-8fff-{number:012}")).await;
+    }
+    let followers = server.services.followers.clone();
+    let following = tokio::spawn(async move { followers.run().await });
+    let caught_up = async || {
+        while !server.services.followers.is_caught_up().await.unwrap() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    caught_up().await;
+    over("00000000-0000-4000-8000-000000000001".to_owned()).await;
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(20), caught_up()).await;
+    following.abort();
+    assert!(waited.is_ok(), "it is not followed");
+    let all = series(&server, "ALL").await;
+    assert_eq!(group(&all, "")["total"]["traces"]["count"], "301");
+}
+
 #[tokio::test]
 async fn what_cannot_be_answered_is_refused_with_advice() {
     let server = Server::new().await;
