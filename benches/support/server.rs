@@ -69,10 +69,10 @@ pub fn cpu_seconds(process: u32) -> f64 {
     ticks as f64 / 100.0
 }
 
-/// Waits until a process rests, because what it does behind its answers is work as well.
+/// Waits until a process rests, because what it does behind its answers is work as well; ten minutes at most.
 pub async fn at_rest(process: u32) {
     let (began, mut quiet, mut before) = (Instant::now(), 0, cpu_seconds(process));
-    while quiet < 5 && began.elapsed() < Duration::from_secs(60) {
+    while quiet < 5 && began.elapsed() < Duration::from_secs(600) {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let now = cpu_seconds(process);
         quiet = if now - before > 0.01 { 0 } else { quiet + 1 };

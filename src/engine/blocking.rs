@@ -36,6 +36,11 @@ pub(super) trait BlockingStore: Send + Sync + 'static {
     /// See [`Engine::drop_tree`].
     fn drop_tree(&self, tree: &Tree) -> EngineResult<()>;
 
+    /// See [`Engine::finish`].
+    fn finish(&self) -> EngineResult<()> {
+        Ok(())
+    }
+
     /// See [`Engine::size_on_disk`].
     fn size_on_disk(&self) -> EngineResult<u64>;
 }
@@ -155,6 +160,10 @@ impl<S: BlockingStore> Engine for Blocking<S> {
     fn drop_tree(&self, tree: &Tree) -> BoxFuture<'_, EngineResult<()>> {
         let tree = tree.clone();
         self.call(move |store| store.drop_tree(&tree))
+    }
+
+    fn finish(&self) -> BoxFuture<'_, EngineResult<()>> {
+        self.call(S::finish)
     }
 
     fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>> {

@@ -182,6 +182,10 @@ impl Engine for Counting {
         self.inner.drop_tree(tree)
     }
 
+    fn finish(&self) -> BoxFuture<'_, EngineResult<()>> {
+        self.inner.finish()
+    }
+
     fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>> {
         self.inner.size_on_disk()
     }

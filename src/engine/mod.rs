@@ -31,7 +31,7 @@ mod writes;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 
 pub use self::{
     blocking::{aside, beside},
@@ -75,6 +75,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Removes a tree with all it holds. Removing one that does not exist is not an error.
     fn drop_tree(&self, tree: &Tree) -> BoxFuture<'_, EngineResult<()>>;
+
+    /// Has what is only in a log written to where it is looked for when the database is opened, as far as that is of
+    /// use, because the database is about to be closed. What is committed nevertheless is as durable as ever.
+    fn finish(&self) -> BoxFuture<'_, EngineResult<()>> {
+        Box::pin(future::ready(Ok(())))
+    }
 
     /// Bytes on disk; 0 for an engine that keeps nothing there.
     fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>>;

@@ -274,7 +274,7 @@ impl Index {
             return Ok(Vec::new());
         }
         let query = self.query(query, kinds);
-        Ok(self.reader.searcher().search(&query, &Newest(Arc::new(window)))?)
+        Ok(Newest(Arc::new(window)).search(&self.reader.searcher(), &query)?)
     }
 
     /// How many documents have what is looked for.

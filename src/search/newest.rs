@@ -1,11 +1,15 @@
 //! Gathering hits: the newest ones, or the newest traces, with no more in memory than are wanted.
+//!
+//! Most traces come in the order of their time, so a segment of the index has those of a stretch of time. Segments are
+//! looked at from the newest to the oldest, until none can have anything newer than what is found.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, ops::Range, sync::Arc};
 
 use tantivy::{
-    DocId, Score, SegmentOrdinal, SegmentReader, TantivyError,
+    DocId, Score, Searcher, SegmentOrdinal, SegmentReader, TantivyError,
     collector::{Collector, SegmentCollector},
     columnar::ColumnValues,
+    query::{EnableScoring, Query},
 };
 
 use super::{
@@ -49,10 +53,44 @@ impl Window {
             kept.pop_last();
         }
     }
+
+    /// Whether traces that started in such a stretch of time, both ends included, may have hits of the window that are
+    /// better than those that are kept.
+    fn may_want(&self, (oldest, newest): (Timestamp, Timestamp), kept: &BTreeMap<Place, Hit>) -> bool {
+        let last = kept.last_key_value().filter(|_| kept.len() >= self.most);
+        newest >= self.started.start
+            && oldest < self.started.end
+            && self.after.is_none_or(|after| oldest <= after.started)
+            && last.is_none_or(|(last, _)| newest >= last.started)
+    }
 }
 
 /// Gathers the hits of a window.
 pub(super) struct Newest(pub Arc<Window>);
+
+impl Newest {
+    /// The hits of a query.
+    pub fn search(&self, searcher: &Searcher, query: &dyn Query) -> tantivy::Result<Vec<Hit>> {
+        let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+        let mut segments = Vec::new();
+        for (segment, ordinal) in searcher.segment_readers().iter().zip(0..) {
+            let started = segment.fast_fields().column_first_or_default::<i64>(fields::STARTED)?;
+            let stretch = [started.min_value(), started.max_value()].map(Timestamp::from_nanos);
+            segments.push((stretch, segment, ordinal));
+        }
+        segments.sort_by_key(|([_, newest], ..)| Reverse(*newest));
+        let mut kept = BTreeMap::new();
+        for ([oldest, newest], segment, ordinal) in segments {
+            if !self.0.may_want((oldest, newest), &kept) {
+                continue;
+            }
+            for hit in self.collect_segment(weight.as_ref(), ordinal, segment)? {
+                self.0.keep(&mut kept, hit);
+            }
+        }
+        Ok(kept.into_values().collect())
+    }
+}
 
 pub(super) struct SegmentNewest {
     window: Arc<Window>,

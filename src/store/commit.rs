@@ -95,6 +95,11 @@ impl Place<'_> {
 }
 
 impl Committer {
+    /// How many writes were queued since the start.
+    pub(super) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::SeqCst)
+    }
+
     /// Starts what commits.
     pub(super) fn start(
         engine: &SharedEngine,

@@ -63,6 +63,7 @@
 //! | `trace_ranked` | by what (duration, cost, tokens), its value, start, trace | –; only of traces that are over |
 //! | `series` | resolution, dimension, start of the stretch of time, value | [`Cell`] |
 //! | `follow_due` | trace | [`FollowDue`]; only while what follows of the trace's end is still to be done |
+//! | `follow_later` | trace | [`FollowDue`]; only while what can wait of it is still to be done |
 //! | `follower` | code of a follower | [`FollowerState`] |
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
@@ -465,6 +466,7 @@ tables! {
     TRACE_RANKED: (Ranking, u64, Timestamp, TraceId) => Nothing = "trace_ranked";
     SERIES: SeriesKey => Cell = "series";
     FOLLOW_DUE: TraceId => FollowDue = "follow_due";
+    FOLLOW_LATER: TraceId => FollowDue = "follow_later";
     FOLLOWER: u8 => FollowerState = "follower";
     DELETION: Deleted => DeletedWith = "deletion";
 }

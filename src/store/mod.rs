@@ -217,6 +217,13 @@ impl Store {
     /// Drops this handle, the last one, and waits until the engine has let go of its files. Where another handle
     /// is kept after all, it does not wait for ever.
     pub async fn close(self) {
+        let finished = match self.flush().await {
+            Ok(()) => self.engine().finish().await.map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = finished {
+            tracing::debug!(%error, "what is in the log is read from there when the database is opened");
+        }
         let engine = Arc::downgrade(&self.inner.engine);
         drop(self);
         let mut waits = CLOSING;
@@ -224,6 +231,12 @@ impl Store {
             tokio::time::sleep(CLOSED_EVERY).await;
             waits -= 1;
         }
+    }
+
+    /// How many writes were asked for since the start.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.committer().queued()
     }
 
     /// Bytes that the database takes on disk.

@@ -5,9 +5,11 @@
 //! it took place. fjall does drop a batch without an end, so the end is cut off here.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// Bytes that are read at once in search of the end.
@@ -45,38 +47,74 @@ impl CutJournal {
 }
 
 /// A journal is made 64 MB long before anything is in it. What stays empty is given back when this is
-/// dropped, which must be after the database.
-pub(super) struct Trimmed(pub(super) PathBuf);
+/// dropped, which must be after the database; all of it, where nothing needs it any more.
+pub(super) struct Trimmed {
+    dir: PathBuf,
+    is_needed: AtomicBool,
+}
+
+impl Trimmed {
+    /// That of a database's folder.
+    pub(super) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), is_needed: AtomicBool::new(true) }
+    }
+
+    /// Says whether something is in the journals that is not on the disk elsewhere.
+    pub(super) fn set_needed(&self, is_needed: bool) {
+        self.is_needed.store(is_needed, Ordering::Release);
+    }
+
+    fn trim(&self) -> io::Result<()> {
+        let mut journals = journals(&self.dir)?;
+        let Some((_, newest)) = journals.pop_last() else { return Ok(()) };
+        let mut file = File::options().read(true).write(true).open(newest)?;
+        let length = file.metadata()?.len();
+        // An older one that is still there is read again before this one, which may take back what it says.
+        let is_needed = self.is_needed.load(Ordering::Acquire) || !journals.is_empty();
+        let end = if is_needed { written(&mut file, length)? } else { 0 };
+        if end < length { file.set_len(end) } else { Ok(()) }
+    }
+}
 
 impl Drop for Trimmed {
     fn drop(&mut self) {
-        if let Err(error) = trim(&self.0) {
+        if let Err(error) = self.trim() {
             tracing::debug!(%error, "the journal stays as long as it is");
         }
     }
 }
 
-fn trim(dir: &Path) -> io::Result<()> {
-    let Some(path) = newest_journal(dir)? else { return Ok(()) };
-    let mut file = File::options().read(true).write(true).open(path)?;
-    let length = file.metadata()?.len();
-    let end = last_written_byte(&mut file, length)?.map_or(0, |(at, _)| at + 1);
-    if end < length { file.set_len(end) } else { Ok(()) }
+/// Bytes in all journals.
+pub(super) fn written_bytes(dir: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for path in journals(dir)?.into_values() {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        bytes += written(&mut file, length)?;
+    }
+    Ok(bytes)
+}
+
+/// Bytes of a journal up to where it was written.
+fn written(file: &mut File, length: u64) -> io::Result<u64> {
+    Ok(last_written_byte(file, length)?.map_or(0, |(at, _)| at + 1))
 }
 
 /// The journal with the highest number, which is the one that was written to.
 fn newest_journal(dir: &Path) -> io::Result<Option<PathBuf>> {
-    let mut newest: Option<(u64, PathBuf)> = None;
+    Ok(journals(dir)?.pop_last().map(|(_, path)| path))
+}
+
+/// The journals by their numbers.
+fn journals(dir: &Path) -> io::Result<BTreeMap<u64, PathBuf>> {
+    let mut journals = BTreeMap::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         let number = name.and_then(|name| name.strip_suffix(".jnl")?.parse().ok());
-        if let Some(number) = number.filter(|number| newest.as_ref().is_none_or(|(known, _)| known < number))
-        {
-            newest = Some((number, path));
-        }
+        journals.extend(number.map(|number| (number, path)));
     }
-    Ok(newest.map(|(_, path)| path))
+    Ok(journals)
 }
 
 /// Where the last byte is that is not zero, and which. A journal is made longer than what is in it, and
@@ -125,9 +163,19 @@ mod tests {
         let content = [vec![7; 70_001], vec![0; 3]].concat();
         fs::write(dir.path().join("9.jnl"), &content).unwrap();
         fs::write(dir.path().join("10.jnl"), [&content[..], &[7], &vec![0; 200_000]].concat()).unwrap();
-        drop(Trimmed(dir.path().to_owned()));
+        assert_eq!(written_bytes(dir.path()).unwrap(), 70_001 + content.len() as u64 + 1);
+        drop(Trimmed::new(dir.path()));
         assert_eq!(fs::read(dir.path().join("9.jnl")).unwrap(), content);
         assert_eq!(fs::read(dir.path().join("10.jnl")).unwrap(), [&content[..], &[7]].concat());
+
+        let newest = dir.path().join("10.jnl");
+        let needs_nothing = || {
+            Trimmed::new(dir.path()).set_needed(false);
+            fs::metadata(&newest).unwrap().len()
+        };
+        assert_eq!(needs_nothing(), content.len() as u64 + 1, "an older journal is still there");
+        fs::remove_file(dir.path().join("9.jnl")).unwrap();
+        assert_eq!(needs_nothing(), 0);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use ::fjall::{
@@ -17,7 +19,7 @@ use ::fjall::{
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
-use super::journal::{CutJournal, Trimmed};
+use super::journal::{self, CutJournal, Trimmed};
 use crate::engine::{
     Batch, Direction, EngineConfig, EngineError, EngineKind, EngineResult, Entry, MAX_KEY_BYTES,
     Precondition, ScanPage, ScanRequest, Tree,
@@ -40,11 +42,18 @@ const SEPARATE_BYTES: u32 = 2 << 10;
 /// asks for it without a pause as long as they are busy.
 const WORKERS: usize = 1;
 
+/// Bytes of the journal from which on what is in it is moved into tables when the database is closed. It is there
+/// twice otherwise, and read again when the database is opened.
+const JOURNAL_LEFT_BYTES: u64 = 1 << 20;
+
+/// How long closing waits for that. What is not done by then stays in the journal, where it was all the time.
+const CLOSING: Duration = Duration::from_secs(20);
+
 /// An open database. The order of the fields is the order in which they are dropped.
 pub(in crate::engine) struct Store {
     trees: RwLock<BTreeMap<Tree, Keyspace>>,
     db: Database,
-    _journal: Trimmed,
+    journal: Trimmed,
     dir: PathBuf,
     write_buffer_bytes: u64,
     room: Room,
@@ -60,7 +69,7 @@ impl Store {
         let store = Self {
             trees: RwLock::default(),
             db,
-            _journal: Trimmed(dir.to_owned()),
+            journal: Trimmed::new(dir),
             dir: dir.to_owned(),
             write_buffer_bytes: config.write_buffer_bytes,
             room: Room::new(dir, config.reserve_bytes),
@@ -108,6 +117,7 @@ impl BlockingStore for Store {
             return Ok(());
         }
         self.room.require(batch.bytes())?;
+        self.journal.set_needed(true);
         self.health.guard("committing a batch", || self.write(batch))
     }
 
@@ -120,7 +130,20 @@ impl BlockingStore for Store {
         let _commit = self.commits.lock();
         self.health.check()?;
         let Some(keyspace) = self.trees.write().remove(tree) else { return Ok(()) };
+        self.journal.set_needed(true);
         self.health.guard("dropping a tree", || self.db.delete_keyspace(keyspace))
+    }
+
+    /// The journal stays a journal: what cannot be moved is there as before.
+    fn finish(&self) -> EngineResult<()> {
+        let _commit = self.commits.lock();
+        self.health.check()?;
+        let written = journal::written_bytes(&self.dir)
+            .map_err(|error| EngineError::from_io("reading the journal of", &self.dir, &error))?;
+        if written >= JOURNAL_LEFT_BYTES && self.move_into_tables() {
+            self.journal.set_needed(false);
+        }
+        Ok(())
     }
 
     fn size_on_disk(&self) -> EngineResult<u64> {
@@ -182,6 +205,30 @@ impl Store {
                 .with_kv_separation(Some(KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES)))
         };
         self.db.keyspace(&keyspace_name(tree), options)
+    }
+}
+
+impl Store {
+    /// Has everything that was committed written into tables and synced there. Whether that was done: then nothing
+    /// needs the journal. Nobody may commit meanwhile.
+    fn move_into_tables(&self) -> bool {
+        let begun = Instant::now();
+        let trees: Vec<_> = self.trees.read().values().cloned().collect();
+        for tree in &trees {
+            // A tree whose buffer is empty has nothing to move. What another thread is about to move counts as well.
+            if let Err(error) = tree.rotate_memtable() {
+                tracing::debug!(%error, "what is in the journal stays there");
+                return false;
+            }
+        }
+        // fjall says how many buffers wait, and lets go of each once its table is synced.
+        while trees.iter().any(|tree| tree.sealed_memtable_count() > 0) {
+            if begun.elapsed() > CLOSING {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        true
     }
 }
 

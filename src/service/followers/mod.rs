@@ -3,37 +3,46 @@
 //!
 //! A write to a trace that is over leaves a mark in its own commit ([`keyspace::FOLLOW_DUE`]), which stands until
 //! every follower is done with it, so neither a failure nor the end of the process leaves anything out. A follower
-//! may be given the same trace again and must come to the same. Knows nothing of what followers do.
+//! may be given the same trace again and must come to the same. Those that can wait have a line of their own, to which
+//! marks are handed on ([`keyspace::FOLLOW_LATER`]): while much is written, it stands back. Knows nothing of what
+//! followers do.
 
+mod line;
 mod rebuild;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
-use parking_lot::Mutex;
 
-use super::{Context, ServiceError, ServiceResult};
+use self::line::{Line, Step};
+use super::{Context, ServiceResult};
 use crate::{
     model::{Timestamp, TraceId},
     store::{
-        Direction, KeyRange, Tx,
-        key::Key,
+        KeyRange, Tx,
         keyspace::{self, FollowDue},
         spans::StoredSpans,
     },
 };
-
-/// Traces that are followed at a time: what is made of them shares commits.
-const AT_ONCE: usize = 256;
-
-/// Spans that are read for it, unless one trace has more.
-const SPANS_AT_ONCE: u64 = 20_000;
 
 /// How long traces gather before they are followed, when few come.
 const GATHERED_FOR: Duration = Duration::from_millis(500);
 
 /// How long after a failure it is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// Writes a second from which on those that can wait stand back: some twentieth of what a small machine takes.
+const MUCH_WRITTEN: f64 = 200.0;
+
+/// While so much is written, they rest for so many times as long as they work. They do not stop: what is written for
+/// days is found too.
+const RESTS: u32 = 6;
+
+/// The longest of these rests.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// A trace that is due.
 #[derive(Debug, Clone)]
@@ -67,27 +76,33 @@ pub trait Follower: Send + Sync + 'static {
     /// from its first trace.
     fn format(&self) -> u32;
 
+    /// Whether it can wait while much is written, because it takes long and nobody counts on it at once.
+    fn can_wait(&self) -> bool {
+        false
+    }
+
     /// Makes what is to be made of these traces, in place of what was made of them before. Durable when it
     /// returns. May be called again for the same.
     fn follow<'a>(&'a self, traces: &'a [Followed]) -> BoxFuture<'a, ServiceResult<()>>;
 }
 
-/// Those who follow, and the one who calls them. Cheap to clone.
+/// Those who follow, and who calls them. Cheap to clone.
 #[derive(Clone)]
 pub struct Followers {
     context: Context,
-    all: Arc<Vec<Arc<dyn Follower>>>,
-    /// Where the marks are read on: after this trace. So none waits for ever behind those that fail.
-    place: Arc<Mutex<Option<TraceId>>>,
-    /// Held by the one who works.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    lines: Arc<[Line; 2]>,
 }
 
 impl Followers {
     /// Those who follow, over one context.
     #[must_use]
     pub fn new(context: Context, followers: Vec<Arc<dyn Follower>>) -> Self {
-        Self { context, all: Arc::new(followers), place: Arc::default(), turn: Arc::default() }
+        let (later, at_once): (Vec<_>, Vec<_>) =
+            followers.into_iter().partition(|follower| follower.can_wait());
+        let next = (!later.is_empty()).then_some(keyspace::FOLLOW_LATER);
+        let lines =
+            [Line::new(keyspace::FOLLOW_DUE, at_once, next), Line::new(keyspace::FOLLOW_LATER, later, None)];
+        Self { context, lines: Arc::new(lines) }
     }
 
     /// Follows what is due, until it is aborted: whatever it is at can be cut off anywhere.
@@ -95,10 +110,23 @@ impl Followers {
         if let Err(error) = self.mark_for_new_followers().await {
             tracing::warn!(%error, "traces from before are not followed yet");
         }
+        let [at_once, later] = &*self.lines;
+        tokio::join!(self.work(at_once, false), self.work(later, true));
+    }
+
+    async fn work(&self, line: &Line, stands_back: bool) {
         loop {
-            let pause = match self.step().await {
-                Ok(Step { more: true, failed: 0, .. }) => continue,
-                Ok(Step { failed: 0, .. }) => GATHERED_FOR,
+            let (begun, before) = (Instant::now(), self.context.store.writes());
+            let pause = match line.step(&self.context.store).await {
+                Ok(Step { more, failed: 0 }) => {
+                    let took = begun.elapsed();
+                    let rest = if stands_back { self.rest(took, before) } else { None };
+                    match rest {
+                        Some(rest) => rest.max(GATHERED_FOR),
+                        None if more => continue,
+                        None => GATHERED_FOR,
+                    }
+                }
                 Ok(_) => AFTER_FAILURE,
                 Err(error) => {
                     tracing::warn!(%error, "what follows of traces that are over is not made yet");
@@ -109,120 +137,37 @@ impl Followers {
         }
     }
 
-    /// Follows all that is due now. Answers how many traces could not be followed; their marks stand.
+    /// How long to rest after a step, where much was written meanwhile.
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    fn rest(&self, took: Duration, before: u64) -> Option<Duration> {
+        let written = self.context.store.writes().saturating_sub(before) as f64;
+        // A step that did nothing tells nothing.
+        let is_much = written > MUCH_WRITTEN * took.as_secs_f64().max(0.1);
+        is_much.then(|| (took * RESTS).min(LONGEST_REST))
+    }
+
+    /// Follows all that is due now, whatever is written. Answers how many traces could not be followed; their marks
+    /// stand.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn catch_up(&self) -> ServiceResult<usize> {
         self.mark_for_new_followers().await?;
-        *self.place.lock() = None;
         let mut failed = 0;
-        loop {
-            let step = self.step().await?;
-            failed += step.failed;
-            if !step.more {
-                return Ok(failed);
-            }
+        for line in &*self.lines {
+            failed += line.catch_up(&self.context.store).await?;
         }
+        Ok(failed)
     }
 
-    /// Whether every trace that is over has been followed.
+    /// Whether every trace that is over has been followed by all.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn is_caught_up(&self) -> ServiceResult<bool> {
-        let store = &self.context.store;
-        Ok(store.chunk_keys(keyspace::FOLLOW_DUE, KeyRange::all(), 1).await?.items.is_empty())
-    }
-
-    /// Follows the next traces that are due.
-    async fn step(&self) -> ServiceResult<Step> {
-        let _turn = self.turn.lock().await;
-        let (due, more) = self.next_due().await?;
-        let Some(last) = due.last().map(|(id, _)| *id) else { return Ok(Step::default()) };
-        let traces = self.read(&due).await?;
-        let failed = match self.follow(&traces).await {
-            Ok(()) => Vec::new(),
-            // One that cannot be followed must not hold up the others.
-            Err(_) if traces.len() > 1 => self.follow_one_by_one(&traces).await,
-            Err(error) => {
-                tracing::warn!(trace = %last, %error, "a trace is not followed yet");
-                vec![last]
-            }
-        };
-        let done: Vec<_> = due.into_iter().filter(|(id, _)| !failed.contains(id)).collect();
-        self.clear(&done).await?;
-        *self.place.lock() = more.then_some(last);
-        Ok(Step { more, failed: failed.len() })
-    }
-
-    /// Marks from where the last step ended, and whether there are more behind them.
-    async fn next_due(&self) -> ServiceResult<(Vec<(TraceId, FollowDue)>, bool)> {
-        let place = *self.place.lock();
-        let range = place.map_or_else(KeyRange::all, |id| KeyRange::all().after(&id.encode()));
-        let store = &self.context.store;
-        let page = store.scan(keyspace::FOLLOW_DUE, range, Direction::Forward, AT_ONCE).await?;
-        let mut due: Vec<_> = page.items.into_iter().map(|found| (found.key, found.record)).collect();
-        let ids: Vec<_> = due.iter().map(|(id, _)| *id).collect();
-        let rows = store.get_many(keyspace::TRACE, &ids).await?;
-        let mut spans = 0_u64;
-        let fit = rows.iter().take_while(|row| {
-            spans = spans.saturating_add(row.as_ref().map_or(0, |row| row.summary.span_count));
-            spans <= SPANS_AT_ONCE
-        });
-        let fit = fit.count().max(1);
-        let more = page.more || fit < due.len();
-        due.truncate(fit);
-        Ok((due, more))
-    }
-
-    async fn read(&self, due: &[(TraceId, FollowDue)]) -> ServiceResult<Vec<Followed>> {
-        let ids: Vec<_> = due.iter().map(|(id, _)| *id).collect();
-        let found = self.context.store.trace_spans(&ids).await?;
-        let followed = |((id, mark), spans): (&(TraceId, FollowDue), _)| Followed {
-            id: *id,
-            spans,
-            changed: mark.revision > 0,
-        };
-        Ok(due.iter().zip(found).map(followed).collect())
-    }
-
-    async fn follow(&self, traces: &[Followed]) -> ServiceResult<()> {
-        for follower in self.all.iter() {
-            follower.follow(traces).await.inspect_err(|error| {
-                tracing::debug!(follower = follower.name(), %error, "cannot follow");
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Answers those that failed.
-    async fn follow_one_by_one(&self, traces: &[Followed]) -> Vec<TraceId> {
-        let mut failed = Vec::new();
-        for trace in traces {
-            if let Err(error) = self.follow(std::slice::from_ref(trace)).await {
-                tracing::warn!(trace = %trace.id, %error, "a trace is not followed yet");
-                failed.push(trace.id);
-            }
-        }
-        failed
-    }
-
-    /// Removes marks, unless something new has come meanwhile.
-    async fn clear(&self, done: &[(TraceId, FollowDue)]) -> ServiceResult<()> {
-        let ids = &done.iter().map(|(id, _)| *id).collect::<Vec<_>>();
-        let cleared = self.context.store.transact::<_, ServiceError, _>(|tx| {
-            Box::pin(async move {
-                let marks = tx.get_many(keyspace::FOLLOW_DUE, ids).await?;
-                for ((id, known), mark) in done.iter().zip(marks) {
-                    if mark == Some(*known) {
-                        tx.delete(keyspace::FOLLOW_DUE, id);
-                    }
-                }
-                Ok(())
-            })
-        });
-        cleared.await
+        let marks = self.lines.iter().map(|line| (line.due.name, KeyRange::all())).collect();
+        let counts = self.context.store.count_entries(marks, 1).await?;
+        Ok(counts.iter().all(|(count, _)| *count == 0))
     }
 }
 
@@ -239,13 +184,4 @@ pub(super) async fn mark(tx: &mut Tx<'_>, id: TraceId) -> ServiceResult<()> {
     };
     tx.put(keyspace::FOLLOW_DUE, &id, &mark)?;
     Ok(())
-}
-
-/// How a step went.
-#[derive(Debug, Clone, Copy, Default)]
-struct Step {
-    /// Whether there is more to do.
-    more: bool,
-    /// Traces that could not be followed.
-    failed: usize,
 }

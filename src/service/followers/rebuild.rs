@@ -1,8 +1,8 @@
 //! Following a database again from its first trace: when a follower is new to it, or keeps another format.
 
-use std::ops::Bound;
+use std::{ops::Bound, sync::Arc};
 
-use super::Followers;
+use super::{Follower, Followers, Line};
 use crate::{
     model::{Timestamp, TraceId},
     service::{ServiceError, ServiceResult},
@@ -19,16 +19,15 @@ const AT_ONCE: usize = 1_000;
 impl Followers {
     /// Marks all traces as due, where a follower has not followed this database yet.
     pub(super) async fn mark_for_new_followers(&self) -> ServiceResult<()> {
-        let codes: Vec<_> = self.all.iter().map(|follower| follower.code()).collect();
-        let known = self.context.store.get_many(keyspace::FOLLOWER, &codes).await?;
-        for (follower, known) in self.all.iter().zip(known) {
+        for (line, follower) in self.all() {
+            let known = self.context.store.get(keyspace::FOLLOWER, &follower.code()).await?;
             let fresh = FollowerState { format: follower.format(), marked: None };
             match known {
                 Some(known) if known == fresh => {}
                 Some(known) if known.format == fresh.format => {
-                    self.mark_all(follower.code(), fresh.format, known.marked).await?;
+                    self.mark_all(line, follower.as_ref(), known.marked).await?;
                 }
-                _ => self.mark_all(follower.code(), fresh.format, None).await?,
+                _ => self.mark_all(line, follower.as_ref(), None).await?,
             }
         }
         Ok(())
@@ -37,10 +36,11 @@ impl Followers {
     /// Marks the traces after `from`, the oldest first. One that is cut off goes on where it was.
     async fn mark_all(
         &self,
-        code: u8,
-        format: u32,
+        line: &Line,
+        follower: &dyn Follower,
         mut from: Option<(Timestamp, TraceId)>,
     ) -> ServiceResult<()> {
+        let (due, code, format) = (line.due, follower.code(), follower.format());
         loop {
             let mut range = KeyRange::all();
             if let Some(from) = &from {
@@ -52,12 +52,12 @@ impl Followers {
             let ids = &found.items.iter().map(|(_, id)| *id).collect::<Vec<_>>();
             let marked = self.context.store.transact::<_, ServiceError, _>(|tx| {
                 Box::pin(async move {
-                    let marks = tx.get_many(keyspace::FOLLOW_DUE, ids).await?;
+                    let marks = tx.get_many(due, ids).await?;
                     for (id, mark) in ids.iter().zip(marks) {
                         if mark.is_none() {
                             // It only has to differ from what writers of the trace would put there.
                             let mark = FollowDue { revision: 0, at: Timestamp::from_nanos(0), more: 0 };
-                            tx.put(keyspace::FOLLOW_DUE, id, &mark)?;
+                            tx.put(due, id, &mark)?;
                         }
                     }
                     tx.put(keyspace::FOLLOWER, &code, state)?;
@@ -76,9 +76,13 @@ impl Followers {
     /// # Errors
     /// When the store fails.
     pub async fn start_again(&self) -> ServiceResult<()> {
-        for follower in self.all.iter() {
-            self.mark_all(follower.code(), follower.format(), None).await?;
+        for (line, follower) in self.all() {
+            self.mark_all(line, follower.as_ref(), None).await?;
         }
         Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Line, &Arc<dyn Follower>)> {
+        self.lines.iter().flat_map(|line| line.followers.iter().map(move |follower| (line, follower)))
     }
 }

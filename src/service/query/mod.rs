@@ -26,6 +26,15 @@ use crate::model::{
     trace::Trace,
 };
 
+/// Traces that are looked at at a time, at the least where their rows tell enough.
+const FEWEST_AT_ONCE: usize = 64;
+
+/// The same where their spans are read.
+const FEWEST_WITH_SPANS: usize = 12;
+
+/// Traces that are looked at at a time at most.
+const MOST_AT_ONCE: usize = 512;
+
 /// How much a query may look at.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -120,8 +129,13 @@ impl Queries {
         let mut candidates = Candidates::begin(self, prepared, after.clone()).await?;
         let mut spent = Spent::default();
         let mut found = FoundTraces { traces: Vec::new(), more: false, end: after };
+        let needs = prepared.condition.needs();
+        let least = if needs.heads || needs.bodies { FEWEST_WITH_SPANS } else { FEWEST_AT_ONCE };
         loop {
-            let size = (2 * (wanted + 1).saturating_sub(found.traces.len())).clamp(64, 512);
+            // As many as it takes, by the share of those before that fulfilled it: what is read for more is lost.
+            let left = (wanted + 1).saturating_sub(found.traces.len());
+            let size = left.saturating_mul(spent.traces.max(1)) / found.traces.len().max(1);
+            let size = size.clamp(least, MOST_AT_ONCE);
             let chunk = candidates.next(self, size).await?;
             spent.traces += chunk.len();
             let rows: Vec<_> = chunk.iter().map(|(_, trace)| trace).collect();

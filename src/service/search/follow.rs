@@ -31,6 +31,11 @@ impl Follower for Filling {
         self.generation
     }
 
+    /// Cutting texts into words takes more than storing them.
+    fn can_wait(&self) -> bool {
+        true
+    }
+
     fn follow<'a>(&'a self, traces: &'a [Followed]) -> BoxFuture<'a, ServiceResult<()>> {
         self.search.put(traces).boxed()
     }

@@ -28,8 +28,10 @@ impl Check<'_> {
     }
 
     async fn marks(&mut self) -> StoreResult<()> {
-        let mut from = None;
-        while self.page(keyspace::FOLLOW_DUE, &mut from).await?.is_some() {}
+        for marks in [keyspace::FOLLOW_DUE, keyspace::FOLLOW_LATER] {
+            let mut from = None;
+            while self.page(marks, &mut from).await?.is_some() {}
+        }
         Ok(())
     }
 

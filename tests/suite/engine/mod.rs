@@ -80,6 +80,7 @@ on disk {
     reopen::everything_is_there_again,
     reopen::a_long_log_opens_again,
     reopen::dropped_trees_stay_gone,
+    reopen::much_that_was_just_written_is_there_again,
     torn::a_torn_end_of_the_log_undoes_the_last_batch_alone,
 }
 }

@@ -77,3 +77,46 @@ pub async fn dropped_trees_stay_gone(subject: &Subject) {
     assert_eq!(get(&*engine, &doomed, "small").await.as_deref(), Some("2"));
     assert_eq!(get(&*engine, &kept, "small").await.as_deref(), Some("1"));
 }
+
+/// More than an engine leaves in its log when it is closed: values, what was overwritten, deleted and dropped.
+pub async fn much_that_was_just_written_is_there_again(subject: &Subject) {
+    let (rows, doomed, index) = (tree("rows"), tree("doomed"), tree("index"));
+    for round in 0..3_u8 {
+        let engine = subject.open();
+        for part in 0..4_u8 {
+            let mut batch = Batch::default();
+            for key in 0..100_u8 {
+                batch.put(&rows, vec![key], vec![round.max(part); if key % 2 == 0 { 100 } else { 10_000 }]);
+                batch.put(&doomed, vec![round, part, key], vec![7; 2_000]);
+                batch.put(&index, vec![key, round, part], "");
+            }
+            engine.commit(batch).await.unwrap();
+        }
+        let mut batch = Batch::default();
+        batch.delete(&rows, vec![round]);
+        (0..100).for_each(|key| batch.delete(&index, vec![key, round, 0]));
+        engine.commit(batch).await.unwrap();
+        engine.drop_tree(&doomed).await.unwrap();
+        engine.finish().await.unwrap();
+        // Nobody promised to write nothing more.
+        put(&*engine, &rows, &[("late", "1")]).await;
+        if round == 1 {
+            engine.finish().await.unwrap();
+        }
+        drop(engine);
+
+        let engine = subject.open();
+        assert_eq!(engine.trees().await.unwrap(), vec![index.clone(), rows.clone()]);
+        assert_eq!(get(&*engine, &rows, "late").await.as_deref(), Some("1"));
+        let found = engine.get_many(&rows, (0..100).map(|key| vec![key]).collect()).await.unwrap();
+        for (key, value) in (0..100_u8).zip(found) {
+            let size = if key % 2 == 0 { 100 } else { 10_000 };
+            let expected = (key != round).then(|| vec![round.max(3); size]);
+            assert_eq!(value.map(|value| value.to_vec()), expected, "{key} in round {round}");
+        }
+        let left = page(&*engine, &index, KeyRange::all(), Direction::Forward, usize::MAX).await;
+        assert_eq!(left.entries.len(), 300 * (usize::from(round) + 1));
+        assert!(left.entries.iter().all(|entry| entry.key[2] != 0));
+        drop(engine);
+    }
+}
