@@ -86,7 +86,8 @@ impl Series {
             return Err(Refusal::invalid("until", "must be later than `from`").into());
         };
         let until = query.resolution.next(last).unwrap_or(query.until);
-        let cells = if query.values.is_empty() && query.dimension != Dimension::All {
+        // Without values there is one cell a stretch, which stands beside the next one.
+        let cells = if query.values.is_empty() || query.dimension == Dimension::All {
             self.scan(query, first, until).await?
         } else {
             self.get(query, &starts).await?
@@ -203,10 +204,7 @@ impl Series {
 
     /// The cells of some values.
     async fn get(&self, query: &SeriesQuery, starts: &[Timestamp]) -> ServiceResult<Vec<(SeriesKey, Cell)>> {
-        let values: BTreeSet<&str> = match query.dimension {
-            Dimension::All => [""].into(),
-            _ => query.values.iter().map(String::as_str).collect(),
-        };
+        let values: BTreeSet<&str> = query.values.iter().map(String::as_str).collect();
         let most = self.context.series.cells;
         if values.len().saturating_mul(starts.len()) > most {
             return Err(too_many(most).into());
