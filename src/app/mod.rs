@@ -26,6 +26,7 @@ use crate::{
         Context, Services, Shared,
         agents::{Runtime, SearchConversations},
         conversations::Conversations,
+        search::Search,
     },
     store::Store,
     tools::{Tool, Tools},
@@ -70,7 +71,8 @@ impl Database {
             context = context.with_prices(prices);
         }
         let models = Models::new(&config.models)?;
-        let search = SearchConversations::new(Conversations::new(context.clone()));
+        let search =
+            SearchConversations::new(Conversations::new(context.clone()), Search::new(context.clone()));
         let tools = Tools::start(&config.tools, Self::clock())?.with(Arc::new(search));
         let runtime = Runtime {
             models: match additions.scripts {

@@ -92,6 +92,11 @@ impl<T: Listed> Connection<T> {
         };
         Self { edges, page_info, total }
     }
+
+    /// Its entries, how to go on, and how many there are in all: for a connection that tells more.
+    pub(super) fn parts(&self) -> (&[Edge<T>], &PageInfo, Option<i32>) {
+        (&self.edges, &self.page_info, self.total.map(int))
+    }
 }
 
 impl<T: Listed> TypeName for Connection<T> {
@@ -125,7 +130,7 @@ impl<T: Listed> Connection<T> {
 }
 
 /// The entries of a page without their cursors, as the list that the library makes of a `Vec`.
-struct Nodes<'a, T>(&'a [Edge<T>]);
+pub(super) struct Nodes<'a, T>(pub(super) &'a [Edge<T>]);
 
 /// Entries that are resolved at a time. The library takes a whole list at once; what its fields take as long as
 /// they are resolved is several times what comes of them.

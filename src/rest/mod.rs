@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/conversations` | begin, find, change, branch, delete; their messages, traces and plans |
 //! | `/messages/{id}` | one of them |
-//! | `/traces` | start, find, look for, show with all spans, end; their spans |
+//! | `/traces`, `/spans` | start, find, look for, show with all spans, end; their spans |
 //! | `/traces/{id}/analysis`, `/conversations/{id}/evaluation` | what they tell |
 //! | `/plans`, `/components`, `/scores` | find and show; register and label versions; judge |
 //! | `/export/{table}.{format}` | a whole table, for others to read |
@@ -19,6 +19,7 @@
 mod analysis;
 mod answer;
 mod components;
+mod conditions;
 mod conversations;
 mod evaluation;
 mod export;

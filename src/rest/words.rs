@@ -119,6 +119,7 @@ vocabularies!(
     RetryOutcome = analysis::RetryOutcome,
     RunFailureKind = agent::RunFailureKind,
     ScoreSource = score::ScoreSource,
+    SpanOrderField = query::SpanOrderField,
     SpanStatus = span::SpanStatus,
     StepStatus = plan::StepStatus,
     TextKind = search::TextKind,

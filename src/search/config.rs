@@ -12,6 +12,9 @@ pub struct SearchConfig {
     /// Bytes of text of one kind that are indexed of one span, trace or message: its beginning. What an agent
     /// read from a file or a page may be megabytes, and nobody looks for its end.
     pub text_bytes: usize,
+    /// Spans that each search looks through by itself, of traces that go on and so are in no index yet: those of the
+    /// newest ones. Some 40 µs each, most of it for reading them. 0: none.
+    pub running_spans: usize,
     /// Bytes that the index gathers in memory before they go to the disk. 15 MB is the least that works. They are
     /// given back when nothing has been written for a while.
     pub writer_bytes: usize,
@@ -26,6 +29,7 @@ impl Default for SearchConfig {
         Self {
             enabled: true,
             text_bytes: 32 << 10,
+            running_spans: 5_000,
             writer_bytes: 15_000_000,
             query_bytes: 1_000,
             query_words: 32,

@@ -492,5 +492,24 @@ mod tests {
             let is_marked = query.mark(&text).clauses == query.clauses().len();
             prop_assert_eq!(!index.find(&query, &[], Window::first(1)).unwrap().is_empty(), is_marked);
         }
+
+        /// And what [`TextQuery::is_in`] says of the texts, in whichever kinds they are looked for.
+        #[test]
+        fn what_is_found_is_what_the_texts_have(
+            asked in "[ab*\" é-]{1,12}",
+            texts in prop::collection::vec((0_usize..3, "[ab \né-]{0,8}"), 0..4),
+            kinds in prop::collection::vec(0_usize..3, 0..3),
+        ) {
+            let all = [TextKind::Input, TextKind::Output, TextKind::Name];
+            let Ok(query) = TextQuery::parse("text", &asked, &SearchConfig::default()) else { return Ok(()) };
+            let texts: Vec<_> = texts.iter().map(|(kind, text)| (all[*kind], text.as_str())).collect();
+            let kinds: Vec<_> = kinds.into_iter().map(|kind| all[kind]).collect();
+            let document = document(1, 1, 0, &texts);
+            let index = index();
+            index.replace(&[], std::slice::from_ref(&document)).unwrap();
+            index.commit().unwrap();
+            let is_found = !index.find(&query, &kinds, Window::first(1)).unwrap().is_empty();
+            prop_assert_eq!(is_found, query.is_in(&document.texts, &kinds));
+        }
     }
 }

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{
-    SearchConfig,
+    SearchConfig, Texts,
     words::{LONG_WORD, Word, words},
 };
-use crate::model::Refusal;
+use crate::model::{Refusal, search::TextKind};
 
 /// Letters that the beginning of a word must have.
 const SHORTEST_BEGINNING: usize = 2;
@@ -67,6 +67,19 @@ impl TextQuery {
         &self.clauses
     }
 
+    /// Whether something with these texts has what is looked for in those of some kinds (of any, where none is named):
+    /// what the index answers, asked of the texts themselves.
+    #[must_use]
+    pub fn is_in(&self, texts: &Texts, kinds: &[TextKind]) -> bool {
+        let wanted = texts.iter().filter(|(kind, _)| kinds.is_empty() || kinds.contains(kind));
+        let texts: Vec<_> = wanted.map(|(_, text)| words(text)).collect();
+        let is_there = |clause: &Clause| {
+            let begins = |words: &[Word], from: usize| words.get(from..).and_then(|rest| clause.place(rest));
+            texts.iter().any(|words| (0..words.len()).any(|from| begins(words, from).is_some()))
+        };
+        self.clauses.iter().all(|clause| is_there(clause) != clause.is_excluded)
+    }
+
     /// Where in a text that is looked for stands.
     #[must_use]
     pub fn mark(&self, text: &str) -> Marks {
@@ -92,7 +105,9 @@ impl Clause {
     fn place(&self, words: &[Word]) -> Option<Range<usize>> {
         let there = words.get(..self.words.len())?;
         let is_it = |(word, wanted): (&Word, &String)| {
-            if self.is_beginning { word.text.starts_with(wanted) } else { word.text == *wanted }
+            // Long words are not indexed, so they are not found by their beginning.
+            let begins = || word.text.starts_with(wanted) && word.text.len() < LONG_WORD;
+            if self.is_beginning { begins() } else { word.text == *wanted }
         };
         let all = there.iter().zip(&self.words).all(is_it);
         all.then_some(there.first()?.at.start..there.last()?.at.end)

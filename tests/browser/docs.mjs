@@ -8,6 +8,21 @@ const PATIENCE = 60_000;
 const [server = "http://127.0.0.1:4000", screenshots] = process.argv.slice(2);
 const browser = await open();
 
+// Of a text to what is behind it, so that it can be read (WCAG 2, level AA).
+const LEAST_CONTRAST = 4.5;
+
+/** The contrast of an element's text to the navigation that it stands in, as WCAG counts it. */
+function contrastToNavigation(element) {
+  const luminance = (color) => {
+    const channels = color.match(/[\d.]+/g).slice(0, 3).map((text) => Number(text) / 255);
+    const linear = channels.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const behind = getComputedStyle(element.closest(".nav-bar")).backgroundColor;
+  const both = [getComputedStyle(element).color, behind].map(luminance).sort((a, b) => b - a);
+  return (both[0] + 0.05) / (both[1] + 0.05);
+}
+
 async function visit(colorScheme) {
   const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
@@ -23,6 +38,13 @@ async function visit(colorScheme) {
   });
 
   await page.goto(`${server}/api/v1/docs`);
+  const left = (selector) => page.locator(selector).first().evaluate((element) => element.getBoundingClientRect().left);
+  assert.equal(await left("#api-info"), await left("#api-title"), "the licence stands below the title");
+  for (const method of ["get", "post", "put", "patch", "delete"]) {
+    const label = page.locator(`.nav-method.${method}`).first();
+    const contrast = await label.evaluate(contrastToNavigation);
+    assert.ok(contrast >= LEAST_CONTRAST, `${method} can be read in ${colorScheme}: ${contrast}`);
+  }
   await page.locator('[data-content-id="get-/conversations"]').click();
   await page.getByRole("button", { name: "TRY" }).first().click();
   await page.getByText('"items"').first().waitFor();

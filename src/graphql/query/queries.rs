@@ -13,8 +13,11 @@ use crate::{
         span::Span,
         trace::Trace,
     },
-    model::query::{OrderDirection, QuerySource, TraceCondition, TraceOrderField},
-    service::query::{Plan, TraceOrdering},
+    model::{
+        page::Page,
+        query::{OrderDirection, QuerySource, SpanOrderField, TraceCondition, TraceOrderField},
+    },
+    service::query::{Plan, SpanOrdering, TraceOrdering},
 };
 
 /// How traces are ordered.
@@ -23,6 +26,17 @@ struct TraceOrderInput {
     /// By what. But for the start, only traces that are over are listed, a moment after their end.
     #[graphql(default_with = "TraceOrderField::StartTime")]
     field: TraceOrderField,
+    /// Which end comes first.
+    #[graphql(default_with = "OrderDirection::Descending")]
+    direction: OrderDirection,
+}
+
+/// How spans are ordered. Whatever the order, the same are found.
+#[derive(InputObject)]
+struct SpanOrderInput {
+    /// By what. What a span does not have counts as less than anything. By a figure, equal ones come by their start.
+    #[graphql(default_with = "SpanOrderField::StartTime")]
+    field: SpanOrderField,
     /// Which end comes first.
     #[graphql(default_with = "OrderDirection::Descending")]
     direction: OrderDirection,
@@ -63,13 +77,17 @@ impl ConditionQuery {
         Ok(Connection::new(page.map(Trace::new), &request, None))
     }
 
-    /// Spans that fulfil a condition, those of the trace that started last first, and of each trace in the order of its
-    /// tree.
+    /// Spans that fulfil a condition, in the order of their traces and of each trace's tree, or by a figure. By a figure,
+    /// each page looks at all spans that may be meant: where those are too many, it is refused with what to ask instead.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn query_spans(
         &self,
         ctx: &Context<'_>,
         #[graphql(name = "where", desc = "The condition; absent: any span.")] condition: Option<SpanWhere>,
         #[graphql(desc = "Only in traces that fulfil this.")] traces: Option<TraceWhere>,
+        #[graphql(desc = "Which come first; absent: those of the trace that started last.")] order_by: Option<
+            SpanOrderInput,
+        >,
         #[graphql(desc = "Spans of the page at most.", default_with = "page::default_first()")] first: Option<
             Given<i32>,
         >,
@@ -79,12 +97,15 @@ impl ConditionQuery {
         let request = page::request(first, after, data.limits.most)?;
         let condition = condition.unwrap_or_default().read("where")?;
         let traces = traces.map_or_else(|| Ok(TraceCondition::any()), |traces| traces.read("traces"))?;
-        let mut page = data.services.queries.spans(&condition, &traces, &request).await?;
-        let items = std::mem::take(&mut page.items).into_iter();
+        let ordering = order_by.map_or_else(SpanOrdering::default, |SpanOrderInput { field, direction }| {
+            SpanOrdering { field, direction }
+        });
+        let Page { items, has_next, end } =
+            data.services.queries.spans(&condition, &traces, ordering, &request).await?;
+        let items = items.into_iter();
         let items =
             items.filter_map(|(cursor, found)| Some((cursor, Span::placed(&found.spans, found.place)?)));
-        let page =
-            crate::model::page::Page { items: items.collect(), has_next: page.has_next, end: page.end };
+        let page = Page { items: items.collect(), has_next, end };
         Ok(Connection::new(page, &request, None))
     }
 
@@ -112,7 +133,7 @@ struct QueryPlan {
     id: ID,
     /// Where it looks for traces.
     source: QuerySource,
-    /// Traces that it looks at, for all pages together: counted up to 10,000.
+    /// Traces that it looks at, for all pages together: counted up to 10,000, or to as many as may be put in order.
     trace_count: BigInt,
     /// Whether there may be more.
     has_more_traces: bool,

@@ -83,7 +83,7 @@ pub(super) struct TraceWhere {
     span: Option<SpanWhere>,
     /// It, or one of its spans, has such a score.
     score: Option<ScoreWhere>,
-    /// It or its spans say this. Only traces that are over are searched.
+    /// It or its spans say this. Of traces that go on only the newest are searched.
     text: Option<TextWhere>,
 }
 

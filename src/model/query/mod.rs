@@ -45,6 +45,33 @@ words! {
 }
 
 words! {
+    /// What spans are ordered by.
+    SpanOrderField {
+        /// When their traces started; of each trace they come in the order of its tree.
+        StartTime = 1 "START_TIME",
+        /// How long they took: those that go on count as less than anything.
+        Duration = 2 "DURATION",
+        /// What they say they cost: what is not known counts as less than anything.
+        Cost = 3 "COST",
+        /// How many tokens they say they used: those that say nothing count as less than anything.
+        Tokens = 4 "TOKENS",
+    }
+}
+
+impl SpanOrderField {
+    /// The figure that it is of; `None`: it is no figure.
+    #[must_use]
+    pub const fn figure(self) -> Option<SpanFigure> {
+        match self {
+            Self::StartTime => None,
+            Self::Duration => Some(SpanFigure::Duration),
+            Self::Cost => Some(SpanFigure::Cost),
+            Self::Tokens => Some(SpanFigure::TotalTokens),
+        }
+    }
+}
+
+words! {
     /// Where a query looks for traces.
     QuerySource {
         /// At all of them, in the order that is asked for.

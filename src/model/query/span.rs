@@ -32,7 +32,9 @@ words! {
 }
 
 impl SpanFigure {
-    fn of(self, head: &SpanHead, node: &Node) -> Option<u64> {
+    /// The figure of a span, if it has one.
+    #[must_use]
+    pub fn of(self, head: &SpanHead, node: &Node) -> Option<u64> {
         let totals = || head.ledger.reports_tokens().then(|| head.ledger.totals());
         match self {
             Self::Duration => head.duration_nanos(),

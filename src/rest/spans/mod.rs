@@ -2,6 +2,7 @@
 
 mod changes;
 mod inputs;
+mod query;
 mod views;
 
 use std::{collections::HashMap, sync::Arc};
@@ -9,26 +10,33 @@ use std::{collections::HashMap, sync::Arc};
 use axum::{extract::State, http::Uri};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::inputs::{CreateSpan, ListSpans, UpdateSpan};
 pub(super) use self::{inputs::SpanOrder, views::Span};
+use self::{
+    inputs::{CreateSpan, ListSpans, UpdateSpan},
+    query::QuerySpans,
+};
 use super::{
     Rest,
     answer::Answer,
     page::{self, Listed},
     problem::Problem,
-    request::{At, Body, Query},
+    request::{At, Body, OptionalBody, Query},
+    scalar::Written,
     traces::{Include, missing},
 };
 use crate::{
     model::{Refusal, SpanId, TraceId, page::Page, refusal::Entity, span::SpanHead},
-    service::tracing::{SpanWrite, TraceSpans},
+    service::{
+        query::FoundSpan,
+        tracing::{SpanWrite, TraceSpans},
+    },
 };
 
 /// Spans of a page where the client names no number: they are small, and read together whatever the page.
 const USUAL: usize = 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<Rest> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, update))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, update)).routes(routes!(query))
 }
 
 /// List a trace's spans
@@ -113,6 +121,45 @@ async fn update(
     let change: SpanWrite = change.into_write(trace, id)?;
     let written = rest.services.tracing.write_span(change).await?;
     Answer::ok(&Span::alone(&written.trace, &written.head))
+}
+
+/// Look for spans
+///
+/// In all traces, by a condition in the body, composed of and, or and not, and by one on their traces. They come in the
+/// order of their traces and of each trace's tree, or by a figure. One that would have to look at too much is refused,
+/// with what to ask instead; a page that found little for all it looked at ends early, and goes on from `next`.
+#[utoipa::path(
+    post, path = "/spans/query", tag = "Spans", operation_id = "querySpans",
+    request_body = Option<QuerySpans>,
+    responses((status = 200, description = "A page of what was found.", body = Listed<Span>)),
+)]
+async fn query(
+    State(rest): State<Rest>,
+    OptionalBody(wanted): OptionalBody<QuerySpans>,
+) -> Result<Answer, Problem> {
+    let page = page::request(wanted.limit.map(Written), wanted.after, page::usual(rest.pages.most))
+        .map_err(Problem::in_body)?;
+    let of_body = |refusal: Refusal| Problem::from(refusal).in_body();
+    let condition = wanted.condition.unwrap_or_default().read("where").map_err(of_body)?;
+    let traces = wanted.traces.unwrap_or_default().read("traces").map_err(of_body)?;
+    let order = wanted.order_by.unwrap_or_default().into_model();
+    let found = rest.services.queries.spans(&condition, &traces, order, &page).await;
+    let found = found.map_err(|error| Problem::from(error).in_body())?;
+    let mut bodies = if wanted.include.unwrap_or_default().contains(&Include::Bodies) {
+        let key = |(_, FoundSpan { spans, place }): &(_, FoundSpan)| {
+            let (_, head) = spans.at(*place)?;
+            Some((spans.trace.id, head.id, head.part_blocks()))
+        };
+        rest.services.tracing.span_bodies(found.items.iter().filter_map(key).collect(), 0).await?
+    } else {
+        HashMap::new()
+    };
+    let view = |(_, FoundSpan { spans, place }): (_, FoundSpan)| {
+        let body = spans.at(place).and_then(|(_, head)| bodies.remove(&(spans.trace.id, head.id)));
+        Span::placed(&spans, place, body)
+    };
+    let Listed { items, next } = Listed::of(found, view);
+    Answer::ok(&Listed { items: items.into_iter().flatten().collect(), next })
 }
 
 /// The spans of a trace, which must be there.

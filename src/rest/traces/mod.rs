@@ -1,6 +1,5 @@
 //! `/traces`: starting, finding, showing and ending them.
 
-mod condition;
 mod inputs;
 mod query;
 mod views;

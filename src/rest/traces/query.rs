@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::condition::TraceWhere;
 use crate::{
-    rest::{object::object, words},
+    rest::{conditions::TraceWhere, object::object, words},
     service::query::TraceOrdering,
 };
 

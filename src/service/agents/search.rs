@@ -1,4 +1,9 @@
 //! The tool that searches what was said in this server's own conversations.
+//!
+//! The index of texts has what a run said or was set off by, however long ago. Messages of no run are in no index, and a
+//! server may keep none: so where it leaves room, the last messages of the last conversations are looked at too.
+
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::Deserialize;
@@ -6,13 +11,16 @@ use serde_json::{Value, json};
 
 use crate::{
     model::{
-        ConversationId, Json,
+        ConversationId, Json, MessageId, Timestamp,
+        conversation::Conversation,
         message::{Message, MessageType},
         page::PageRequest,
+        search::TextKind,
     },
     service::{
-        ServiceResult,
+        ServiceError, ServiceResult,
         conversations::{ConversationFilter, ConversationOrder, Conversations, HistoryOrder, HistoryRequest},
+        search::{Item, Search},
     },
     tools::{Tool, ToolError, ToolErrorKind, ToolSource, ToolSpec},
 };
@@ -29,12 +37,16 @@ const AT_ONCE: usize = 50;
 /// Messages that are found at most.
 const FOUND: usize = 20;
 
+/// Messages that are taken from the index: some of them are what tools answered, or are found by what is not shown.
+const INDEXED: usize = 100;
+
 /// Characters of a message that are shown around what was looked for.
 const AROUND: usize = 120;
 
 /// Searches conversations.
 pub struct SearchConversations {
     conversations: Conversations,
+    texts: Search,
 }
 
 #[derive(Deserialize)]
@@ -42,43 +54,103 @@ struct Arguments {
     query: String,
 }
 
+/// What was found, the newest first; each message once.
+type Found = BTreeMap<Reverse<(Timestamp, u64, MessageId)>, Value>;
+
 impl SearchConversations {
-    /// The tool over these conversations.
+    /// The tool over these conversations, and the index of what they say.
     #[must_use]
-    pub const fn new(conversations: Conversations) -> Self {
-        Self { conversations }
+    pub const fn new(conversations: Conversations, texts: Search) -> Self {
+        Self { conversations, texts }
     }
 
     async fn search(&self, query: &str) -> ServiceResult<Vec<Value>> {
         let words: Vec<_> = query.split_whitespace().map(str::to_lowercase).collect();
+        let mut found = Found::new();
+        self.add_indexed(&words, &mut found).await?;
+        if found.len() < FOUND {
+            self.add_last(&words, &mut found).await?;
+        }
+        Ok(found.into_values().take(FOUND).collect())
+    }
+
+    /// Adds what the index has.
+    async fn add_indexed(&self, words: &[String], found: &mut Found) -> ServiceResult<()> {
+        if !self.texts.is_on() {
+            return Ok(());
+        }
+        // A model does not know the index's signs: each word means itself.
+        let quoted = words.iter().map(|word| format!("\"{}\"", word.replace(is_quote, " ")));
+        let query = quoted.collect::<Vec<_>>().join(" ");
+        let asked = match self.texts.asked("query", &query, vec![TextKind::Message]) {
+            // Signs alone, or more than the index is asked at a time.
+            Err(ServiceError::Refused(_)) => return Ok(()),
+            asked => asked?,
+        };
+        let page = PageRequest { first: INDEXED, after: None };
+        let hits = match self.texts.page(&asked, &page, false).await {
+            Ok(found) => found.page.items,
+            // A damaged index is no reason to find nothing.
+            Err(error) => {
+                tracing::warn!(%error, "conversations are searched without the index of texts");
+                return Ok(());
+            }
+        };
+        let ids: Vec<_> = hits
+            .into_iter()
+            .filter_map(|(_, hit)| match hit.item {
+                Item::Message(id) => Some(id),
+                Item::Trace | Item::Span(_) => None,
+            })
+            .collect();
+        let messages: Vec<_> = self.conversations.messages(&ids).await?.into_iter().flatten().collect();
+        let ids: Vec<_> = messages.iter().map(|message| message.conversation_id).collect();
+        let conversations = self.conversations.get_many(&ids).await?;
+        for (message, conversation) in messages.iter().zip(conversations) {
+            if let Some(conversation) = conversation {
+                add(found, &conversation, message, words);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what is said at the end of the conversations that were active last.
+    async fn add_last(&self, words: &[String], found: &mut Found) -> ServiceResult<()> {
         let request = PageRequest { first: CONVERSATIONS, after: None };
         let filter = ConversationFilter::default();
         let page = self.conversations.list(&filter, ConversationOrder::default(), &request).await?;
         let conversations: Vec<_> = page.items.into_iter().map(|(_, conversation)| conversation).collect();
-        let mut found = Vec::new();
         for some in conversations.chunks(AT_ONCE) {
             let requests: Vec<_> = some.iter().map(|conversation| last_of(conversation.id)).collect();
             let histories = self.conversations.histories(&requests).await?;
             for (conversation, history) in some.iter().zip(histories) {
-                let messages = history.items.into_iter().map(|(_, message)| message);
-                let hits = messages.filter_map(|message| Some((excerpt(&message, &words)?, message)));
-                found.extend(hits.map(|(excerpt, message)| {
-                    json!({
-                        "conversation": conversation.title.as_deref().unwrap_or("(no title)"),
-                        "conversation_id": conversation.id.to_string(),
-                        "when": message.timestamp.to_string(),
-                        "role": message.role.text(),
-                        "text": excerpt,
-                    })
-                }));
+                for (_, message) in &history.items {
+                    add(found, conversation, message, words);
+                }
             }
             if found.len() >= FOUND {
                 break;
             }
         }
-        found.truncate(FOUND);
-        Ok(found)
+        Ok(())
     }
+}
+
+fn is_quote(character: char) -> bool {
+    matches!(character, '"' | '“' | '”' | '„')
+}
+
+/// Adds a message, if it has all of the words.
+fn add(found: &mut Found, conversation: &Conversation, message: &Message, words: &[String]) {
+    let Some(text) = excerpt(message, words) else { return };
+    let shown = json!({
+        "conversation": conversation.title.as_deref().unwrap_or("(no title)"),
+        "conversation_id": conversation.id.to_string(),
+        "when": message.timestamp.to_string(),
+        "role": message.role.text(),
+        "text": text,
+    });
+    found.insert(Reverse((message.timestamp, message.ordinal, message.id)), shown);
 }
 
 impl Tool for SearchConversations {

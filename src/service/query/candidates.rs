@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::{
-    Prepared, Queries, TraceOrdering,
-    plan::{Listed, Source},
+    Queries, TraceOrdering,
+    plan::{Listed, Plan, Source},
 };
 use crate::{
     model::{
@@ -18,6 +18,9 @@ use crate::{
 /// Traces that go on, or are not followed yet, that are looked at beside an index that lags behind.
 const MOST_BESIDE: usize = 5_000;
 
+/// Rows that are read at a time for their places alone: one takes some 1 kB, and its place 40 bytes.
+const ROWS_AT_ONCE: usize = 2_000;
+
 /// A trace with its place in the order.
 pub(super) type Placed = (Vec<u8>, Trace);
 
@@ -26,8 +29,8 @@ pub(super) struct Candidates {
     ordering: TraceOrdering,
     /// What is left of the index.
     rest: Option<Rest>,
-    /// Traces that are known already, in order.
-    listed: VecDeque<Placed>,
+    /// Traces whose places are known already, in order.
+    listed: VecDeque<(Vec<u8>, TraceId)>,
     /// Those of `listed`, which an index may have too.
     known: HashSet<TraceId>,
 }
@@ -42,13 +45,15 @@ impl Candidates {
     /// Those behind a place.
     pub(super) async fn begin(
         queries: &Queries,
-        prepared: &Prepared,
-        after: Option<Vec<u8>>,
+        plan: &Plan,
+        ordering: TraceOrdering,
+        after: Option<&[u8]>,
     ) -> ServiceResult<Self> {
-        let ordering = prepared.ordering;
-        let (rest, rows) = match &prepared.plan.source {
+        let mut places = Places { ordering, after, traces: BTreeMap::new() };
+        let mut rest = None;
+        match &plan.source {
             Source::Ordered { index, prefix, range, lags } => {
-                let range = match &after {
+                let range = match after {
                     None => range.clone(),
                     Some(place) => {
                         let key = [prefix.as_slice(), place].concat();
@@ -58,25 +63,23 @@ impl Candidates {
                         }
                     }
                 };
-                let beside = if *lags { queries.beside().await? } else { Vec::new() };
-                (Some(Rest { index, prefix: prefix.clone(), range }), beside)
+                if *lags {
+                    queries.place_those_beside(&mut places).await?;
+                }
+                rest = Some(Rest { index, prefix: prefix.clone(), range });
             }
-            Source::Listed(Listed::Ids(ids)) => (None, queries.rows(ids).await?),
+            Source::Listed(Listed::Ids(ids)) => queries.place(ids, &mut places).await?,
             Source::Listed(Listed::Index { index, range, lags }) => {
-                (None, queries.listed(index, range.clone(), *lags).await?)
-            }
-        };
-        let mut placed: BTreeMap<Vec<u8>, Trace> = BTreeMap::new();
-        for row in rows {
-            let Some(place) = ordering.place_of(&row) else { continue };
-            if after.as_ref().is_none_or(|after| ordering.is_before(after, &place)) {
-                placed.insert(place, row);
+                if *lags {
+                    queries.place_those_beside(&mut places).await?;
+                }
+                queries.place_listed(index, range.clone(), &mut places).await?;
             }
         }
-        let known = placed.values().map(|trace| trace.id).collect();
+        let known = places.traces.values().copied().collect();
         let listed = match ordering.scan() {
-            Direction::Forward => placed.into_iter().collect(),
-            Direction::Backward => placed.into_iter().rev().collect(),
+            Direction::Forward => places.traces.into_iter().collect(),
+            Direction::Backward => places.traces.into_iter().rev().collect(),
         };
         Ok(Self { ordering, rest, listed, known })
     }
@@ -90,7 +93,7 @@ impl Candidates {
     pub(super) async fn next(&mut self, queries: &Queries, size: usize) -> ServiceResult<Vec<Placed>> {
         let Some(rest) = &mut self.rest else {
             let count = size.min(self.listed.len());
-            return Ok(self.listed.drain(..count).collect());
+            return queries.with_rows(self.listed.drain(..count).collect()).await;
         };
         let (direction, store) = (self.ordering.scan(), &queries.context.store);
         let wanted = vec![(rest.range.clone(), direction, size)];
@@ -99,8 +102,8 @@ impl Candidates {
         let last = items.last().map(|(key, _)| key.clone());
         let place = |key: &[u8]| key.get(rest.prefix.len()..).unwrap_or_default().to_vec();
         let mut chunk: Vec<_> = items
-            .iter()
-            .filter_map(|(key, row)| Some((place(key), row.clone()?)))
+            .into_iter()
+            .filter_map(|(key, row)| Some((place(&key), row?)))
             .filter(|(_, row)| !self.known.contains(&row.id))
             .collect();
         let frontier = last.as_deref().map(place);
@@ -115,31 +118,75 @@ impl Candidates {
         }
         // Of the others, those that come before what is still to come of the index.
         let over = self.rest.is_none();
+        let mut due = Vec::new();
         while let Some((place, _)) = self.listed.front() {
             let is_due =
                 over || frontier.as_ref().is_some_and(|frontier| !self.ordering.is_before(frontier, place));
             if !is_due {
                 break;
             }
-            chunk.extend(self.listed.pop_front());
+            due.extend(self.listed.pop_front());
         }
+        chunk.extend(queries.with_rows(due).await?);
         chunk.sort_by(|(a, _), (b, _)| self.ordering.compare(a, b));
         Ok(chunk)
     }
 }
 
+/// Places behind another one.
+struct Places<'a> {
+    ordering: TraceOrdering,
+    after: Option<&'a [u8]>,
+    traces: BTreeMap<Vec<u8>, TraceId>,
+}
+
+impl Places<'_> {
+    fn add(&mut self, row: &Trace) {
+        let Some(place) = self.ordering.place_of(row) else { return };
+        if self.after.is_none_or(|after| self.ordering.is_before(after, &place)) {
+            self.traces.insert(place, row.id);
+        }
+    }
+}
+
 impl Queries {
-    async fn rows(&self, ids: &[TraceId]) -> ServiceResult<Vec<Trace>> {
-        let rows = self.context.store.get_many(keyspace::TRACE, ids).await?;
-        Ok(rows.into_iter().flatten().collect())
+    /// These traces with their rows; those that are gone are left out.
+    async fn with_rows(&self, placed: Vec<(Vec<u8>, TraceId)>) -> ServiceResult<Vec<Placed>> {
+        if placed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = placed.iter().map(|(_, id)| *id).collect();
+        let rows = self.context.store.get_many(keyspace::TRACE, &ids).await?;
+        Ok(placed.into_iter().zip(rows).filter_map(|((place, _), row)| Some((place, row?))).collect())
     }
 
-    async fn listed(&self, index: &'static str, range: KeyRange, lags: bool) -> ServiceResult<Vec<Trace>> {
-        let mut rows = if lags { self.beside().await? } else { Vec::new() };
-        let wanted = vec![(range, Direction::Forward, self.context.query.sorted)];
-        let found = self.context.store.index_pages::<Trace>(index, wanted).await?.pop();
-        rows.extend(found.into_iter().flat_map(|page| page.items).filter_map(|(_, row)| row));
-        Ok(rows)
+    async fn place(&self, ids: &[TraceId], places: &mut Places<'_>) -> ServiceResult<()> {
+        for some in ids.chunks(ROWS_AT_ONCE) {
+            let rows = self.context.store.get_many(keyspace::TRACE, some).await?;
+            rows.iter().flatten().for_each(|row| places.add(row));
+        }
+        Ok(())
+    }
+
+    async fn place_listed(
+        &self,
+        index: &'static str,
+        mut range: KeyRange,
+        places: &mut Places<'_>,
+    ) -> ServiceResult<()> {
+        // The plan counted them; more that have come since wait for the next page.
+        for _ in 0..=self.context.query.sorted / ROWS_AT_ONCE {
+            let wanted = vec![(range.clone(), Direction::Forward, ROWS_AT_ONCE)];
+            let Some(page) = self.context.store.index_pages::<Trace>(index, wanted).await?.pop() else {
+                return Ok(());
+            };
+            page.items.iter().filter_map(|(_, row)| row.as_ref()).for_each(|row| places.add(row));
+            match page.items.last() {
+                Some((last, _)) if page.more => range = range.after(last),
+                _ => break,
+            }
+        }
+        Ok(())
     }
 
     /// Whether all that indexes of what is over do not have is known, and few enough to be looked at.
@@ -155,8 +202,8 @@ impl Queries {
         Ok(counts.iter().all(|(_, more)| !more))
     }
 
-    /// Traces that indexes of what is over do not have, or not as they are now.
-    async fn beside(&self) -> ServiceResult<Vec<Trace>> {
+    /// Places traces that indexes of what is over do not have, or not as they are now.
+    async fn place_those_beside(&self, places: &mut Places<'_>) -> ServiceResult<()> {
         let store = &self.context.store;
         let running = prefix(&TraceStatus::Running);
         let running = store.chunk_keys(keyspace::TRACE_BY_STATUS, running, MOST_BESIDE).await?;
@@ -164,6 +211,6 @@ impl Queries {
         let mut ids: Vec<TraceId> = running.items.into_iter().map(|(_, _, id)| id).chain(due.items).collect();
         ids.sort_unstable();
         ids.dedup();
-        self.rows(&ids).await
+        self.place(&ids, places).await
     }
 }

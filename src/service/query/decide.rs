@@ -3,13 +3,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::Queries;
+use super::{Queries, QueryLimits};
 use crate::{
     model::{
         ConversationId,
-        query::{SpansView, TraceCondition, TraceView},
+        query::{SpanCondition, SpansView, TraceCondition, TraceView},
         score::Score,
+        span::SpanHead,
         trace::Trace,
+        tree::Node,
     },
     service::{
         ServiceResult,
@@ -26,6 +28,22 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spent {
     pub(super) traces: usize,
+    /// Spans whose heads were read.
+    pub(super) spans: usize,
+}
+
+impl Spent {
+    /// Whether a page may look at no more.
+    pub(super) const fn is_used_up(self, limits: &QueryLimits) -> bool {
+        self.traces >= limits.traces_per_page || self.spans >= limits.spans_per_page
+    }
+}
+
+/// What was decided of some traces.
+pub(super) struct Decided {
+    /// Whether each fulfils the condition: of the first ones, where more heads would have had to be read than may be.
+    pub(super) held: Vec<bool>,
+    /// Spans whose heads were read for it.
     pub(super) spans: usize,
 }
 
@@ -61,17 +79,40 @@ impl Known {
         let name = trace_name(row);
         judge(&TraceView { row, name, tags, spans: view.as_ref(), scores: self.scores.as_deref() })
     }
+
+    /// The spans in the order of their tree, each with its place in it, and with whether it fulfils a condition, as far
+    /// as is known.
+    pub(super) fn judged(&self, condition: &SpanCondition) -> Vec<JudgedSpan<'_>> {
+        let Some(spans) = &self.spans else { return Vec::new() };
+        let judged = (0..spans.tree.nodes().len()).filter_map(|place| {
+            let (node, head) = spans.at(place)?;
+            let attributes = self.attributes.get(&head.id);
+            let verdict = condition.judge(head, node, attributes, self.scores.as_deref());
+            Some(JudgedSpan { place, node, head, verdict })
+        });
+        judged.collect()
+    }
+}
+
+/// A span, with whether it fulfils a condition.
+pub(super) struct JudgedSpan<'a> {
+    /// Its place in the tree.
+    pub(super) place: usize,
+    pub(super) node: &'a Node,
+    pub(super) head: &'a SpanHead,
+    /// `None`: what is known does not tell.
+    pub(super) verdict: Option<bool>,
 }
 
 impl Queries {
-    /// Whether each trace fulfils the condition: of the first ones, where the heads that may be read are used up before
-    /// the last.
+    /// Whether each trace fulfils the condition. No more than `most` heads are read for it, unless the first trace that
+    /// needs them has more.
     pub(super) async fn decide(
         &self,
         condition: &TraceCondition,
         rows: &[&Trace],
-        spent: &mut Spent,
-    ) -> ServiceResult<Vec<bool>> {
+        most: usize,
+    ) -> ServiceResult<Decided> {
         let needs = condition.needs();
         let tags = if needs.tags { self.tags(rows).await? } else { HashMap::new() };
         let tags_of = |row: &Trace| {
@@ -84,7 +125,6 @@ impl Queries {
             .map(|row| nothing.with_view(row, tags_of(row), |view| condition.judge(view)))
             .collect();
         // As many of the open ones as the heads that may be read allow, and one at least.
-        let most = self.context.query.spans_per_page.saturating_sub(spent.spans);
         let (mut open, mut spans, mut decided) = (Vec::new(), 0_usize, rows.len());
         for (index, (row, verdict)) in rows.iter().zip(&verdicts).enumerate() {
             if verdict.is_some() {
@@ -97,9 +137,6 @@ impl Queries {
             }
             spans = spans.saturating_add(more);
             open.push(index);
-        }
-        if needs.heads {
-            spent.spans = spent.spans.saturating_add(spans);
         }
         let open_rows: Vec<_> = open.iter().filter_map(|index| rows.get(*index).copied()).collect();
         let mut known = self.known(condition, &open_rows).await?;
@@ -125,7 +162,8 @@ impl Queries {
             self.read_attributes(undecided, &mut known).await?;
         }
         // What nothing tells of does not fulfil it.
-        Ok(verdicts.into_iter().take(decided).map(|verdict| verdict == Some(true)).collect())
+        let held = verdicts.into_iter().take(decided).map(|verdict| verdict == Some(true)).collect();
+        Ok(Decided { held, spans: if needs.heads { spans } else { 0 } })
     }
 
     /// Reads what the condition needs of traces, but for bodies.
@@ -163,12 +201,14 @@ impl Queries {
         wanted: Vec<(usize, BodyKey)>,
         known: &mut [Known],
     ) -> ServiceResult<()> {
-        let keys = wanted.iter().map(|(_, key)| key.clone()).collect();
-        let bodies = self.tracing.span_bodies(keys, 0).await?;
-        for (place, (trace, span, _)) in wanted {
-            let attributes = bodies.get(&(trace, span)).and_then(SpansView::attributes_of);
-            if let Some(known) = known.get_mut(place) {
-                known.attributes.insert(span, attributes);
+        for some in wanted.chunks(ATTRIBUTES_AT_ONCE) {
+            let keys = some.iter().map(|(_, key)| key.clone()).collect();
+            let bodies = self.tracing.span_bodies(keys, 0).await?;
+            for (place, (trace, span, _)) in some {
+                let attributes = bodies.get(&(*trace, *span)).and_then(SpansView::attributes_of);
+                if let Some(known) = known.get_mut(*place) {
+                    known.attributes.insert(*span, attributes);
+                }
             }
         }
         Ok(())

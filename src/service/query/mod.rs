@@ -4,18 +4,22 @@
 //! found there is judged by its row first; heads, scores and bodies are read only for what that leaves open. A page
 //! costs a bounded number of reads, and ends early where it used them up.
 
+mod best;
 mod candidates;
+mod choices;
 mod decide;
 mod order;
 mod plan;
+mod ranked;
 mod spans;
 mod texts;
+mod walk;
 
 use std::sync::Arc;
 
 use self::{candidates::Candidates, decide::Spent};
 pub use self::{
-    order::TraceOrdering,
+    order::{SpanOrdering, TraceOrdering},
     plan::{MOST_COUNTED, Plan},
     spans::FoundSpan,
 };
@@ -43,13 +47,18 @@ pub struct QueryLimits {
     pub traces_per_page: usize,
     /// Spans whose heads one page reads, in the same way: 0.3 µs each.
     pub spans_per_page: usize,
-    /// Traces that are put in order in memory, where no index has the order.
+    /// Traces that are put in order in memory, where no index has the order. Their rows are read for each page.
     pub sorted: usize,
     /// Spans that a query may have to look at in all, by the estimate of its plan. One that would look at more is
     /// refused, with advice.
     pub spans: u64,
     /// Spans whose attributes a query may have to read in all, by the same estimate.
     pub attribute_spans: u64,
+    /// Spans that may be meant by a query that orders spans by a figure. There is no index of them, so each of its pages
+    /// reads the heads of all of them: 1.2 µs each with their tree.
+    pub ranked_spans: u64,
+    /// The same where it may have to read their attributes.
+    pub ranked_attribute_spans: u64,
     /// Traces that a text may be found in, beside other conditions.
     pub texts: usize,
 }
@@ -59,9 +68,11 @@ impl Default for QueryLimits {
         Self {
             traces_per_page: 10_000,
             spans_per_page: 200_000,
-            sorted: 5_000,
+            sorted: 50_000,
             spans: 5_000_000,
             attribute_spans: 500_000,
+            ranked_spans: 500_000,
+            ranked_attribute_spans: 50_000,
             texts: 10_000,
         }
     }
@@ -95,8 +106,10 @@ impl Queries {
     ) -> ServiceResult<Page<Trace>> {
         let list = ListId::of(&format!("query {condition:?} {ordering:?}"));
         let after = page.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
-        let prepared = self.prepare(condition, ordering).await?;
-        let found = self.find(&prepared, after, page.first).await?;
+        let condition = self.with_texts_found(condition.clone()).await?;
+        let plan = self.plan(&condition, ordering).await?;
+        plan.check(&self.context.query)?;
+        let found = self.find(&Prepared { condition, ordering, plan }, after, page.first).await?;
         let cursor = |key: &[u8]| Cursor::new(list, key);
         let items = found.traces.into_iter().map(|(key, trace)| (cursor(&key), trace)).collect();
         Ok(Page { items, has_next: found.more, end: found.end.map(|key| cursor(&key)) })
@@ -111,13 +124,6 @@ impl Queries {
         self.plan(&condition, ordering).await
     }
 
-    async fn prepare(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Prepared> {
-        let condition = self.with_texts_found(condition.clone()).await?;
-        let plan = self.plan(&condition, ordering).await?;
-        plan.check(&self.context.query)?;
-        Ok(Prepared { condition, ordering, plan })
-    }
-
     /// The traces behind a place that fulfil a condition, as many as are wanted.
     async fn find(
         &self,
@@ -126,7 +132,8 @@ impl Queries {
         wanted: usize,
     ) -> ServiceResult<FoundTraces> {
         let limits = Arc::clone(&self.context.query);
-        let mut candidates = Candidates::begin(self, prepared, after.clone()).await?;
+        let mut candidates =
+            Candidates::begin(self, &prepared.plan, prepared.ordering, after.as_deref()).await?;
         let mut spent = Spent::default();
         let mut found = FoundTraces { traces: Vec::new(), more: false, end: after };
         let needs = prepared.condition.needs();
@@ -143,10 +150,12 @@ impl Queries {
             while decided < rows.len() {
                 // As many at a time as the heads that may be read leave.
                 let part = rows.get(decided..).unwrap_or_default();
-                let verdicts = self.decide(&prepared.condition, part, &mut spent).await?;
+                let left = limits.spans_per_page.saturating_sub(spent.spans);
+                let verdicts = self.decide(&prepared.condition, part, left).await?;
+                spent.spans = spent.spans.saturating_add(verdicts.spans);
                 let of_part = chunk.get(decided..).unwrap_or_default();
-                decided += verdicts.len();
-                for ((key, trace), held) in of_part.iter().zip(verdicts) {
+                decided += verdicts.held.len();
+                for ((key, trace), held) in of_part.iter().zip(verdicts.held) {
                     if held && found.traces.len() == wanted {
                         found.more = true;
                         return Ok(found);
@@ -164,7 +173,7 @@ impl Queries {
             if candidates.are_over() {
                 return Ok(found);
             }
-            if spent.traces >= limits.traces_per_page || spent.spans >= limits.spans_per_page {
+            if spent.is_used_up(&limits) {
                 found.more = true;
                 return Ok(found);
             }

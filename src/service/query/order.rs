@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::{
     model::{
-        query::{OrderDirection, TraceOrderField},
+        query::{OrderDirection, SpanOrderField, TraceOrderField},
         series::Ranking,
         trace::Trace,
     },
@@ -23,6 +23,21 @@ pub struct TraceOrdering {
 impl Default for TraceOrdering {
     fn default() -> Self {
         Self { field: TraceOrderField::StartTime, direction: OrderDirection::Descending }
+    }
+}
+
+/// How spans are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanOrdering {
+    /// By what.
+    pub field: SpanOrderField,
+    /// Which end comes first.
+    pub direction: OrderDirection,
+}
+
+impl Default for SpanOrdering {
+    fn default() -> Self {
+        Self { field: SpanOrderField::StartTime, direction: OrderDirection::Descending }
     }
 }
 

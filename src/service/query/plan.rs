@@ -1,14 +1,17 @@
 //! Choosing where to look for traces: of the conditions that must hold, the one that leaves least.
 
-use super::{Queries, QueryLimits, TraceOrdering};
+use super::{
+    Queries, QueryLimits, TraceOrdering,
+    choices::{Choice, Started, choices, in_its_order, named},
+};
 use crate::{
     model::{
-        Refusal, Timestamp, TraceId,
-        query::{QuerySource, SpanCondition, TraceCondition, TraceFigure},
-        series::{Dimension, FoundBy, Ranking},
+        Refusal, TraceId,
+        query::{QuerySource, TraceCondition},
+        series::Dimension,
     },
     service::{ServiceResult, series::Series},
-    store::{KeyRange, key::Key, keyspace},
+    store::{KeyRange, keyspace},
 };
 
 /// How a query is answered.
@@ -29,8 +32,18 @@ pub struct Plan {
     pub(super) source: Source,
 }
 
-/// Traces that a plan counts.
+/// Traces that a plan counts, or as many as may be put in order, where that is asked for.
 pub const MOST_COUNTED: usize = 10_000;
+
+/// Traces that are put in order whatever it would take to find them in the order's index: reading them takes some
+/// milliseconds, and has what ended just now.
+const FEW: u64 = 1_000;
+
+/// Traces of a page that a plan reckons with: as many as pages have where nothing is said.
+const PAGE: u64 = 50;
+
+/// Traces that are reckoned to be passed for one that fulfils conditions of which nothing is known.
+const PASSED_FOR_OTHERS: u64 = 10;
 
 /// Where traces are looked for.
 #[derive(Debug, Clone)]
@@ -55,63 +68,13 @@ pub(super) enum Listed {
     Index { index: &'static str, range: KeyRange, lags: bool },
 }
 
-/// An index that has at least all that is meant.
-struct Choice {
-    kind: QuerySource,
-    index: &'static str,
-    prefix: Vec<u8>,
-    /// The keys, where they are not bounded by time.
-    range: Option<KeyRange>,
-    lags: bool,
-}
-
-impl Choice {
-    fn new(kind: QuerySource, index: &'static str, prefix: Vec<u8>) -> Self {
-        Self { kind, index, prefix, range: None, lags: false }
-    }
-
-    fn found_by(kind: QuerySource, by: FoundBy, value: &str) -> Self {
-        let prefix = (by, value.to_owned()).encode();
-        Self { lags: true, ..Self::new(kind, keyspace::TRACE_FOUND_BY.name, prefix) }
-    }
-
-    /// The keys, by the times that are meant.
-    fn keys(&self, started: &Started) -> KeyRange {
-        self.range.clone().unwrap_or_else(|| started.within(&self.prefix))
-    }
-}
-
-/// When traces must have started.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Started {
-    pub(super) from: Option<Timestamp>,
-    pub(super) before: Option<Timestamp>,
-}
-
-impl Started {
-    pub(super) fn of(required: &[&TraceCondition]) -> Self {
-        let mut started = Self::default();
-        for condition in required {
-            if let TraceCondition::Started { from, before } = condition {
-                started.from = started.from.max(*from);
-                started.before = [started.before, *before].into_iter().flatten().min();
-            }
-        }
-        started
-    }
-
-    /// The keys of an index by time with a prefix.
-    fn within(&self, prefix: &[u8]) -> KeyRange {
-        let mut range = KeyRange::prefix(prefix);
-        let bound = |moment: Timestamp| [prefix, &moment.encode()].concat();
-        if let Some(from) = self.from {
-            range.start = std::ops::Bound::Included(bound(from));
-        }
-        if let Some(before) = self.before {
-            range.end = std::ops::Bound::Excluded(bound(before));
-        }
-        range
-    }
+/// Where it is looked. Of traces: how many were counted, and whether there are more.
+pub(super) struct Chosen {
+    pub(super) kind: QuerySource,
+    pub(super) source: Source,
+    pub(super) traces: (u64, bool),
+    /// Those whose spans may have to be read.
+    pub(super) read: (u64, bool),
 }
 
 impl Plan {
@@ -144,55 +107,82 @@ impl Queries {
         let required = condition.required();
         let started = Started::of(&required);
         let needs = condition.needs();
-        let (kind, source, traces, more) = self.source(&required, &started, ordering).await?;
+        let chosen = self.choose(&required, &started, ordering).await?;
         let spans = if needs.heads || needs.bodies {
-            Some(self.estimated_spans(traces, more, &started).await?)
+            Some(self.estimated_spans(chosen.read, &started).await?)
         } else {
             None
         };
+        let Chosen { kind, source, traces: (traces, more), .. } = chosen;
         let sorts = matches!(source, Source::Listed(_));
         Ok(Plan { kind, traces, more, spans, reads_attributes: needs.bodies, sorts, source })
     }
 
-    async fn source(
+    async fn choose(
         &self,
         required: &[&TraceCondition],
         started: &Started,
         ordering: TraceOrdering,
-    ) -> ServiceResult<(QuerySource, Source, u64, bool)> {
+    ) -> ServiceResult<Chosen> {
         if let Some(ids) = named(required) {
-            let count = ids.len() as u64;
-            return Ok((QuerySource::Named, Source::Listed(Listed::Ids(ids)), count, false));
+            let traces = (ids.len() as u64, false);
+            let source = Source::Listed(Listed::Ids(ids));
+            return Ok(Chosen { kind: QuerySource::Named, source, traces, read: traces });
         }
         let all = Choice::new(QuerySource::All, keyspace::TRACE_BY_START.name, Vec::new());
         let mut choices: Vec<_> =
             required.iter().flat_map(|condition| choices(condition)).chain([all]).collect();
-        if choices.iter().any(|choice| choice.lags) && !self.can_look_beside().await? {
+        let needs_followed = ordering.ranking().is_some() || choices.iter().any(|choice| choice.lags);
+        let are_followed = !needs_followed || self.can_look_beside().await?;
+        if !are_followed {
             choices.retain(|choice| !choice.lags);
         }
-        let ranges = choices.iter().map(|choice| (choice.index, choice.keys(started)));
-        let counts = self.context.store.count_entries(ranges.collect(), MOST_COUNTED).await?;
+        // The index that has the order stands last, and is not chosen among: it has what nobody asked for.
+        let in_order = in_its_order(required, ordering);
+        let limits = &self.context.query;
+        let may_sort =
+            ordering.ranking().is_some() || choices.iter().any(|choice| choice.kind == QuerySource::Figure);
+        let most = if may_sort { MOST_COUNTED.max(limits.sorted) } else { MOST_COUNTED };
+        let ranges = choices.iter().chain([&in_order]).map(|choice| (choice.index, choice.keys(started)));
+        let mut counts = self.context.store.count_entries(ranges.collect(), most).await?;
+        let walked = counts.pop().unwrap_or_default();
         // Of those that leave as many, the one that is asked for by name: `all` stands last.
         let best = choices.into_iter().zip(counts).min_by_key(|(_, (count, _))| *count);
-        let Some((choice, (count, more))) = best else {
-            return Ok((QuerySource::Named, Source::Listed(Listed::Ids(Vec::new())), 0, false));
+        let Some((choice, counted)) = best else {
+            return Ok(in_order.chosen(started, walked, walked));
         };
-        let (traces, fits) = (count as u64, count <= self.context.query.sorted && !more);
-        let range = choice.keys(started);
-        let in_order = ordering.ranking().is_none() && choice.kind != QuerySource::Figure;
-        let source = if in_order {
-            let Choice { index, prefix, lags, .. } = choice;
-            Source::Ordered { index, prefix, range, lags }
-        } else if fits {
-            Source::Listed(Listed::Index { index: choice.index, range, lags: choice.lags })
-        } else {
-            return Ok(in_its_order(required, started, ordering, (traces, more)));
+        if ordering.ranking().is_none() && choice.kind != QuerySource::Figure {
+            return Ok(choice.chosen(started, counted, counted));
+        }
+        let fits = counted.0 <= limits.sorted && !counted.1;
+        // Where rows do not tell what the index leaves, each trace that is passed costs its heads.
+        let is_sorted = !are_followed || !choice.is_told_by_rows() || {
+            let others = required.iter().filter(|condition| !choice.is_bounded_by(condition)).count();
+            let has_others = others > usize::from(choice.kind != QuerySource::All);
+            is_sorting_less(counted.0 as u64, self.at_most(walked).await?, has_others)
         };
-        Ok((choice.kind, source, traces, more))
+        if fits && is_sorted {
+            let (kind, range) = (choice.kind, choice.keys(started));
+            let source = Source::Listed(Listed::Index { index: choice.index, range, lags: choice.lags });
+            let traces = (counted.0 as u64, false);
+            return Ok(Chosen { kind, source, traces, read: traces });
+        }
+        // Of those that are passed on the way, rows rule out what the other index does not have.
+        let read = if choice.is_told_by_rows() { counted } else { walked };
+        Ok(in_order.chosen(started, walked, read))
+    }
+
+    /// How many traces there may be, of which so many were counted.
+    async fn at_most(&self, (count, more): (usize, bool)) -> ServiceResult<u64> {
+        if !more {
+            return Ok(count as u64);
+        }
+        let all = Series::new(self.context.clone()).ever(Dimension::All).await?;
+        Ok(all.traces.count.max(count as u64))
     }
 
     /// How many spans the traces of a plan have, as many as traces have on average.
-    async fn estimated_spans(&self, traces: u64, more: bool, started: &Started) -> ServiceResult<u64> {
+    async fn estimated_spans(&self, (traces, more): (u64, bool), started: &Started) -> ServiceResult<u64> {
         let all = Series::new(self.context.clone()).ever(Dimension::All).await?;
         let mean = all.spans.count.div_ceil(all.traces.count.max(1)).max(1);
         // Of more than were counted, all may be meant: nothing tells how many lie in a stretch of time.
@@ -201,109 +191,44 @@ impl Queries {
     }
 }
 
-/// All traces, in the order that is asked for.
-fn in_its_order(
-    required: &[&TraceCondition],
-    started: &Started,
-    ordering: TraceOrdering,
-    (traces, more): (u64, bool),
-) -> (QuerySource, Source, u64, bool) {
-    let source = match ordering.ranking() {
-        None => {
-            let (index, range) = (keyspace::TRACE_BY_START.name, started.within(&[]));
-            Source::Ordered { index, prefix: Vec::new(), range, lags: false }
-        }
-        Some(ranking) => {
-            let (index, prefix) = (keyspace::TRACE_RANKED.name, ranking.encode());
-            let range = figure_range(required, ranking).unwrap_or_else(|| KeyRange::prefix(&prefix));
-            // Only what is over has a place in this order: nothing is looked at beside.
-            Source::Ordered { index, prefix, range, lags: false }
-        }
-    };
-    (QuerySource::All, source, traces, more)
+/// Whether reading the rows of all traces that an index leaves, to put them in order, takes less than going through
+/// all that stand in that order until a page is full. That an index leaves few of them says that many are passed for
+/// each; where there are conditions beside it, more are.
+fn is_sorting_less(left: u64, in_order: u64, has_others: bool) -> bool {
+    let passed_for_one = in_order.div_ceil(left.max(1));
+    let passed_for_page = PAGE.saturating_mul(passed_for_one);
+    let passed = if has_others { passed_for_page.saturating_mul(PASSED_FOR_OTHERS) } else { passed_for_page };
+    left <= FEW || left < passed.min(in_order)
 }
 
-/// The ids that traces must be among.
-fn named(required: &[&TraceCondition]) -> Option<Vec<TraceId>> {
-    let sets = required.iter().filter_map(|condition| match condition {
-        TraceCondition::Among(ids) => Some(ids),
-        _ => None,
-    });
-    sets.min_by_key(|ids| ids.len()).map(|ids| ids.iter().copied().collect())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The indexes that have all that a condition means.
-fn choices(condition: &TraceCondition) -> Vec<Choice> {
-    let one = |kind, index, prefix| vec![Choice::new(kind, index, prefix)];
-    match condition {
-        TraceCondition::Conversation(ids) if let [id] = ids.as_slice() => {
-            one(QuerySource::Conversation, keyspace::TRACE_BY_CONVERSATION.name, id.encode())
+    #[test]
+    fn few_are_put_in_order_and_of_many_those_that_would_be_waited_for() {
+        for (left, in_order, has_others, sorts) in [
+            // However many there are.
+            (1_000, 1_000, false, true),
+            (1_000, 1_000_000, true, true),
+            // One of two hundred: a page is full after 10,000.
+            (5_000, 1_000_000, false, true),
+            // One of fifty: after 2,500, and after 25,000 where another condition leaves one of ten of them.
+            (20_000, 1_000_000, false, false),
+            (20_000, 1_000_000, true, true),
+            (40_000, 1_000_000, true, false),
+            // All of them are in the order's index.
+            (20_000, 20_000, false, false),
+            (20_000, 20_000, true, false),
+            // It has not all yet.
+            (20_000, 500, true, false),
+            (2_000, 0, false, false),
+        ] {
+            assert_eq!(
+                is_sorting_less(left, in_order, has_others),
+                sorts,
+                "{left} of {in_order}, {has_others}"
+            );
         }
-        TraceCondition::Session(all) if let [session] = all.as_slice() => {
-            one(QuerySource::Session, keyspace::TRACE_BY_SESSION.name, session.encode())
-        }
-        TraceCondition::User(all) if let [user] = all.as_slice() => {
-            one(QuerySource::User, keyspace::TRACE_BY_USER.name, user.encode())
-        }
-        TraceCondition::Status(all) if let [status] = all.as_slice() => {
-            one(QuerySource::Status, keyspace::TRACE_BY_STATUS.name, status.encode())
-        }
-        TraceCondition::ReplayOf(id) => {
-            one(QuerySource::Replayed, keyspace::TRACE_BY_REPLAYED.name, id.encode())
-        }
-        TraceCondition::Component(id, Some(hash)) => {
-            one(QuerySource::Version, keyspace::TRACE_BY_COMPONENT.name, (id.clone(), *hash).encode())
-        }
-        TraceCondition::Component(id, None) => {
-            vec![Choice::found_by(QuerySource::Component, FoundBy::Component, id)]
-        }
-        TraceCondition::Model(all) if let [model] = all.as_slice() => {
-            vec![Choice::found_by(QuerySource::Model, FoundBy::Model, model)]
-        }
-        TraceCondition::Score(score) => {
-            vec![Choice::found_by(QuerySource::Score, FoundBy::Score, &score.name)]
-        }
-        TraceCondition::Span(span) => span.required().into_iter().filter_map(of_span).collect(),
-        TraceCondition::Figure(figure, _) => {
-            let ranking = match figure {
-                TraceFigure::Duration => Ranking::Duration,
-                TraceFigure::Cost => Ranking::Cost,
-                TraceFigure::TotalTokens => Ranking::Tokens,
-                _ => return Vec::new(),
-            };
-            let range = figure_range(&[condition], ranking);
-            let choice = Choice::new(QuerySource::Figure, keyspace::TRACE_RANKED.name, Vec::new());
-            vec![Choice { range, lags: true, ..choice }]
-        }
-        _ => Vec::new(),
     }
-}
-
-fn of_span(condition: &SpanCondition) -> Option<Choice> {
-    match condition {
-        SpanCondition::Tool(all) if let [tool] = all.as_slice() => {
-            Some(Choice::found_by(QuerySource::Tool, FoundBy::Tool, tool))
-        }
-        SpanCondition::Score(score) => {
-            Some(Choice::found_by(QuerySource::Score, FoundBy::Score, &score.name))
-        }
-        _ => None,
-    }
-}
-
-/// The keys of a ranking within the bounds that conditions set.
-fn figure_range(required: &[&TraceCondition], ranking: Ranking) -> Option<KeyRange> {
-    let bounds = required.iter().find_map(|condition| match condition {
-        TraceCondition::Figure(figure, bounds) => (*figure == ranking.figure()).then_some(bounds),
-        _ => None,
-    })?;
-    // A cost stands in the index as one more.
-    let place = |value: u64| if ranking == Ranking::Cost { value.saturating_add(1) } else { value };
-    let mut range = KeyRange::prefix(&ranking.encode());
-    let least = bounds.least.unwrap_or(0);
-    range.start = std::ops::Bound::Included((ranking, place(least)).encode());
-    if let Some(next) = bounds.most.and_then(|most| place(most).checked_add(1)) {
-        range.end = std::ops::Bound::Excluded((ranking, next).encode());
-    }
-    Some(range)
 }

@@ -1,25 +1,21 @@
-//! Finding spans: in the traces that a condition means, those that fulfil another, in the order of their traces and of
-//! each trace's tree.
+//! Finding spans: in the traces that a condition means, those that fulfil another. In the order of time they come as
+//! their traces do, and of each trace as its tree has them.
 
 use std::sync::Arc;
 
-use super::{Queries, TraceOrdering, decide::Known};
+use super::{
+    Queries, SpanOrdering, TraceOrdering,
+    decide::JudgedSpan,
+    walk::{Group, Walk, Wanted},
+};
 use crate::{
     model::{
         SpanId, TraceId,
         page::{Cursor, ListId, Page, PageRequest},
-        query::{SpanCondition, TraceCondition},
-        span::SpanHead,
-        trace::Trace,
+        query::{SpanCondition, TraceCondition, TraceOrderField},
     },
-    service::{
-        ServiceResult,
-        tracing::{BodyKey, TraceSpans},
-    },
+    service::{ServiceResult, tracing::TraceSpans},
 };
-
-/// Traces that are looked through at a time.
-const TRACES_AT_ONCE: usize = 16;
 
 /// A span that was found.
 #[derive(Debug, Clone)]
@@ -33,9 +29,12 @@ pub struct FoundSpan {
 /// The bytes of a span's id, with which cursors of spans end.
 const SPAN_BYTES: usize = 16;
 
+/// In place of a span's id: the trace is done with.
+const NO_SPAN: [u8; SPAN_BYTES] = [0xff; SPAN_BYTES];
+
 impl Queries {
-    /// A page of the spans that fulfil a condition, in traces that fulfil another: those of the trace that started last
-    /// first.
+    /// A page of the spans that fulfil a condition, in traces that fulfil another. However they are ordered, the same are
+    /// found.
     ///
     /// # Errors
     /// A refusal where it would look at too much, with what to ask instead.
@@ -43,90 +42,94 @@ impl Queries {
         &self,
         condition: &SpanCondition,
         traces: &TraceCondition,
+        ordering: SpanOrdering,
         page: &PageRequest,
     ) -> ServiceResult<Page<FoundSpan>> {
-        let list = ListId::of(&format!("spans {condition:?} {traces:?}"));
+        let list = ListId::of(&format!("spans {condition:?} {traces:?} {ordering:?}"));
         let after = page.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
+        let traces = self.with_texts_found(traces.clone()).await?;
         let both = TraceCondition::All(vec![traces.clone(), TraceCondition::Span(condition.clone())]);
-        let prepared = self.prepare(&both, TraceOrdering::default()).await?;
-        let mut found = Page { items: Vec::new(), has_next: false, end: None };
+        let in_time = TraceOrdering { field: TraceOrderField::StartTime, direction: ordering.direction };
+        let plan = self.plan(&both, in_time).await?;
+        let wanted = Wanted { spans: condition, traces, plan, ordering: in_time };
+        match ordering.field.figure() {
+            None => self.spans_in_time(&wanted, (list, page.first), after.as_deref()).await,
+            Some(figure) => {
+                self.ranked_spans(&wanted, (figure, ordering), (list, page.first), after.as_deref()).await
+            }
+        }
+    }
+
+    async fn spans_in_time(
+        &self,
+        wanted: &Wanted<'_>,
+        (list, first): (ListId, usize),
+        after: Option<&[u8]>,
+    ) -> ServiceResult<Page<FoundSpan>> {
+        let limits = Arc::clone(&self.context.query);
+        wanted.plan.check(&limits)?;
+        let mut found = Found { list, first, page: Page::empty() };
         // A cursor is the place of a trace and a span of it; that trace is looked at once more.
-        let mut place = None;
-        if let Some((trace, span)) = after.as_deref().and_then(cut) {
-            let row = match trace_at(trace) {
+        let after = after.and_then(cut);
+        if let Some((place, span)) = after.filter(|(_, span)| *span.bytes() != NO_SPAN) {
+            let row = match trace_at(place) {
                 Some(id) => self.tracing.traces(&[id]).await?.pop().flatten(),
                 None => None,
             };
-            if let Some(row) = row {
-                let again = [(trace.to_vec(), row)];
-                self.add(&mut found, (list, page.first), condition, &again, Some(span)).await?;
-            }
-            place = Some(trace.to_vec());
+            let again = row.map(|row| (place.to_vec(), row)).into_iter().collect();
+            let mut again = self.group(wanted.spans, again).await?;
+            self.learn_attributes(wanted.spans, &mut again, |_, _| true).await?;
+            found.add(wanted.spans, &again, Some(span));
         }
-        while !found.has_next {
-            let traces = self.find(&prepared, place.clone(), TRACES_AT_ONCE).await?;
-            self.add(&mut found, (list, page.first), condition, &traces.traces, None).await?;
-            place.clone_from(&traces.end);
-            if found.has_next || !traces.more {
-                break;
-            }
-            // Whoever looked in vain for as long as a page may is told where to go on.
-            if traces.traces.len() < TRACES_AT_ONCE {
-                found.has_next = true;
-                found.end =
-                    place.map(|place| Cursor::new(list, &[place.as_slice(), &[0xff; SPAN_BYTES]].concat()));
-                break;
+        let mut walk = Walk::begin(self, wanted, after.map(|(place, _)| place.to_vec())).await?;
+        while !found.page.has_next {
+            let Some(mut group) = walk.next().await? else { break };
+            self.learn_attributes(wanted.spans, &mut group, |_, _| true).await?;
+            found.add(wanted.spans, &group, None);
+            // Whoever has looked at as much as a page may is told where to go on.
+            if !found.page.has_next && walk.spent.is_used_up(&limits) {
+                found.page.has_next = true;
+                let key = |place: &Vec<u8>| [place.as_slice(), &NO_SPAN].concat();
+                found.page.end = walk.place.as_ref().map(|place| Cursor::new(list, &key(place)));
             }
         }
-        Ok(found)
+        Ok(found.page)
     }
+}
 
-    /// Adds the spans of some traces to a page, until it is full.
-    async fn add(
-        &self,
-        found: &mut Page<FoundSpan>,
-        (list, first): (ListId, usize),
-        condition: &SpanCondition,
-        traces: &[(Vec<u8>, Trace)],
-        behind: Option<SpanId>,
-    ) -> ServiceResult<()> {
-        let whole = TraceCondition::Span(condition.clone());
-        let rows: Vec<_> = traces.iter().map(|(_, row)| row).collect();
-        let mut known = self.known(&whole, &rows).await?;
-        let mut wanted: Vec<(usize, BodyKey)> = Vec::new();
-        for (index, known) in known.iter().enumerate() {
-            let open = judged(condition, known).into_iter().filter(|(_, _, held)| held.is_none());
-            wanted.extend(open.filter_map(|(_, head, _)| {
-                Some((index, (rows.get(index)?.id, head.id, head.part_blocks())))
-            }));
-        }
-        if !wanted.is_empty() {
-            self.read_attributes(wanted, &mut known).await?;
-        }
-        for ((key, _), known) in traces.iter().zip(&known) {
+/// A page that is being filled.
+struct Found {
+    list: ListId,
+    first: usize,
+    page: Page<FoundSpan>,
+}
+
+impl Found {
+    /// Adds the spans of some traces, those of the first one from behind a span, until the page is full.
+    fn add(&mut self, condition: &SpanCondition, group: &Group, behind: Option<SpanId>) {
+        for ((key, _), known) in group.traces.iter().zip(&group.known) {
             let Some(spans) = &known.spans else { continue };
-            let judged = judged(condition, known);
-            let start = behind.and_then(|id| judged.iter().position(|(_, head, _)| head.id == id));
-            // One that is no longer there, or the end of a trace.
+            let judged = known.judged(condition);
+            let start = behind.and_then(|id| judged.iter().position(|span| span.head.id == id));
+            // One that is no longer there is taken for the last one of its trace.
             let start = match (behind, start) {
                 (None, _) => 0,
                 (Some(_), Some(start)) => start + 1,
                 (Some(_), None) => judged.len(),
             };
-            for (place, head, held) in judged.into_iter().skip(start) {
-                if held != Some(true) {
+            for JudgedSpan { place, head, verdict, .. } in judged.into_iter().skip(start) {
+                if verdict != Some(true) {
                     continue;
                 }
-                if found.items.len() == first {
-                    found.has_next = true;
-                    return Ok(());
+                if self.page.items.len() == self.first {
+                    self.page.has_next = true;
+                    return;
                 }
-                let cursor = Cursor::new(list, &[key.as_slice(), head.id.bytes()].concat());
-                found.end = Some(cursor.clone());
-                found.items.push((cursor, FoundSpan { spans: Arc::clone(spans), place }));
+                let cursor = Cursor::new(self.list, &[key.as_slice(), head.id.bytes()].concat());
+                self.page.end = Some(cursor.clone());
+                self.page.items.push((cursor, FoundSpan { spans: Arc::clone(spans), place }));
             }
         }
-        Ok(())
     }
 }
 
@@ -139,16 +142,4 @@ fn cut(key: &[u8]) -> Option<(&[u8], SpanId)> {
 /// The trace at a place, which ends with its id.
 fn trace_at(place: &[u8]) -> Option<TraceId> {
     place.last_chunk::<16>().map(|bytes| TraceId::from_bytes(*bytes))
-}
-
-/// The spans of a trace in the order of its tree, with whether each fulfils the condition, as far as is known.
-fn judged<'a>(condition: &SpanCondition, known: &'a Known) -> Vec<(usize, &'a SpanHead, Option<bool>)> {
-    let Some(spans) = &known.spans else { return Vec::new() };
-    let places = (0..spans.tree.nodes().len()).filter_map(|place| Some((place, spans.at(place)?)));
-    let judged = places.map(|(place, (node, head))| {
-        let attributes = known.attributes.get(&head.id);
-        let held = condition.judge(head, node, attributes, known.scores.as_deref());
-        (place, head.as_ref(), held)
-    });
-    judged.collect()
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Queries, plan::Started};
+use super::{Queries, choices::Started};
 use crate::{
     model::{
         Refusal, TraceId,

@@ -9,7 +9,7 @@ use crate::service::{
 };
 
 /// See [`Follower::code`].
-const CODE: u8 = 2;
+pub(super) const CODE: u8 = 2;
 
 /// The search as one that follows traces.
 pub(super) struct Filling {

@@ -1,9 +1,11 @@
-//! Searching what traces say: their texts go into the index when they are over, and hits are shown with the text
-//! around what was found.
+//! Searching what traces say: their texts go into the index when they are over, those of traces that go on are looked
+//! through, and hits are shown with the text around what was found.
 //!
 //! What a text is of a span's many forms is decided here (`extract`); the index (`crate::search`) knows only words.
 //! It keeps no text, so what is shown is read from the store.
 
+mod beside;
+mod documents;
 mod excerpt;
 mod extract;
 mod fill;
@@ -14,9 +16,10 @@ mod strings;
 
 use std::sync::Arc;
 
+use self::beside::Stretch;
 pub use self::{
     excerpt::Excerpt,
-    read::{Asked, WantedExcerpt},
+    read::{Asked, FoundTexts, WantedExcerpt},
 };
 use super::{Context, ServiceError, ServiceResult, followers::Follower, tracing::Tracing};
 pub use crate::search::{Hit, Item, Place};
@@ -63,33 +66,36 @@ impl Search {
         Ok(Asked { query, kinds, text: text.to_owned() })
     }
 
-    /// The spans, traces and messages that have what is looked for, the newest first.
-    ///
-    /// # Errors
-    /// When there is no index, or it fails.
-    pub async fn find(&self, asked: &Asked, window: Window) -> ServiceResult<Vec<Hit>> {
-        let (query, kinds) = (asked.query.clone(), asked.kinds.clone());
-        self.ask("text", move |index| index.find(&query, &kinds, window)).await
-    }
-
     /// Traces that have what is looked for, the newest first, from behind `after`: of each the first hit.
     ///
     /// # Errors
-    /// As [`Search::find`].
+    /// When there is no index, or it or the store fails.
     pub async fn find_traces(
         &self,
         asked: &Asked,
         after: Option<Place>,
         most: usize,
     ) -> ServiceResult<Vec<Hit>> {
-        self.find(asked, Window { after, one_of_a_trace: true, ..Window::first(most) }).await
+        let window = Window { after, one_of_a_trace: true, ..Window::first(most) };
+        let indexed = self.find_indexed(asked, window).await?;
+        let until = indexed.last().filter(|_| indexed.len() >= most).map(|hit| hit.place);
+        let running = self.running().await?;
+        let beside = self.find_in(&running, asked, Stretch { after, until }, true).await?;
+        let indexed = indexed.into_iter().filter(|hit| !running.has(hit.place.trace));
+        let mut hits: Vec<_> = indexed.chain(beside).collect();
+        hits.sort_unstable_by_key(|hit| hit.place);
+        hits.truncate(most);
+        Ok(hits)
     }
 
-    /// How many documents have what is looked for; those of traces that were just deleted may count.
-    ///
-    /// # Errors
-    /// As [`Search::find`].
-    pub async fn count(&self, asked: &Asked) -> ServiceResult<u64> {
+    /// The spans, traces and messages in the index that have what is looked for, the newest first.
+    async fn find_indexed(&self, asked: &Asked, window: Window) -> ServiceResult<Vec<Hit>> {
+        let (query, kinds) = (asked.query.clone(), asked.kinds.clone());
+        self.ask("text", move |index| index.find(&query, &kinds, window)).await
+    }
+
+    /// How many documents in the index have what is looked for; those of traces that were just deleted may count.
+    async fn count_indexed(&self, asked: &Asked) -> ServiceResult<u64> {
         let (query, kinds) = (asked.query.clone(), asked.kinds.clone());
         self.ask("text", move |index| index.count(&query, &kinds)).await
     }

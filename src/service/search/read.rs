@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Search, excerpt, excerpt::Excerpt, extract};
+use super::{Search, beside::Stretch, excerpt, excerpt::Excerpt, extract};
 use crate::{
     model::{
         MessageId, SpanId, TraceId,
@@ -26,6 +26,17 @@ pub struct Asked {
     pub(super) text: String,
 }
 
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct FoundTexts {
+    /// A page of it.
+    pub page: Page<Hit>,
+    /// How much there is in all, if that was asked; what of traces was just deleted may count.
+    pub total: Option<u64>,
+    /// How many traces that go on were looked through.
+    pub running: usize,
+}
+
 /// A hit whose text is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WantedExcerpt {
@@ -36,25 +47,47 @@ pub struct WantedExcerpt {
 }
 
 impl Search {
-    /// A page of what [`Search::find`] finds, without what is deleted meanwhile.
+    /// A page of the spans, traces and messages that have what is looked for, the newest first, without what is deleted
+    /// meanwhile.
     ///
     /// # Errors
-    /// As [`Search::find`], and when the page goes on behind a cursor of another list.
-    pub async fn page(&self, asked: &Asked, request: &PageRequest) -> ServiceResult<Page<Hit>> {
+    /// When there is no index, or it or the store fails, and when the page goes on behind a cursor of another list.
+    pub async fn page(
+        &self,
+        asked: &Asked,
+        request: &PageRequest,
+        is_counted: bool,
+    ) -> ServiceResult<FoundTexts> {
         let list = ListId::of(&format!("search {:?} {}", asked.kinds, asked.text));
         let after = request.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
-        let window = Window {
-            after: after.as_deref().and_then(Place::from_bytes),
-            ..Window::first(request.first.saturating_add(1))
+        let after = after.as_deref().and_then(Place::from_bytes);
+        let window = Window { after, ..Window::first(request.first.saturating_add(1)) };
+        let indexed = self.find_indexed(asked, window).await?;
+        // Behind the last one there may be more, so what others have behind it waits for the next page.
+        let until = indexed.last().filter(|_| indexed.len() > request.first).map(|hit| hit.place);
+        let running = self.running().await?;
+        let stretch = Stretch { after, until };
+        let looked_through = if is_counted { Stretch::default() } else { stretch };
+        let beside = self.find_in(&running, asked, looked_through, false).await?;
+        let total = if is_counted {
+            Some(self.count_indexed(asked).await?.saturating_add(beside.len() as u64))
+        } else {
+            None
         };
-        let mut hits = self.find(asked, window).await?;
-        let has_next = hits.len() > request.first;
+        // One that was over, and goes on again, is in the index as it was.
+        let mut hits: Vec<_> = indexed.into_iter().filter(|hit| !running.has(hit.place.trace)).collect();
+        hits.extend(beside.into_iter().filter(|hit| stretch.has(&hit.place)));
+        hits.sort_unstable_by_key(|hit| hit.place);
+        let is_cut = hits.len() > request.first;
         hits.truncate(request.first);
-        let cursor = |hit: &Hit| Cursor::new(list, &hit.place.to_bytes());
-        let end = hits.last().map(cursor);
+        let shown = hits.last().map(|hit| hit.place);
+        let end = if is_cut { shown } else { until.or(shown) };
+        let cursor = |place: &Place| Cursor::new(list, &place.to_bytes());
         let there = self.still_there(&hits).await?;
         let kept = hits.into_iter().filter(|hit| there.contains(&hit.place.trace));
-        Ok(Page { items: kept.map(|hit| (cursor(&hit), hit)).collect(), has_next, end })
+        let items = kept.map(|hit| (cursor(&hit.place), hit)).collect();
+        let page = Page { items, has_next: is_cut || until.is_some(), end: end.as_ref().map(cursor) };
+        Ok(FoundTexts { page, total, running: running.len() })
     }
 
     /// The traces of these hits that are not deleted.

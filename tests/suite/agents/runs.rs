@@ -212,7 +212,8 @@ async fn what_was_said_in_other_conversations_is_found() {
         let conversation = conversation(&server).await;
         say(&server, &conversation, said, json!({})).await;
     }
-    let search = SearchConversations::new(server.services.conversations.clone());
+    let search =
+        SearchConversations::new(server.services.conversations.clone(), server.services.search.clone());
     let found = async |query: &str| {
         let found = search.call(json!({ "query": query })).await.unwrap();
         found.read::<serde_json::Value>().unwrap()

@@ -15,6 +15,7 @@ mod schema;
 mod scores;
 mod series;
 mod skeleton;
+mod span_orders;
 mod spans;
 mod traces;
 mod versions;

@@ -122,6 +122,58 @@ async fn traces_are_found_by_address_and_by_body() {
 }
 
 #[tokio::test]
+async fn spans_are_found_by_body_in_every_order() {
+    let bed = Bed::start().await;
+    let trace = recorded(&bed).await;
+    bed.made("/traces", json!({ "userId": "ada" })).await;
+    let names = async |asked: Value| {
+        let (mut names, mut asked) = (Vec::new(), asked);
+        loop {
+            let page = bed.post("/spans/query", asked.clone()).await;
+            assert_eq!(page.status, 200, "{}", page.text);
+            let items = page.body["items"].as_array().unwrap();
+            names.extend(items.iter().map(|span| span["name"].as_str().unwrap().to_owned()));
+            asked["after"] = page.body["next"].clone();
+            if asked["after"].is_null() {
+                return names;
+            }
+        }
+    };
+    for (asked, expected) in [
+        (json!({}), vec!["helper", "chat", "search"]),
+        (json!({ "where": { "placements": ["ORPHAN"] } }), vec!["search"]),
+        (json!({ "traces": { "userIds": ["ada"] } }), vec![]),
+        (json!({ "orderBy": { "field": "DURATION", "direction": "ASC" } }), vec!["search", "chat", "helper"]),
+        (json!({ "orderBy": { "field": "COST" } }), vec!["chat", "search", "helper"]),
+        (json!({ "where": { "costUsd": { "min": 0 } }, "orderBy": { "field": "TOKENS" } }), vec!["chat"]),
+        (
+            json!({ "where": { "attribute": { "key": "a", "is": true } }, "orderBy": { "field": "DURATION" } }),
+            vec!["search"],
+        ),
+    ] {
+        assert_eq!(names(asked.clone()).await, expected, "{asked}");
+        let mut short = asked.clone();
+        short["limit"] = json!(1);
+        assert_eq!(names(short).await, expected, "{asked}");
+    }
+    let asked = json!({ "where": { "tools": [] }, "include": ["bodies"], "limit": 2 });
+    let with_bodies = bed.post("/spans/query", asked).await.body;
+    assert_eq!(with_bodies["items"][1]["body"]["inputs"], json!({ "q": [1, 2.5] }));
+    assert_eq!(with_bodies["items"][1]["traceId"], trace);
+    assert_eq!(with_bodies["items"][1]["place"]["depth"], 1);
+    for (asked, field) in [
+        (json!({ "limit": 1_001 }), "limit"),
+        (json!({ "where": { "durationMs": {} } }), "where.durationMs"),
+        (json!({ "traces": { "name": {} } }), "traces.name"),
+        (json!({ "orderBy": { "field": "NAME" } }), "orderBy.field"),
+        (json!({ "after": "x" }), "after"),
+        (json!({ "include": ["all"] }), "include.0"),
+    ] {
+        bed.post("/spans/query", asked).await.is_problem(422, "BAD_USER_INPUT", field);
+    }
+}
+
+#[tokio::test]
 async fn a_trace_tells_where_its_time_went_and_a_conversation_how_it_went() {
     let bed = Bed::start().await;
     let trace = recorded(&bed).await;

@@ -4,6 +4,8 @@
 mod found;
 mod kept;
 mod program;
+mod running;
+mod tool;
 
 use std::sync::Arc;
 
@@ -18,13 +20,18 @@ use crate::support::Server;
 const SEARCH: &str = "query($text: String!, $in: [TextKind!], $first: Int, $after: String) {
   search(text: $text, in: $in, first: $first, after: $after) {
     totalCount
+    unsearchedTraceCount
     pageInfo { hasNextPage endCursor }
     nodes { traceId trace { name } span { name } message { content } excerpt { kind text matches { start end } } }
   }
 }";
 
 async fn server() -> Server {
-    let index = Index::in_memory(&SearchConfig::default(), 1).unwrap();
+    configured(&SearchConfig::default()).await
+}
+
+async fn configured(config: &SearchConfig) -> Server {
+    let index = Index::in_memory(config, 1).unwrap();
     Server::searching(Arc::new(MemoryEngine::default()), Arc::new(index)).await
 }
 

@@ -42,7 +42,7 @@ export const groups: Group[] = [
       first,
       sample("running-traces", "Running now", "And the spans at work in them"),
       sample("conversations", "Conversations", "Newest messages and tool calls"),
-      sample("failed-traces", "What went wrong", "Failed spans, and what they say"),
+      sample("failed-traces", "Latest failures", "Runs with failed spans, and what those say"),
     ],
   },
   {
@@ -106,6 +106,7 @@ export const groups: Group[] = [
     title: "Find and chart",
     samples: [
       sample("query-traces", "Traces by conditions", "And, or, not; the costliest first"),
+      sample("query-spans", "Spans by conditions", "In all traces; those that took longest first"),
       sample("search", "Search texts", "Words, phrases, beginnings of words", { text: "error" }),
       sample("time-series", "The last day by model", "Calls, failures, tokens, cost, latency", {
         from: { hoursAgo: 24 },
@@ -118,7 +119,7 @@ export const groups: Group[] = [
       sample("trace-time", "What took the time", "By operation, critical path, slowest spans", {
         trace: { newest: "trace" },
       }),
-      sample("trace-failures", "What went wrong in a trace", "First cause, retries, tools, the tree", {
+      sample("trace-failures", "Why a trace failed", "First cause, retries, tools, the tree", {
         trace: { newest: "failedTrace" },
       }),
       sample("conversation-evaluation", "Evaluation of a conversation", "Latency, cost, errors, trends by turn", {
