@@ -67,7 +67,7 @@
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
 //! | `experiment_run` | experiment | –; only while this server carries it out |
-//! | `deletion` | kind (1: conversation, 2: trace, 3: dataset), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
+//! | `deletion` | kind (1: conversation, 2: trace, 3: dataset, 4: experiment), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
 
 use std::marker::PhantomData;
 
@@ -160,6 +160,8 @@ pub enum Deleted {
     Trace(TraceId),
     /// A dataset.
     Dataset(DatasetId),
+    /// An experiment.
+    Experiment(ExperimentId),
 }
 
 /// What something was deleted with, whose deletion is finished only with its own: itself, or the
@@ -173,6 +175,7 @@ impl KeyPart for Deleted {
             Self::Conversation(id) => (1_u8, *id).write(out),
             Self::Trace(id) => (2_u8, *id).write(out),
             Self::Dataset(id) => (3_u8, *id).write(out),
+            Self::Experiment(id) => (4_u8, *id).write(out),
         }
     }
 
@@ -181,6 +184,7 @@ impl KeyPart for Deleted {
             1 => ConversationId::read(bytes).map(Self::Conversation),
             2 => TraceId::read(bytes).map(Self::Trace),
             3 => DatasetId::read(bytes).map(Self::Dataset),
+            4 => ExperimentId::read(bytes).map(Self::Experiment),
             _ => None,
         }
     }
@@ -366,7 +370,7 @@ pub fn score_roots(owner: &Deleted) -> Vec<([u8; 16], u8)> {
     match owner {
         Deleted::Trace(trace) => vec![(*trace.bytes(), 1), (*trace.bytes(), 2)],
         Deleted::Conversation(conversation) => vec![(*conversation.bytes(), 3), (*conversation.bytes(), 4)],
-        Deleted::Dataset(_) => Vec::new(),
+        Deleted::Dataset(_) | Deleted::Experiment(_) => Vec::new(),
     }
 }
 

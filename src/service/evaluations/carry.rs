@@ -9,7 +9,7 @@ use super::{AtWork, Evaluations, filter};
 use crate::{
     live::Topic,
     model::{
-        EvaluationId, TraceId,
+        EvaluationId, Refusal, TraceId,
         component::ComponentRef,
         evaluations::{
             Evaluation, EvaluationError, EvaluationStatus, EvaluationTarget, Outcome, Progress, Selection,
@@ -102,7 +102,9 @@ impl Evaluations {
         if evaluation.status == EvaluationStatus::Pending {
             let selected = self.selected(&evaluation).await?;
             let now = self.context.now();
-            evaluation = self.keep(id, |evaluation| evaluation.begin(selected, now)).await?;
+            let begun = self.keep(id, |evaluation| evaluation.begin(selected, now)).await?;
+            let Some(begun) = begun else { return Ok(()) };
+            evaluation = begun;
         }
         // What is judged meanwhile is dropped where it is stopped.
         let mut watch = self.context.hub.watch(Topic::Evaluation(id));
@@ -130,7 +132,9 @@ impl Evaluations {
                     Err(error) => failed = Some(error),
                 }
             }
-            seen = self.keep(id, |evaluation| evaluation.progress(&progress)).await?.revision;
+            let kept = self.keep(id, |evaluation| evaluation.progress(&progress)).await?;
+            let Some(kept) = kept else { return Ok(()) };
+            seen = kept.revision;
             if let Some(error) = failed {
                 return Err(error);
             }
@@ -222,13 +226,16 @@ impl Evaluations {
         &self,
         id: EvaluationId,
         change: impl Fn(&mut Evaluation) + Send + Sync,
-    ) -> ServiceResult<Evaluation> {
+    ) -> ServiceResult<Option<Evaluation>> {
         let change = |evaluation: &mut Evaluation| {
             if !evaluation.status.is_final() {
                 change(evaluation);
             }
             Ok(())
         };
-        patiently(|| self.change(id, &change).boxed()).await
+        match patiently(|| self.change(id, &change).boxed()).await {
+            Err(ServiceError::Refused(Refusal::NotFound { .. })) => Ok(None),
+            kept => kept.map(Some),
+        }
     }
 }

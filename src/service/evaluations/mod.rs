@@ -4,6 +4,7 @@
 //! by the next. A judgement replaces the one before it, so what is judged twice is not counted as two.
 
 mod carry;
+mod delete;
 mod filter;
 mod follow;
 mod list;

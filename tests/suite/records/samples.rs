@@ -516,8 +516,13 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
 }
 
 /// What is deleted, of every kind.
-pub fn deleted() -> [Deleted; 3] {
-    [Deleted::Conversation(CONVERSATION), Deleted::Trace(TRACE), Deleted::Dataset(DATASET)]
+pub fn deleted() -> [Deleted; 4] {
+    [
+        Deleted::Conversation(CONVERSATION),
+        Deleted::Trace(TRACE),
+        Deleted::Dataset(DATASET),
+        Deleted::Experiment(EXPERIMENT),
+    ]
 }
 
 pub fn evaluation() -> Evaluation {
