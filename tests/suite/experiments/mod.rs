@@ -4,6 +4,7 @@ mod compare;
 mod datasets;
 mod deletion;
 mod files;
+mod judges;
 mod origins;
 mod progress;
 mod refusals;
