@@ -284,7 +284,7 @@ pub struct KeyBytes(pub Vec<u8>);
 records! {
     Dataset = 1, DatasetVersion = 1, NamedDataset = 1, DatasetItemAddress = 1, Experiment = 1, ExperimentItem = 1,
     Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, ComponentEvent = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1, EvaluationDue = 1,
+    Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, EvaluationDue = 1,
 }
 
 impl Record for Trace {
@@ -310,6 +310,22 @@ impl Record for DatasetItem {
 }
 
 impl Record for Score {
+    const VERSION: u8 = 3;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read_score(version, payload)
+    }
+}
+
+impl Record for Evaluation {
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
+
+impl Record for EvaluationRule {
     const VERSION: u8 = 2;
 
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {

@@ -172,6 +172,7 @@ impl Evaluations {
             cursor: None,
             errors: Vec::new(),
             revision: 1,
+            skips: Vec::new(),
         };
         let most = self.context.evaluation.unfinished;
         if self.unfinished(most).await?.len() >= most {

@@ -14,7 +14,8 @@ use dendro::{
             ContentHash, Dataset, DatasetItem, DatasetVersion, ItemContent, ItemSource, ItemState, SetHash,
         },
         evaluations::{
-            Evaluation, EvaluationError, EvaluationRule, EvaluationStatus, EvaluationTarget, Selection, Tally,
+            Evaluation, EvaluationError, EvaluationRule, EvaluationSkip, EvaluationStatus, EvaluationTarget,
+            Selection, Tally,
         },
         evaluator::SpanSelector,
         experiment::{Experiment, ExperimentItem, ExperimentSetup, ExperimentStatus, ItemCounts, ItemStatus},
@@ -512,6 +513,7 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
         created_at: at(9),
         evaluator: Some(used()),
         judged_in: Some(TRACE),
+        judged_revision: Some(65_536),
     }
 }
 
@@ -547,6 +549,7 @@ pub fn evaluation() -> Evaluation {
         cursor: some("Y3Vyc29y"),
         errors: vec![evaluation_error()],
         revision: 9,
+        skips: vec![evaluation_skip()],
     }
 }
 
@@ -557,9 +560,12 @@ pub fn evaluations() -> Vec<Evaluation> {
         target: EvaluationTarget::Trace,
         evaluators: Vec::new(),
         errors: Vec::new(),
+        skips: Vec::new(),
         ..evaluation()
     };
-    vec![Evaluation { evaluators: Vec::new(), errors: Vec::new(), ..evaluation() }, of_ids]
+    let of_spans =
+        Evaluation { evaluators: Vec::new(), errors: Vec::new(), skips: Vec::new(), ..evaluation() };
+    vec![of_spans, of_ids]
 }
 
 fn evaluation_rule() -> EvaluationRule {
@@ -575,6 +581,7 @@ fn evaluation_rule() -> EvaluationRule {
         done: 300,
         tally: tally(),
         errors: vec![evaluation_error()],
+        skips: vec![evaluation_skip()],
     }
 }
 
@@ -588,6 +595,16 @@ fn evaluation_error() -> EvaluationError {
         span_id: Some(SPAN),
         evaluator: used(),
         message: "unavailable".to_owned(),
+    }
+}
+
+fn evaluation_skip() -> EvaluationSkip {
+    EvaluationSkip {
+        evaluator: used(),
+        reason: "it has no output".to_owned(),
+        count: 300,
+        trace_id: TRACE,
+        span_id: Some(SPAN),
     }
 }
 
