@@ -170,6 +170,7 @@ impl Person<'_> {
             source: ScoreSource::Rule,
             evaluator: None,
             judged_in: None,
+            judged_revision: None,
         };
         self.demo.services.scores.record(score).await?;
         Ok(())

@@ -81,6 +81,9 @@ pub struct Score {
     pub evaluator: Option<ComponentRef>,
     /// The trace of the judging itself, where a model judged and that is recorded. It may be gone.
     pub judged_in: Option<TraceId>,
+    /// Where an evaluator of this server judged: the last of the trace's revisions that changed what it looked at. What
+    /// changed since then is not judged yet.
+    pub judged_revision: Option<u64>,
 }
 
 /// What is asked of a new score. Fields as in [`Score`].
@@ -96,4 +99,5 @@ pub struct NewScore {
     pub source: ScoreSource,
     pub evaluator: Option<ComponentRef>,
     pub judged_in: Option<TraceId>,
+    pub judged_revision: Option<u64>,
 }

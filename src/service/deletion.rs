@@ -7,7 +7,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Context, ServiceError, ServiceResult, datasets};
+use super::{Context, ServiceError, ServiceResult, datasets, experiments};
 use crate::{
     model::{ConversationId, Refusal, TraceId, message::Message, score::Score},
     store::{
@@ -84,13 +84,14 @@ pub(super) async fn complete(context: &Context, pending: Vec<Pending>) -> Servic
     let mut removed = Removed::default();
     let conversations = pending.iter().filter_map(|(deleted, with)| match deleted {
         Deleted::Conversation(id) => Some((*id, *with)),
-        Deleted::Trace(_) | Deleted::Dataset(_) => None,
+        Deleted::Trace(_) | Deleted::Dataset(_) | Deleted::Experiment(_) => None,
     });
     let conversations = super::conversations::remove_branches(context, conversations.collect()).await?;
     for (deleted, _) in &pending {
         match deleted {
             Deleted::Trace(id) => purge_trace(context, *id).await?,
             Deleted::Dataset(id) => datasets::purge(context, *id).await?,
+            Deleted::Experiment(id) => experiments::purge(context, *id).await?,
             Deleted::Conversation(_) => {}
         }
     }

@@ -44,6 +44,7 @@ impl Scores {
             created_at: self.context.now(),
             evaluator: new.evaluator,
             judged_in: new.judged_in,
+            judged_revision: new.judged_revision,
         };
         let recorded = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {

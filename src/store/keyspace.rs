@@ -68,7 +68,7 @@
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
 //! | `experiment_run` | experiment | –; only while this server carries it out |
-//! | `deletion` | kind (1: conversation, 2: trace, 3: dataset), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
+//! | `deletion` | kind (1: conversation, 2: trace, 3: dataset, 4: experiment), its id | what it was deleted with; only while parts of it are still to go: see [`Deleted`] |
 
 use std::marker::PhantomData;
 
@@ -161,6 +161,8 @@ pub enum Deleted {
     Trace(TraceId),
     /// A dataset.
     Dataset(DatasetId),
+    /// An experiment.
+    Experiment(ExperimentId),
 }
 
 /// What something was deleted with, whose deletion is finished only with its own: itself, or the
@@ -174,6 +176,7 @@ impl KeyPart for Deleted {
             Self::Conversation(id) => (1_u8, *id).write(out),
             Self::Trace(id) => (2_u8, *id).write(out),
             Self::Dataset(id) => (3_u8, *id).write(out),
+            Self::Experiment(id) => (4_u8, *id).write(out),
         }
     }
 
@@ -182,6 +185,7 @@ impl KeyPart for Deleted {
             1 => ConversationId::read(bytes).map(Self::Conversation),
             2 => TraceId::read(bytes).map(Self::Trace),
             3 => DatasetId::read(bytes).map(Self::Dataset),
+            4 => ExperimentId::read(bytes).map(Self::Experiment),
             _ => None,
         }
     }
@@ -281,7 +285,7 @@ pub struct KeyBytes(pub Vec<u8>);
 records! {
     Dataset = 1, DatasetVersion = 1, NamedDataset = 1, DatasetItemAddress = 1, Experiment = 1, ExperimentItem = 1,
     Conversation = 1, Lineage = 1, MessageAddress = 1, ToolCallAddress = 1, ToolResultAddress = 1, Plan = 1, Component = 1, ComponentVersion = 1, ComponentEvent = 1, KeyBytes = 1, DeletedWith = 1,
-    Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, Evaluation = 1, EvaluationRule = 1, EvaluationDue = 1,
+    Nothing = 1, TurnDue = 1, FollowDue = 1, FollowerState = 1, AgentRun = 1, PlanRun = 1, EvaluationDue = 1,
 }
 
 impl Record for Trace {
@@ -307,6 +311,22 @@ impl Record for DatasetItem {
 }
 
 impl Record for Score {
+    const VERSION: u8 = 3;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read_score(version, payload)
+    }
+}
+
+impl Record for Evaluation {
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
+        older::read(version, payload)
+    }
+}
+
+impl Record for EvaluationRule {
     const VERSION: u8 = 2;
 
     fn decode_older(version: u8, payload: &[u8]) -> Result<Self, String> {
@@ -367,7 +387,7 @@ pub fn score_roots(owner: &Deleted) -> Vec<([u8; 16], u8)> {
     match owner {
         Deleted::Trace(trace) => vec![(*trace.bytes(), 1), (*trace.bytes(), 2)],
         Deleted::Conversation(conversation) => vec![(*conversation.bytes(), 3), (*conversation.bytes(), 4)],
-        Deleted::Dataset(_) => Vec::new(),
+        Deleted::Dataset(_) | Deleted::Experiment(_) => Vec::new(),
     }
 }
 

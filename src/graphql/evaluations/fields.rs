@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::{Evaluation, versions};
+use super::{Evaluation, skip::EvaluatorSkip, versions};
 use crate::{
     graphql::{
         component::ComponentVersion,
@@ -106,6 +106,11 @@ impl Evaluation {
     /// The first errors: 100 at most.
     async fn errors(&self) -> Vec<EvaluatorError> {
         EvaluatorError::all(&self.global_id(), &self.0.errors)
+    }
+
+    /// Why evaluators did not apply: the first reasons, 20 at most, each once with how often it was the one.
+    async fn skips(&self) -> Vec<EvaluatorSkip> {
+        EvaluatorSkip::all(&self.global_id(), &self.0.skips)
     }
 }
 

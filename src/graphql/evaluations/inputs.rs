@@ -66,6 +66,13 @@ pub(super) struct CancelEvaluationInput {
     evaluation_id: ID,
 }
 
+/// An evaluation that is to go.
+#[derive(InputObject)]
+pub(super) struct DeleteEvaluationInput {
+    /// The evaluation: its global ID or UUID.
+    evaluation_id: ID,
+}
+
 /// A rule for new traces.
 #[derive(InputObject)]
 pub(super) struct SetEvaluationRuleInput {
@@ -131,6 +138,12 @@ impl EvaluationTargetInput {
 }
 
 impl CancelEvaluationInput {
+    pub(super) fn into_model(self) -> Result<EvaluationId, Refusal> {
+        ids::read("evaluationId", &self.evaluation_id)
+    }
+}
+
+impl DeleteEvaluationInput {
     pub(super) fn into_model(self) -> Result<EvaluationId, Refusal> {
         ids::read("evaluationId", &self.evaluation_id)
     }

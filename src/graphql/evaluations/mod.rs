@@ -6,6 +6,7 @@ mod live;
 mod mutations;
 mod queries;
 mod rule;
+mod skip;
 
 use std::sync::Arc;
 

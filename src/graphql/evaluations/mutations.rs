@@ -1,18 +1,21 @@
 //! The roots that evaluate traces: those that are there, and new ones.
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, Object, SimpleObject};
 
 use super::{
     Evaluation, EvaluationRule,
     inputs::{
-        CancelEvaluationInput, DeleteEvaluationRuleInput, SetEvaluationRuleInput, StartEvaluationInput,
+        CancelEvaluationInput, DeleteEvaluationInput, DeleteEvaluationRuleInput, SetEvaluationRuleInput,
+        StartEvaluationInput,
     },
 };
 use crate::{
     graphql::{
         error::Result,
         payload::{outcome, payload},
+        refusal::Refusal,
         request,
+        scalar::PlainId,
     },
     service::evaluations::Evaluations,
 };
@@ -43,6 +46,23 @@ impl EvaluationMutation {
     ) -> Result<CancelEvaluationPayload> {
         let service = service(ctx)?;
         Ok(outcome(input.into_model(), async |id| service.cancel(id).await).await?.into())
+    }
+
+    /// Deletes an evaluation that is over; one that is not is refused. The scores stay that it gave, and the traces of
+    /// its judges.
+    async fn delete_evaluation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which evaluation.")] input: DeleteEvaluationInput,
+    ) -> Result<DeleteEvaluationPayload> {
+        let service = service(ctx)?;
+        let deleted = outcome(input.into_model(), async |id| service.delete(id).await).await?;
+        Ok(match deleted {
+            Ok(evaluation) => {
+                DeleteEvaluationPayload { evaluation_id: Some(PlainId(evaluation.id.uuid())), refusal: None }
+            }
+            Err(refusal) => DeleteEvaluationPayload { evaluation_id: None, refusal: Some(refusal.into()) },
+        })
     }
 
     /// Sets a rule by which new traces are judged, once they are over; it takes the place of the one that has its
@@ -86,6 +106,15 @@ payload!(
         evaluation: Evaluation
     }
 );
+
+/// An evaluation that was deleted.
+#[derive(SimpleObject)]
+struct DeleteEvaluationPayload {
+    /// Its ID; null where it was refused.
+    evaluation_id: Option<PlainId>,
+    /// Why it was refused.
+    refusal: Option<Refusal>,
+}
 
 payload!(
     /// A rule that was set.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::{fields::EvaluatorError, versions};
+use super::{fields::EvaluatorError, skip::EvaluatorSkip, versions};
 use crate::{
     graphql::{
         component::ComponentVersion,
@@ -113,5 +113,11 @@ impl EvaluationRule {
     /// The last errors: 100 at most, the newest at the end.
     async fn errors(&self) -> Vec<EvaluatorError> {
         EvaluatorError::all(&self.global_id(), &self.0.errors)
+    }
+
+    /// Why evaluators did not apply: the last reasons, 20 at most, each once with how often it was the one; the one that
+    /// was met last stands at the end.
+    async fn skips(&self) -> Vec<EvaluatorSkip> {
+        EvaluatorSkip::all(&self.global_id(), &self.0.skips)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         self, Refusal,
         experiment::{Comparison, Measure, Pair, PairMeasure, Presence},
         page::{Cursor, ListId, Page, PageRequest},
-        stats::paired::{Interval, PairedVerdict},
+        stats::{Interval, paired::PairedVerdict},
     },
 };
 
@@ -43,7 +43,7 @@ impl ExperimentComparison {
 }
 
 /// Two experiments over the same dataset, side by side, item by item. An item that was changed between their versions of
-/// the dataset is another to each of them. What is repeated counts once, by its mean.
+/// the dataset is another to each of them. What is repeated counts once, by its mean. Differences are `a` minus `b`.
 #[Object]
 impl ExperimentComparison {
     /// Tells comparisons apart in client caches.
@@ -219,7 +219,7 @@ fn name_of(measure: &Measure) -> Option<String> {
 
 fn better(measured: &PairMeasure) -> Option<ExperimentSide> {
     let gain = measured.gain()?;
-    if gain > 0.0 { Some(ExperimentSide::B) } else { (gain < 0.0).then_some(ExperimentSide::A) }
+    if gain > 0.0 { Some(ExperimentSide::A) } else { (gain < 0.0).then_some(ExperimentSide::B) }
 }
 
 /// What a measure shows over the items that both have. The interval is Student's t of the differences of pairs.
@@ -237,7 +237,7 @@ struct MeasureDifference {
     mean_a: Option<f64>,
     /// The mean of the second, over those items; null where there are none.
     mean_b: Option<f64>,
-    /// The mean of the second less that of the first; null where there are no pairs.
+    /// How much higher the mean of the first is; null where there are no pairs.
     difference: Option<f64>,
     /// Where the true difference is, with 95 % confidence; null with fewer than six pairs, and where all pairs differ by
     /// the same.

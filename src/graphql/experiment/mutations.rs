@@ -1,6 +1,6 @@
-//! The roots that start and stop experiments.
+//! The roots that start, stop and delete experiments.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::Experiment;
 use crate::{
@@ -11,14 +11,15 @@ use crate::{
         ids,
         inputs::{ComponentRefInput, number},
         payload::{outcome, payload},
+        refusal::Refusal,
         request,
-        scalar::{Given, OptionalGiven},
+        scalar::{Given, OptionalGiven, PlainId},
     },
     model::{self, ExperimentId, Json},
     service::experiments::{ChosenVersion, StartExperiment},
 };
 
-/// Starts and stops experiments.
+/// Starts, stops and deletes experiments.
 #[derive(Default)]
 pub(in crate::graphql) struct ExperimentMutation;
 
@@ -45,6 +46,23 @@ impl ExperimentMutation {
     ) -> Result<CancelExperimentPayload> {
         let experiments = &request::of(ctx)?.services.experiments;
         Ok(outcome(input.into_model(), async |id| experiments.cancel(id).await).await?.into())
+    }
+
+    /// Deletes an experiment and what it noted of its runs; one that runs is refused. The traces of its runs stay, with
+    /// their scores, and so does its dataset.
+    async fn delete_experiment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which experiment.")] input: DeleteExperimentInput,
+    ) -> Result<DeleteExperimentPayload> {
+        let experiments = &request::of(ctx)?.services.experiments;
+        let deleted = outcome(input.into_model(), async |id| experiments.delete(id).await).await?;
+        Ok(match deleted {
+            Ok(experiment) => {
+                DeleteExperimentPayload { experiment_id: Some(PlainId(experiment.id.uuid())), refusal: None }
+            }
+            Err(refusal) => DeleteExperimentPayload { experiment_id: None, refusal: Some(refusal.into()) },
+        })
     }
 }
 
@@ -88,6 +106,13 @@ struct CancelExperimentInput {
     experiment_id: ID,
 }
 
+/// An experiment that is to go.
+#[derive(InputObject)]
+struct DeleteExperimentInput {
+    /// The experiment: its global ID or UUID.
+    experiment_id: ID,
+}
+
 impl StartExperimentInput {
     fn into_model(self) -> Result<StartExperiment, model::Refusal> {
         let agent = ChosenVersion {
@@ -118,6 +143,12 @@ impl CancelExperimentInput {
     }
 }
 
+impl DeleteExperimentInput {
+    fn into_model(self) -> Result<ExperimentId, model::Refusal> {
+        ids::read("experimentId", &self.experiment_id)
+    }
+}
+
 payload!(
     /// An experiment that was started.
     StartExperimentPayload {
@@ -133,3 +164,12 @@ payload!(
         experiment: Experiment
     }
 );
+
+/// An experiment that was deleted.
+#[derive(SimpleObject)]
+struct DeleteExperimentPayload {
+    /// Its ID; null where it was refused.
+    experiment_id: Option<PlainId>,
+    /// Why it was refused.
+    refusal: Option<Refusal>,
+}

@@ -33,6 +33,9 @@ pub(super) struct ExperimentSummary {
     total_cost_usd: Option<f64>,
     /// Runs of which it is known what they cost.
     costed_count: i32,
+    /// Judgements that evaluators could not give: `evaluatorErrors` of the items name them. A run counts whatever its
+    /// evaluators could not say of it.
+    evaluator_error_count: i32,
 }
 
 /// Judgements of one name and kind.
@@ -46,7 +49,7 @@ struct ScoreSummary {
     value_type: ScoreValueType,
     /// How many there are. Runs that failed are not judged by evaluators, and so are not among them.
     count: i32,
-    /// The mean of numbers, or the share of yes; null of words.
+    /// The mean of numbers, or the share of yes; null of words, and where it is larger than a number can be.
     mean: Option<f64>,
     /// The words with how often each was said, the most frequent first.
     categories: Vec<ScoreCategory>,
@@ -97,6 +100,7 @@ impl ExperimentSummary {
             total_tokens: BigInt(summary.spent.tokens),
             total_cost_usd: summary.spent.cost.map(NanoUsd::dollars),
             costed_count: int(summary.spent.costed),
+            evaluator_error_count: int(summary.evaluator_errors),
         }
     }
 }

@@ -118,6 +118,7 @@ impl RecordScoreInput {
             source: self.source,
             evaluator: None,
             judged_in: None,
+            judged_revision: None,
             target: self.target.into_model(data).await?,
         })
     }

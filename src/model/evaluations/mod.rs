@@ -2,12 +2,14 @@
 
 mod outcome;
 mod rule;
+mod skip;
 
 use bincode::{Decode, Encode};
 
 pub use self::{
     outcome::{EvaluationError, Outcome, Tally},
     rule::EvaluationRule,
+    skip::{EvaluationSkip, MAX_SKIPS},
 };
 use super::{
     EvaluationId, Json, Refusal, Timestamp, TraceId, component::ComponentRef, evaluator::SpanSelector,
@@ -98,6 +100,8 @@ pub struct Evaluation {
     pub errors: Vec<EvaluationError>,
     /// Counts its changes.
     pub revision: u64,
+    /// Why evaluators did not apply; the first [`MAX_SKIPS`] reasons.
+    pub skips: Vec<EvaluationSkip>,
 }
 
 /// Errors that an evaluation or a rule keeps: enough to see what they have in common.
@@ -112,6 +116,8 @@ pub struct Progress {
     pub tally: Tally,
     /// The errors among it.
     pub errors: Vec<EvaluationError>,
+    /// Why evaluators did not apply.
+    pub skips: Vec<EvaluationSkip>,
     /// Behind which place of the list they stand, where they are of a list.
     pub cursor: Option<String>,
 }
@@ -122,6 +128,7 @@ impl Progress {
         self.done = self.done.saturating_add(later.done);
         self.tally.add(&later.tally);
         self.errors.extend(later.errors);
+        EvaluationSkip::add_to_first(&mut self.skips, &later.skips);
         self.cursor = later.cursor.or_else(|| self.cursor.take());
     }
 }
@@ -144,6 +151,7 @@ impl Evaluation {
         self.tally.add(&progress.tally);
         let room = MAX_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(progress.errors.iter().take(room).cloned());
+        EvaluationSkip::add_to_first(&mut self.skips, &progress.skips);
         if progress.cursor.is_some() {
             self.cursor.clone_from(&progress.cursor);
         }
@@ -189,10 +197,14 @@ impl Evaluation {
         if self.status == EvaluationStatus::Running && self.started_at.is_none() {
             return Some("it goes on and was never begun");
         }
-        self.tally.fault().or_else(|| {
-            let kept = self.errors.len() as u64;
-            (kept > self.tally.errors).then_some("it keeps more errors than it counts")
-        })
+        if self.errors.len() as u64 > self.tally.errors {
+            return Some("it keeps more errors than it counts");
+        }
+        let skipped = self.skips.iter().fold(0, |sum: u64, skip| sum.saturating_add(skip.count));
+        if skipped > self.tally.skipped {
+            return Some("it has more reasons for what it skipped than it counts");
+        }
+        self.tally.fault()
     }
 }
 
@@ -230,6 +242,14 @@ mod tests {
             cursor: None,
             errors: Vec::new(),
             revision: 1,
+            skips: Vec::new(),
+        }
+    }
+
+    fn evaluator() -> ComponentRef {
+        ComponentRef {
+            component_id: "evaluators/a".to_owned(),
+            version_hash: crate::model::component::VersionHash::from_bytes([3; 32]),
         }
     }
 
@@ -254,12 +274,13 @@ mod tests {
                             progress.errors.push(EvaluationError {
                                 trace_id: TraceId::from_bytes([2; 16]),
                                 span_id: None,
-                                evaluator: ComponentRef {
-                                    component_id: "evaluators/a".to_owned(),
-                                    version_hash: crate::model::component::VersionHash::from_bytes([3; 32]),
-                                },
+                                evaluator: evaluator(),
                                 message: "no".to_owned(),
                             });
+                            let reason = format!("reason {}", progress.tally.errors);
+                            progress.tally.count(&Outcome::Skipped(reason.clone()));
+                            let trace = TraceId::from_bytes([2; 16]);
+                            progress.skips.push(EvaluationSkip::new(evaluator(), &reason, trace, None));
                         }
                         evaluation.progress(&progress);
                     }

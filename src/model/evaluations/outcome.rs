@@ -10,7 +10,7 @@ pub enum Outcome {
     /// It judged.
     Scored {
         /// The score, as it is kept.
-        score: Score,
+        score: Box<Score>,
         /// Whether what it judged passed; `None` where its judgement knows no passing, as of a number without a bar.
         passed: Option<bool>,
     },

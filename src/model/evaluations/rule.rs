@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use super::{EvaluationError, EvaluationTarget, MAX_ERRORS, Progress, Tally};
+use super::{EvaluationError, EvaluationSkip, EvaluationTarget, MAX_ERRORS, Progress, Tally};
 use crate::model::{Json, Timestamp, component::ComponentRef};
 
 /// Says by which evaluators new traces are judged once they are over.
@@ -30,6 +30,9 @@ pub struct EvaluationRule {
     pub tally: Tally,
     /// The last errors, the newest at the end; [`MAX_ERRORS`] at most.
     pub errors: Vec<EvaluationError>,
+    /// Why evaluators did not apply: the last reasons, the one met last at the end;
+    /// [`MAX_SKIPS`](super::MAX_SKIPS) at most.
+    pub skips: Vec<EvaluationSkip>,
 }
 
 impl EvaluationRule {
@@ -40,5 +43,6 @@ impl EvaluationRule {
         self.errors.extend(progress.errors);
         let old = self.errors.len().saturating_sub(MAX_ERRORS);
         self.errors.drain(..old);
+        EvaluationSkip::add_to_last(&mut self.skips, &progress.skips);
     }
 }

@@ -40,7 +40,7 @@ pub struct ScoreSummary {
     pub kind: ScoreKind,
     /// How many there are.
     pub count: u64,
-    /// The mean of numbers, or the share of yes. `None` of words.
+    /// The mean of numbers, or the share of yes. `None` of words, and where it is larger than a number can be.
     pub mean: Option<f64>,
     /// The words with how often each was said, the most frequent first.
     pub categories: Vec<Category>,
@@ -90,12 +90,14 @@ pub struct ExperimentSummary {
     pub latency: Option<Distribution>,
     /// What all runs that are over have used.
     pub spent: Spent,
+    /// Judgements that evaluators could not give.
+    pub evaluator_errors: u64,
 }
 
 impl ExperimentSummary {
     /// The sums over these runs.
     #[must_use]
-    pub fn of(counts: ItemCounts, runs: &[RunFigures]) -> Self {
+    pub fn of(counts: ItemCounts, runs: &[RunFigures], evaluator_errors: u64) -> Self {
         let answered = runs.iter().filter(|run| run.status == Some(ItemStatus::Completed));
         let latencies = answered.filter_map(|run| run.duration_nanos).collect();
         let costs: Vec<_> = runs.iter().filter_map(|run| run.cost).collect();
@@ -106,7 +108,7 @@ impl ExperimentSummary {
             cost: (!costs.is_empty()).then(|| NanoUsd::from_nanos(cost)),
             costed: costs.len() as u64,
         };
-        Self { counts, scores: scores(runs), latency: Distribution::of(latencies), spent }
+        Self { counts, scores: scores(runs), latency: Distribution::of(latencies), spent, evaluator_errors }
     }
 }
 
@@ -208,12 +210,22 @@ mod tests {
             run(ItemStatus::Completed, Some(9), None, ScoreValue::Boolean(false)),
             run(ItemStatus::Failed, Some(90), Some(4), ScoreValue::Category("odd".to_owned())),
         ];
-        let summary = ExperimentSummary::of(ItemCounts::default(), &runs);
+        let summary = ExperimentSummary::of(ItemCounts::default(), &runs, 0);
         assert_eq!(summary.latency.map(|latency| latency.p95), Some(9.0));
         assert_eq!(summary.spent, Spent { tokens: 30, cost: Some(NanoUsd::from_nanos(7)), costed: 2 });
         let scores: Vec<_> = summary.scores.iter().map(|it| (it.kind, it.count, it.mean)).collect();
         assert_eq!(scores, [(ScoreKind::Category, 1, None), (ScoreKind::Boolean, 2, Some(0.5))]);
-        let none = ExperimentSummary::of(ItemCounts::default(), &[]);
+        let none = ExperimentSummary::of(ItemCounts::default(), &[], 0);
         assert_eq!((none.latency, none.spent.cost), (None, None));
+    }
+
+    #[test]
+    fn means_of_numbers_that_run_over_are_not_told() {
+        let run = |number| RunFigures {
+            scores: vec![("wild".to_owned(), ScoreValue::Number(number))],
+            ..RunFigures::default()
+        };
+        let summary = ExperimentSummary::of(ItemCounts::default(), &[run(f64::MAX), run(-f64::MAX)], 0);
+        assert!(summary.scores[0].mean.is_none_or(f64::is_finite), "{:?}", summary.scores);
     }
 }

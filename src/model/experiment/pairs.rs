@@ -125,10 +125,10 @@ pub struct PairMeasure {
 }
 
 impl PairMeasure {
-    /// How much better the second is than the first: below 0 where it is worse. `None` where one is not known.
+    /// How much better the first is than the second: below 0 where it is worse. `None` where one is not known.
     #[must_use]
     pub fn gain(&self) -> Option<f64> {
-        let difference = self.b? - self.a?;
+        let difference = self.a? - self.b?;
         Some(match self.measure.direction() {
             Direction::Higher => difference,
             Direction::Lower => -difference,
@@ -252,11 +252,11 @@ mod tests {
             ]
         );
         let score = differences.iter().find(|it| matches!(it.measure, Measure::Score(..))).unwrap();
-        assert_eq!((score.paired.pairs, score.paired.difference), (1, Some(0.5)));
+        assert_eq!((score.paired.pairs, score.paired.difference), (1, Some(-0.5)));
         assert_eq!(score.paired.verdict, PairedVerdict::NotEnoughData);
         assert_eq!(
             pairs[0].measures.iter().filter_map(PairMeasure::gain).collect::<Vec<_>>(),
-            [0.5, 0.0, 0.0]
+            [-0.5, 0.0, 0.0]
         );
     }
 

@@ -65,6 +65,7 @@ async fn record(State(rest): State<Rest>, Body(new): Body<RecordScore>) -> Resul
         source: new.source.map_or(ScoreSource::Human, |source| source.0),
         evaluator: None,
         judged_in: None,
+        judged_revision: None,
     };
     let recorded = rest.services.scores.record(new).await;
     let recorded = recorded.map_err(|error| of_target(Problem::from(error).in_body()))?;

@@ -9,10 +9,11 @@ use super::{AtWork, Evaluations, filter};
 use crate::{
     live::Topic,
     model::{
-        EvaluationId, TraceId,
+        EvaluationId, Refusal, TraceId,
         component::ComponentRef,
         evaluations::{
-            Evaluation, EvaluationError, EvaluationStatus, EvaluationTarget, Outcome, Progress, Selection,
+            Evaluation, EvaluationError, EvaluationSkip, EvaluationStatus, EvaluationTarget, Outcome,
+            Progress, Selection,
         },
         page::PageRequest,
         text::shortened,
@@ -21,7 +22,7 @@ use crate::{
     service::{
         ServiceError, ServiceResult,
         agents::patiently,
-        evaluators::{Evaluated, is_judging},
+        evaluators::{Evaluated, Judgements, is_judging},
         tracing::TraceOrder,
     },
     store::StoreError,
@@ -31,7 +32,7 @@ use crate::{
 const PAGE: usize = 200;
 
 /// Traces whose results are kept in one commit at most.
-const KEPT_AT_ONCE: usize = 64;
+pub(super) const KEPT_AT_ONCE: usize = 64;
 
 /// Spans that are in memory for each place, some 6 MB: see [`Evaluations::places_for`].
 const SPANS_A_PLACE: u64 = 20_000;
@@ -102,7 +103,9 @@ impl Evaluations {
         if evaluation.status == EvaluationStatus::Pending {
             let selected = self.selected(&evaluation).await?;
             let now = self.context.now();
-            evaluation = self.keep(id, |evaluation| evaluation.begin(selected, now)).await?;
+            let begun = self.keep(id, |evaluation| evaluation.begin(selected, now)).await?;
+            let Some(begun) = begun else { return Ok(()) };
+            evaluation = begun;
         }
         // What is judged meanwhile is dropped where it is stopped.
         let mut watch = self.context.hub.watch(Topic::Evaluation(id));
@@ -127,10 +130,16 @@ impl Evaluations {
             for one in some {
                 match one {
                     Ok(one) => progress.add(one),
-                    Err(error) => failed = Some(error),
+                    // What comes behind it in the list is not kept: it is gone on with from here.
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
                 }
             }
-            seen = self.keep(id, |evaluation| evaluation.progress(&progress)).await?.revision;
+            let kept = self.keep(id, |evaluation| evaluation.progress(&progress)).await?;
+            let Some(kept) = kept else { return Ok(()) };
+            seen = kept.revision;
             if let Some(error) = failed {
                 return Err(error);
             }
@@ -179,26 +188,37 @@ impl Evaluations {
 
     /// Has a trace judged by all evaluators.
     async fn judged(&self, evaluation: &Evaluation, (trace, cursor): Next) -> ServiceResult<Progress> {
-        let progress = self.judge_trace(&evaluation.evaluators, trace, &evaluation.target).await?;
+        let Evaluation { evaluators, target, .. } = evaluation;
+        let progress = self.judge_trace(evaluators, trace, target, Judgements::All).await?;
         Ok(Progress { cursor, ..progress })
     }
 
-    /// Has a trace judged by evaluators, once there is a place for it.
+    /// Has a trace judged by evaluators, once there is a place for it. Where nothing was to be judged, it is not
+    /// counted as done.
     pub(super) async fn judge_trace(
         &self,
         evaluators: &[ComponentRef],
         trace: TraceId,
         target: &EvaluationTarget,
+        which: Judgements,
     ) -> ServiceResult<Progress> {
         let places = self.places_for(trace).await?;
         let _places = self.at_work.places.acquire_many(places).await.map_err(|_| StoreError::Closed)?;
-        let judge = || self.evaluators.evaluate_all(evaluators, trace, target).boxed();
-        let mut progress = Progress { done: 1, ..Progress::default() };
-        for Evaluated { evaluator, span_id, outcome } in patiently(judge).await? {
+        let judge = || self.evaluators.evaluate_all(evaluators, trace, target, which).boxed();
+        let evaluated = patiently(judge).await?;
+        let mut progress = Progress { done: u64::from(!evaluated.is_empty()), ..Progress::default() };
+        for Evaluated { evaluator, span_id, outcome } in evaluated {
             progress.tally.count(&outcome);
-            if let Outcome::Failed(message) = outcome {
-                let message = shortened(&message, ERROR_BYTES);
-                progress.errors.push(EvaluationError { trace_id: trace, span_id, evaluator, message });
+            match outcome {
+                Outcome::Scored { .. } => {}
+                Outcome::Skipped(reason) => {
+                    let skip = EvaluationSkip::new(evaluator, &reason, trace, span_id);
+                    EvaluationSkip::add_to_first(&mut progress.skips, &[skip]);
+                }
+                Outcome::Failed(message) => {
+                    let message = shortened(&message, ERROR_BYTES);
+                    progress.errors.push(EvaluationError { trace_id: trace, span_id, evaluator, message });
+                }
             }
         }
         Ok(progress)
@@ -217,18 +237,22 @@ impl Evaluations {
         self.keep(id, |evaluation| evaluation.end(error.clone(), now)).await.map(drop)
     }
 
-    /// Changes an evaluation that is not over, again where too much is going on; answers it as it stands.
+    /// Changes an evaluation that is not over, again where too much is going on; answers it as it stands. `None`: it was
+    /// deleted.
     async fn keep(
         &self,
         id: EvaluationId,
         change: impl Fn(&mut Evaluation) + Send + Sync,
-    ) -> ServiceResult<Evaluation> {
+    ) -> ServiceResult<Option<Evaluation>> {
         let change = |evaluation: &mut Evaluation| {
             if !evaluation.status.is_final() {
                 change(evaluation);
             }
             Ok(())
         };
-        patiently(|| self.change(id, &change).boxed()).await
+        match patiently(|| self.change(id, &change).boxed()).await {
+            Err(ServiceError::Refused(Refusal::NotFound { .. })) => Ok(None),
+            kept => kept.map(Some),
+        }
     }
 }

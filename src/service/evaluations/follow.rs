@@ -2,28 +2,30 @@
 //!
 //! Judges take their time, and nobody else who follows traces should wait for them. So following only leaves a mark
 //! ([`keyspace::EVALUATION_DUE`]), and the marks are worked off beside it. A trace may be marked more than once, after
-//! a failure or because it went on: what has a score that is newer than the trace is not judged again.
+//! a failure or because it went on: what has a score and has not changed since is not judged again. What came of a trace
+//! is counted in the commit that takes its mark away.
 
-use std::{collections::HashMap, num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, pin::pin, time::Duration};
 
-use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use lru::LruCache;
 
-use super::{Evaluations, carry::is_sampled, filter};
+use super::{
+    Evaluations,
+    carry::{KEPT_AT_ONCE, is_sampled},
+    filter,
+};
 use crate::{
     model::{
         TraceId,
-        component::ComponentRef,
-        evaluations::{EvaluationRule, EvaluationTarget, Progress},
-        score::{Score, ScoreTarget},
+        evaluations::{EvaluationRule, Progress},
         trace::Trace,
     },
     service::{
         ServiceError, ServiceResult,
         agents::patiently,
-        evaluators::{is_judging, score_id},
+        evaluators::{Judgements, is_judging},
         followers::{Followed, Follower},
-        scores::Scores,
         tracing::TraceFilter,
     },
     store::{
@@ -63,13 +65,11 @@ struct Rule {
     filter: TraceFilter,
 }
 
-/// A trace that a rule means, and the evaluators that are to judge it.
-struct Due {
-    rule: String,
-    trace: TraceId,
-    target: EvaluationTarget,
-    evaluators: Vec<ComponentRef>,
-}
+/// A trace that is due, with what its mark says.
+type Mark = (TraceId, EvaluationDue);
+
+/// What came of such a trace, by rule.
+type Judged = (Mark, Vec<(String, Progress)>);
 
 impl Rule {
     fn means(&self, trace: &Trace) -> bool {
@@ -119,25 +119,25 @@ impl Evaluations {
     /// Has all traces judged that are due now, by the rules that mean them. Answers how many were looked at.
     ///
     /// # Errors
-    /// When the store fails, or the server stops: the rest stays due.
+    /// When the store fails, or the server stops: what was not judged stays due. One trace that fails does not hold up
+    /// the others.
     pub async fn judge_due(&self) -> ServiceResult<usize> {
         let _turn = self.at_work.turn.lock().await;
-        let (mut count, mut range) = (0, KeyRange::all());
+        let (mut count, mut range, mut failed) = (0, KeyRange::all(), None);
         loop {
             let page = self.context.store.chunk(keyspace::EVALUATION_DUE, range, AT_ONCE).await?;
-            let Some(last) = page.items.last().map(|found| found.key) else { return Ok(count) };
+            let Some(last) = page.items.last().map(|found| found.key) else {
+                return failed.map_or(Ok(count), Err);
+            };
             range = KeyRange::all().after(&last.encode());
             count += page.items.len();
             let marks: Vec<_> = page.items.into_iter().map(|found| (found.key, found.record)).collect();
             let mut closed = self.at_work.closed.subscribe();
-            let judged = tokio::select! {
+            let error = tokio::select! {
                 judged = self.judge_marked(&marks) => judged?,
                 _ = closed.wait_for(|closed| *closed) => return Err(StoreError::Closed.into()),
             };
-            for (name, progress) in judged {
-                self.keep_progress(name, progress).await?;
-            }
-            self.clear(&marks).await?;
+            failed = error.or(failed);
         }
     }
 
@@ -188,78 +188,70 @@ impl Evaluations {
         Ok(rules.filter_map(read).collect())
     }
 
-    /// Has traces judged that were marked; answers what came of it by rule.
-    async fn judge_marked(
-        &self,
-        marks: &[(TraceId, EvaluationDue)],
-    ) -> ServiceResult<HashMap<String, Progress>> {
-        let rules = self.followed_rules().await?;
+    /// Has traces judged that were marked, and keeps what came of it. Answers the last failure.
+    async fn judge_marked(&self, marks: &[Mark]) -> ServiceResult<Option<ServiceError>> {
+        let rules = &self.followed_rules().await?;
         let ids: Vec<_> = marks.iter().map(|(id, _)| *id).collect();
-        let traces: Vec<_> = self.tracing.traces(&ids).await?.into_iter().flatten().collect();
-        let mut due = Vec::new();
-        for trace in traces.iter().filter(|trace| trace.status.is_final()) {
-            for rule in rules.iter().filter(|rule| rule.means(trace)) {
-                let evaluators = self.not_judged(&rule.rule, trace).await?;
-                let (rule, target) = (rule.rule.name.clone(), rule.rule.target.clone());
-                due.push(Due { rule, trace: trace.id, target, evaluators });
-            }
-        }
-        due.retain(|due| !due.evaluators.is_empty());
+        let traces = self.tracing.traces(&ids).await?;
+        let pairs = marks.iter().zip(traces);
+        let judged: Vec<_> =
+            pairs.map(|(mark, trace)| self.judge_mark(*mark, trace, rules).boxed()).collect();
         let at_once = self.context.evaluation.at_once.max(1);
-        let mut judged = stream::iter(due).map(|due| self.judge_one(due).boxed()).buffer_unordered(at_once);
-        let mut by_rule: HashMap<String, Progress> = HashMap::new();
-        while let Some((name, progress)) = judged.try_next().await? {
-            by_rule.entry(name).or_default().add(progress);
+        let mut judged = pin!(stream::iter(judged).buffer_unordered(at_once).ready_chunks(KEPT_AT_ONCE));
+        let mut failed = None;
+        while let Some(some) = judged.next().await {
+            let mut done = Vec::with_capacity(some.len());
+            for one in some {
+                match one {
+                    Ok(one) => done.push(one),
+                    Err(error) => {
+                        tracing::debug!(%error, "a new trace is not evaluated yet");
+                        failed = Some(error);
+                    }
+                }
+            }
+            self.keep_judged(&done).await?;
         }
-        Ok(by_rule)
+        Ok(failed)
     }
 
-    /// The evaluators of a rule that have not judged a trace since it last changed. Of spans all: which of them were
-    /// judged is not worth a look at each.
-    async fn not_judged(&self, rule: &EvaluationRule, trace: &Trace) -> ServiceResult<Vec<ComponentRef>> {
-        if rule.target != EvaluationTarget::Trace {
-            return Ok(rule.evaluators.clone());
+    /// Has a trace judged by the rules that mean it, one after another, so that an evaluator of several is asked once;
+    /// answers what came of it by rule.
+    async fn judge_mark(&self, mark: Mark, trace: Option<Trace>, rules: &[Rule]) -> ServiceResult<Judged> {
+        let Some(trace) = trace.filter(|trace| trace.status.is_final()) else {
+            return Ok((mark, Vec::new()));
+        };
+        let mut by_rule = Vec::new();
+        for Rule { rule, .. } in rules.iter().filter(|rule| rule.means(&trace)) {
+            let EvaluationRule { name, evaluators, target, .. } = rule;
+            let progress = self.judge_trace(evaluators, trace.id, target, Judgements::Due).await?;
+            by_rule.push((name.clone(), progress));
         }
-        let target = ScoreTarget::Trace(trace.id);
-        let ids: Vec<_> = rule.evaluators.iter().map(|evaluator| score_id(evaluator, &target)).collect();
-        let scores = Scores::new(self.context.clone()).get_many(&ids).await?;
-        let is_due =
-            |score: Option<Score>| score.is_none_or(|score| score.created_at < trace.last_activity_at);
-        let pairs = rule.evaluators.iter().zip(scores);
-        Ok(pairs.filter_map(|(evaluator, score)| is_due(score).then(|| evaluator.clone())).collect())
+        Ok((mark, by_rule))
     }
 
-    async fn judge_one(&self, due: Due) -> ServiceResult<(String, Progress)> {
-        let Due { rule, trace, target, evaluators } = due;
-        Ok((rule, self.judge_trace(&evaluators, trace, &target).await?))
-    }
-
-    async fn keep_progress(&self, name: String, progress: Progress) -> ServiceResult<()> {
-        let (name, progress) = (&name, &progress);
+    /// Counts what came of traces, by rule, and takes their marks away unless they were marked again meanwhile.
+    async fn keep_judged(&self, judged: &[Judged]) -> ServiceResult<()> {
+        let mut by_rule: BTreeMap<String, Progress> = BTreeMap::new();
+        let each = judged.iter().flat_map(|(_, by_rule)| by_rule);
+        for (name, progress) in each.filter(|(_, progress)| progress.done > 0) {
+            by_rule.entry(name.clone()).or_default().add(progress.clone());
+        }
+        let (names, progress): (Vec<_>, Vec<_>) = by_rule.into_iter().unzip();
+        let ids: Vec<_> = judged.iter().map(|((id, _), _)| *id).collect();
+        let (names, progress, ids) = (&names, &progress, &ids);
         let keep = || {
             let kept = self.context.store.transact::<_, ServiceError, _>(move |tx| {
                 Box::pin(async move {
-                    // A rule that was deleted meanwhile counts nothing any more.
-                    if let Some(mut rule) = tx.get(keyspace::EVALUATION_RULE, name).await? {
+                    let rules = tx.get_many(keyspace::EVALUATION_RULE, names).await?;
+                    for (rule, progress) in rules.into_iter().zip(progress) {
+                        // One that was deleted meanwhile counts nothing any more.
+                        let Some(mut rule) = rule else { continue };
                         rule.progress(progress.clone());
-                        tx.put(keyspace::EVALUATION_RULE, name, &rule)?;
+                        tx.put(keyspace::EVALUATION_RULE, &rule.name, &rule)?;
                     }
-                    Ok(())
-                })
-            });
-            kept.boxed()
-        };
-        patiently(keep).await
-    }
-
-    /// Removes marks, unless their traces were marked again meanwhile.
-    async fn clear(&self, done: &[(TraceId, EvaluationDue)]) -> ServiceResult<()> {
-        let ids = &done.iter().map(|(id, _)| *id).collect::<Vec<_>>();
-        let clear = || {
-            let cleared = self.context.store.transact::<_, ServiceError, _>(move |tx| {
-                Box::pin(async move {
                     let marks = tx.get_many(keyspace::EVALUATION_DUE, ids).await?;
-                    for ((id, known), mark) in done.iter().zip(marks) {
+                    for (((id, known), _), mark) in judged.iter().zip(marks) {
                         if mark == Some(*known) {
                             tx.delete(keyspace::EVALUATION_DUE, id);
                         }
@@ -267,8 +259,8 @@ impl Evaluations {
                     Ok(())
                 })
             });
-            cleared.boxed()
+            kept.boxed()
         };
-        patiently(clear).await
+        patiently(keep).await
     }
 }

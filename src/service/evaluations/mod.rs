@@ -4,6 +4,7 @@
 //! by the next. A judgement replaces the one before it, so what is judged twice is not counted as two.
 
 mod carry;
+mod delete;
 mod filter;
 mod follow;
 mod list;
@@ -171,6 +172,7 @@ impl Evaluations {
             cursor: None,
             errors: Vec::new(),
             revision: 1,
+            skips: Vec::new(),
         };
         let most = self.context.evaluation.unfinished;
         if self.unfinished(most).await?.len() >= most {

@@ -50,6 +50,7 @@ impl Evaluations {
             done: 0,
             tally: Tally::default(),
             errors: Vec::new(),
+            skips: Vec::new(),
         };
         let most = self.context.evaluation.rules;
         let others = self.rules().await?.into_iter().filter(|other| other.name != rule.name).count();
@@ -61,8 +62,8 @@ impl Evaluations {
             Box::pin(async move {
                 let mut rule = rule.clone();
                 if let Some(known) = tx.get(keyspace::EVALUATION_RULE, &rule.name).await? {
-                    let EvaluationRule { created_at, done, tally, errors, .. } = known;
-                    rule = EvaluationRule { created_at, done, tally, errors, ..rule };
+                    let EvaluationRule { created_at, done, tally, errors, skips, .. } = known;
+                    rule = EvaluationRule { created_at, done, tally, errors, skips, ..rule };
                 }
                 tx.put(keyspace::EVALUATION_RULE, &rule.name, &rule)?;
                 Ok(rule)

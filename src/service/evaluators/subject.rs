@@ -7,7 +7,7 @@ use crate::{
     model::{
         SpanId, TraceId,
         evaluations::{EvaluationTarget, Outcome},
-        score::ScoreTarget,
+        score::{Score, ScoreTarget},
         span::SpanHead,
         summary::Summary,
         trace::{Trace, TraceBody},
@@ -74,6 +74,21 @@ impl Subject {
     pub(super) fn target(&self) -> ScoreTarget {
         let trace = self.trace().id;
         self.span_id().map_or(ScoreTarget::Trace(trace), |span| ScoreTarget::Span(trace, span))
+    }
+
+    /// The last of the trace's revisions that changed one of its spans. That spans are stored otherwise than before, as
+    /// happens when a trace is over, changes none.
+    pub(super) fn revision(&self) -> u64 {
+        self.heads().map(|head| head.revision).max().unwrap_or_default()
+    }
+
+    /// Whether it has changed since a judgement of it was made.
+    pub(super) fn has_changed_since(&self, score: &Score) -> bool {
+        match score.judged_revision {
+            Some(judged) => self.revision() > judged,
+            // Who gave it does not say what they looked at.
+            None => score.created_at < self.trace().last_activity_at,
+        }
     }
 
     /// Why nobody judges it, whatever the evaluator.

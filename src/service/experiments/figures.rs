@@ -23,7 +23,8 @@ impl Experiments {
     pub async fn summary(&self, experiment: &Experiment) -> ServiceResult<ExperimentSummary> {
         let items = self.all_items(experiment.id).await?;
         let figures = self.figures(&items).await?;
-        Ok(ExperimentSummary::of(experiment.counts, &figures))
+        let errors = items.iter().map(|item| item.evaluator_errors.len() as u64).sum();
+        Ok(ExperimentSummary::of(experiment.counts, &figures, errors))
     }
 
     /// Two experiments over the same dataset side by side.

@@ -127,11 +127,12 @@ impl Experiments {
         mut end: ItemEnd,
     ) -> ServiceResult<()> {
         if end.status == ItemStatus::Completed {
-            end.evaluator_errors = self.judge(&experiment.setup.evaluators, row.trace_id, item).await?;
+            let judged = self.judge(&experiment.setup.evaluators, row.trace_id, item).await;
             // A judge that was stopped with the server says nothing of the run: the next process asks again.
-            if !end.evaluator_errors.is_empty() && self.agents.is_closed() {
+            if self.agents.is_closed() && !judged.as_ref().is_ok_and(Vec::is_empty) {
                 return Ok(());
             }
+            end.evaluator_errors = judged?;
         }
         patiently(|| self.end_item(row, &end).boxed()).await
     }

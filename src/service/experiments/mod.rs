@@ -4,6 +4,7 @@
 //! the next start of the server goes on with one that was cut off. A run that was over by then is not made again.
 
 mod carry;
+mod delete;
 mod figures;
 mod item;
 mod judge;
@@ -16,6 +17,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use parking_lot::Mutex;
 
+pub(super) use self::delete::purge;
 pub use self::{
     live::ExperimentChanges,
     read::ExperimentFilter,

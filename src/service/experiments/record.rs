@@ -33,7 +33,7 @@ impl Experiments {
         changed.await
     }
 
-    /// Notes that the run of an item begins, or begins again. `None`: the experiment is over.
+    /// Notes that the run of an item begins, or begins again. `None`: the experiment is over, or gone.
     pub(super) async fn begin_item(
         &self,
         experiment: ExperimentId,
@@ -44,10 +44,8 @@ impl Experiments {
         let _turn = self.context.store.turn(experiment.bytes()).await;
         let begun = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
-                let old = required(tx, experiment).await?;
-                if old.status.is_final() {
-                    return Ok(None);
-                }
+                let found = tx.get(keyspace::EXPERIMENT, &experiment).await?;
+                let Some(old) = found.filter(|found| !found.status.is_final()) else { return Ok(None) };
                 let key = (experiment, item.state.place, repetition);
                 let before = tx.get(keyspace::EXPERIMENT_ITEM, &key).await?;
                 let mut new = old.touched();
@@ -101,7 +99,7 @@ impl Experiments {
         ended.await
     }
 
-    /// Ends an experiment of which nothing goes on any more, and takes its mark away.
+    /// Ends an experiment of which nothing goes on any more, unless it was deleted by then, and takes its mark away.
     pub(super) async fn finish(
         &self,
         id: ExperimentId,
@@ -111,8 +109,8 @@ impl Experiments {
         let _turn = self.context.store.turn(id.bytes()).await;
         let finished = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
-                let old = required(tx, id).await?;
-                if !old.status.is_final() {
+                let found = tx.get(keyspace::EXPERIMENT, &id).await?;
+                if let Some(old) = found.filter(|found| !found.status.is_final()) {
                     let mut new = old.touched();
                     new.end(status, error.clone(), now);
                     put(tx, &old, &new)?;
@@ -126,7 +124,7 @@ impl Experiments {
 }
 
 /// The experiment, which must be there, and still the same when the transaction commits.
-async fn required(tx: &mut Tx<'_>, id: ExperimentId) -> ServiceResult<Experiment> {
+pub(super) async fn required(tx: &mut Tx<'_>, id: ExperimentId) -> ServiceResult<Experiment> {
     let found = tx.get(keyspace::EXPERIMENT, &id).await?;
     Ok(found.ok_or_else(|| Refusal::not_found("experimentId", Entity::Experiment, id))?)
 }

@@ -11,10 +11,10 @@ use crate::{
         experiment::{Experiment, ExperimentSetup, ExperimentStatus, ItemCounts},
         refusal::Entity,
     },
-    service::{ServiceError, ServiceResult, agents::TrialAgent},
+    service::{ServiceError, ServiceResult, agents::TrialAgent, deletion},
     store::{
         Touched,
-        keyspace::{self, Nothing},
+        keyspace::{self, Deleted, Nothing},
     },
 };
 
@@ -182,6 +182,7 @@ impl Experiments {
                 if tx.get(keyspace::EXPERIMENT, &id).await?.is_some() {
                     return Err(Refusal::already_exists("experimentId", Entity::Experiment, id).into());
                 }
+                deletion::refuse_pending(tx, "experimentId", Deleted::Experiment(id)).await?;
                 tx.put_indexed(None, experiment)?;
                 tx.put(keyspace::EXPERIMENT_RUN, &id, &Nothing)?;
                 tx.touch(Touched::Experiment { id, revision: experiment.revision });

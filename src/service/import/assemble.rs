@@ -214,6 +214,7 @@ impl Making<'_> {
             source: ScoreSource::Rule,
             evaluator: None,
             judged_in: None,
+            judged_revision: None,
         })
     }
 }

@@ -30,8 +30,17 @@ pub(super) async fn record(
     };
     let id = id_of((trace_id, span_id), &judgement);
     let Judgement { name, value, comment, source, .. } = judgement;
-    let new =
-        NewScore { id: Some(id), target, name, value, comment, source, evaluator: None, judged_in: None };
+    let new = NewScore {
+        id: Some(id),
+        target,
+        name,
+        value,
+        comment,
+        source,
+        evaluator: None,
+        judged_in: None,
+        judged_revision: None,
+    };
     match scores.record(new).await {
         Ok(_) => Ok(()),
         Err(ServiceError::Refused(refusal)) => Err(refusal.below("evaluation").into()),

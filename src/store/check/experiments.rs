@@ -8,7 +8,10 @@ use crate::{
         ExperimentId,
         experiment::{ExperimentStatus, ItemCounts},
     },
-    store::{StoreResult, keyspace},
+    store::{
+        StoreResult,
+        keyspace::{self, Deleted},
+    },
 };
 
 impl Check<'_> {
@@ -49,7 +52,9 @@ impl Check<'_> {
             for ((raw, key, item), experiment) in items.iter().zip(experiments) {
                 counted.entry(key.0).or_default().add(item.status);
                 let Some(experiment) = experiment else {
-                    self.report.note("experiment_item", raw, "its experiment does not exist");
+                    if !self.is_deleted(Deleted::Experiment(key.0)).await? {
+                        self.report.note("experiment_item", raw, "its experiment does not exist");
+                    }
                     continue;
                 };
                 let is_of = item.item.dataset_id == experiment.dataset_id

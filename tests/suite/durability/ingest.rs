@@ -108,7 +108,7 @@ fn sent(groups: &BTreeMap<u64, u64>) -> Spans {
     spans
 }
 
-fn reports_of(groups: &BTreeMap<u64, u64>) -> impl Iterator<Item = Report> {
+pub fn reports_of(groups: &BTreeMap<u64, u64>) -> impl Iterator<Item = Report> {
     let of_sender = |(sender, count): (&u64, &u64)| {
         let sender = *sender;
         (0..*count).flat_map(move |number| reports::group(sender, number))

@@ -82,7 +82,7 @@ pub async fn spans_of(server: &str) -> Spans {
 }
 
 /// Reads all pages of a list of traces.
-async fn pages(server: &str, document: &str, mut variables: Value, mut each: impl FnMut(Value)) {
+pub async fn pages(server: &str, document: &str, mut variables: Value, mut each: impl FnMut(Value)) {
     loop {
         let mut data = ask(server, document, variables.clone()).await;
         let Value::Array(nodes) = data["traces"]["nodes"].take() else { panic!("no list") };

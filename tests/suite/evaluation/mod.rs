@@ -1,23 +1,33 @@
 //! Evaluators, their runs over traces that are there, and rules for new ones: through the API, with judges that say
 //! what a script says.
 
+mod again;
 mod bad_input;
+mod deletion;
 mod docs;
 mod judges;
 mod new_traces;
+mod reported;
 mod rules;
 mod runs;
+mod skips;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use dendro::{
-    llm::{Models, Scripted},
+    llm::{Model, ModelError, ModelRequest, ModelStream, Models, Scripted},
     service::agents::{AgentsConfig, Runtime},
     tools::{Tools, ToolsConfig},
 };
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 
 use crate::support::Server;
 
@@ -30,9 +40,61 @@ async fn server(scripts: &str) -> Server {
 }
 
 fn runtime(scripts: &str) -> Runtime {
+    runtime_of(Arc::new(Scripted::parse(scripts).unwrap()))
+}
+
+fn runtime_of(model: Arc<dyn Model>) -> Runtime {
     let config = AgentsConfig { first_retry_ms: 1, attempts: 3, ..AgentsConfig::default() };
-    let models = Models::default().with("scripted", Arc::new(Scripted::parse(scripts).unwrap()));
+    let models = Models::default().with("scripted", model);
     Runtime { models, tools: Tools::empty(&ToolsConfig::default()), config }
+}
+
+/// Scripted models that count how often they are asked, and answer as often as they may.
+struct Watched {
+    scripts: Scripted,
+    asked: AtomicUsize,
+    answers: Semaphore,
+}
+
+impl Watched {
+    fn new(scripts: &str, answers: usize) -> Arc<Self> {
+        let scripts = Scripted::parse(scripts).unwrap();
+        Arc::new(Self { scripts, asked: AtomicUsize::new(0), answers: Semaphore::new(answers) })
+    }
+
+    fn runtime(self: &Arc<Self>) -> Runtime {
+        runtime_of(Arc::clone(self) as Arc<dyn Model>)
+    }
+
+    /// How often they were asked.
+    fn asked(&self) -> usize {
+        self.asked.load(SeqCst)
+    }
+
+    /// Waits until they were asked so often.
+    async fn until_asked(&self, count: usize) {
+        let asked = async {
+            while self.asked() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LONG, asked).await.unwrap();
+    }
+}
+
+impl Model for Watched {
+    fn ask(&self, request: ModelRequest) -> BoxFuture<'_, Result<ModelStream, ModelError>> {
+        async move {
+            self.asked.fetch_add(1, SeqCst);
+            self.answers.acquire().await.unwrap().forget();
+            self.scripts.ask(request).await
+        }
+        .boxed()
+    }
+
+    fn shown(&self, name: &str) -> String {
+        self.scripts.shown(name)
+    }
 }
 
 /// A server with no models.
@@ -134,6 +196,7 @@ const PROGRESS: &str =
   evaluationId name status selectedCount doneCount scoredCount passedCount failedCount skippedCount errorCount
   errorMessage startedAt endedAt
   errors { message traceId evaluator { componentId } span { name } }
+  skips { reason count traceId evaluator { componentId } span { name } }
 } } }";
 
 /// Waits until an evaluation is over; answers it.

@@ -23,9 +23,10 @@ const SET: &str = "mutation($input: SetEvaluationRuleInput!) { setEvaluationRule
 
 const RULES: &str = "{ evaluationRules {
   name enabled doneCount scoredCount passedCount failedCount skippedCount errorCount errors { message traceId }
+  skips { reason count traceId evaluator { componentId } }
 } }";
 
-async fn set(server: &Server, changes: Value) -> Value {
+pub async fn set(server: &Server, changes: Value) -> Value {
     let mut input = json!({ "name": "all" });
     for (name, value) in changes.as_object().unwrap() {
         input[name] = value.clone();
@@ -36,20 +37,20 @@ async fn set(server: &Server, changes: Value) -> Value {
 }
 
 /// Does all that follows of traces that are over.
-async fn follow(server: &Server) {
+pub async fn follow(server: &Server) {
     for _ in 0..2 {
         assert_eq!(server.services.followers.catch_up().await.unwrap(), 0);
         server.services.evaluations.judge_due().await.unwrap();
     }
 }
 
-async fn judge(server: &Server, name: &str, model: &str) -> String {
+pub async fn judge(server: &Server, name: &str, model: &str) -> String {
     let model = json!({ "name": format!("scripted/{model}") });
     let kind = json!({ "judge": { "model": model, "rubric": "{{output}}?", "answer": { "boolean": true } } });
     evaluator(server, name, kind).await
 }
 
-async fn rule(server: &Server) -> Value {
+pub async fn rule(server: &Server) -> Value {
     server.data(RULES, json!({})).await["evaluationRules"][0].clone()
 }
 

@@ -32,9 +32,9 @@ fn close(found: &Value, wanted: f64) -> bool {
     (found.as_f64().unwrap() - wanted).abs() < 1e-3
 }
 
-/// Of twelve questions one version answers four, the other all. The differences are eight times 1 and four times 0:
-/// their mean is 2/3, their variance (8 · 1/9 + 4 · 4/9) / 11 = 0.24242, and with t = 2.20099 the interval is
-/// 2/3 ± 2.20099 · √(0.24242 / 12) = 2/3 ± 0.31284.
+/// Of twelve questions one version answers four, the other all. The differences are eight times -1 and four times 0:
+/// their mean is -2/3, their variance (8 · 1/9 + 4 · 4/9) / 11 = 0.24242, and with t = 2.20099 the interval is
+/// -2/3 ± 2.20099 · √(0.24242 / 12) = -2/3 ± 0.31284.
 #[tokio::test]
 async fn the_better_version_is_told_with_its_interval() {
     let server = server().await;
@@ -51,18 +51,20 @@ async fn the_better_version_is_told_with_its_interval() {
         (&score["name"], &score["pairCount"], &score["meanB"]),
         (&json!("right"), &json!(12), &json!(1.0))
     );
-    assert!(close(&score["meanA"], 1.0 / 3.0) && close(&score["difference"], 2.0 / 3.0), "{score}");
+    assert!(close(&score["meanA"], 1.0 / 3.0) && close(&score["difference"], -2.0 / 3.0), "{score}");
     let interval = &score["interval"];
-    assert!(close(&interval["low"], 0.35383) && close(&interval["high"], 0.97951), "{interval}");
+    assert!(close(&interval["low"], -0.97951) && close(&interval["high"], -0.35383), "{interval}");
     assert_eq!(score["verdict"], "B_BETTER");
     // All pairs differ by the same: more tokens, which is worse, and no interval could be honest.
     let tokens = difference(&compared, "TOKENS");
-    assert_eq!((&tokens["difference"], &tokens["interval"]), (&json!(50.0), &Value::Null));
+    assert_eq!((&tokens["difference"], &tokens["interval"]), (&json!(-50.0), &Value::Null));
     assert_eq!(tokens["verdict"], "A_BETTER");
     assert_eq!(difference(&compared, "ERROR_RATE")["verdict"], "UNDECIDED");
     // The other way round.
     let back = compare(&server, &b, &a, json!({})).await;
-    assert_eq!(difference(&back, "SCORE")["verdict"], "A_BETTER");
+    let score = difference(&back, "SCORE");
+    assert!(close(&score["difference"], 2.0 / 3.0) && close(&score["interval"]["low"], 0.35383), "{score}");
+    assert_eq!(score["verdict"], "A_BETTER");
     // Those that are better, page by page.
     let filter = json!({ "better": "B", "measure": "SCORE", "score": "right" });
     let better = compare(&server, &a, &b, json!({ "filter": filter, "first": 5 })).await["pairs"].clone();

@@ -2,7 +2,9 @@
 
 mod compare;
 mod datasets;
+mod deletion;
 mod files;
+mod judges;
 mod origins;
 mod progress;
 mod refusals;
@@ -21,7 +23,7 @@ use serde_json::{Value, json};
 use crate::support::Server;
 
 /// Models that double what they are asked, as well as they can.
-const SCRIPT: &str = r"
+const SCRIPT: &str = r#"
 scripts:
   good:
     turns:
@@ -43,16 +45,30 @@ scripts:
   never:
     turns: []
     otherwise: { text: Never., delay_ms: 600000 }
-";
+  fine:
+    turns:
+      - text: '{"reasoning": "Fine.", "answer": true}'
+        tokens: { input: 1000, output: 100 }
+  prose:
+    turns:
+      - text: I like it.
+      - text: I like it very much.
+"#;
 
 /// A server whose models say what the script says.
 async fn server() -> Server {
-    let runtime = Runtime {
-        models: Models::default().with("scripted", Arc::new(Scripted::parse(SCRIPT).unwrap())),
+    Server::running(runtime(&["scripted"])).await
+}
+
+/// Models of these providers, which all say what the script says.
+fn runtime(providers: &[&str]) -> Runtime {
+    let scripts = Arc::new(Scripted::parse(SCRIPT).unwrap());
+    let with = |models: Models, name: &&str| models.with(*name, scripts.clone());
+    Runtime {
+        models: providers.iter().fold(Models::default(), with),
         tools: Tools::empty(&ToolsConfig::default()),
         config: AgentsConfig { first_retry_ms: 1, attempts: 1, ..AgentsConfig::default() },
-    };
-    Server::running(runtime).await
+    }
 }
 
 /// Makes an agent with a model, and answers the hash of its version.
@@ -106,10 +122,22 @@ async fn asked(server: &Server, count: u32) -> String {
 
 /// Makes the evaluator `right`, which compares answers with what is expected. Answers its version.
 async fn evaluator(server: &Server) -> Value {
-    const CREATE: &str = "mutation { createEvaluator(input: {name: \"right\", kind: {exact: {}}}) {
+    evaluator_of(server, "right", json!({ "exact": {} })).await
+}
+
+/// Makes a judge, and answers its version.
+async fn judge(server: &Server, name: &str, model: &str) -> Value {
+    let judge = json!({
+        "model": { "name": model }, "rubric": "Is {{output}} as good as {{expected}}?", "answer": { "boolean": true },
+    });
+    evaluator_of(server, name, json!({ "judge": judge })).await
+}
+
+async fn evaluator_of(server: &Server, name: &str, kind: Value) -> Value {
+    const CREATE: &str = "mutation($input: CreateEvaluatorInput!) { createEvaluator(input: $input) {
       evaluator { evaluatorId version { versionHash } } refusal { message }
     } }";
-    let made = server.data(CREATE, json!({})).await;
+    let made = server.data(CREATE, json!({ "input": { "name": name, "kind": kind } })).await;
     assert!(made["createEvaluator"]["refusal"].is_null(), "{made}");
     json!({
         "evaluatorId": made["createEvaluator"]["evaluator"]["evaluatorId"],

@@ -14,7 +14,8 @@ use dendro::{
             ContentHash, Dataset, DatasetItem, DatasetVersion, ItemContent, ItemSource, ItemState, SetHash,
         },
         evaluations::{
-            Evaluation, EvaluationError, EvaluationRule, EvaluationStatus, EvaluationTarget, Selection, Tally,
+            Evaluation, EvaluationError, EvaluationRule, EvaluationSkip, EvaluationStatus, EvaluationTarget,
+            Selection, Tally,
         },
         evaluator::SpanSelector,
         experiment::{Experiment, ExperimentItem, ExperimentSetup, ExperimentStatus, ItemCounts, ItemStatus},
@@ -513,12 +514,18 @@ fn score(target: ScoreTarget, value: ScoreValue) -> Score {
         created_at: at(9),
         evaluator: Some(used()),
         judged_in: Some(TRACE),
+        judged_revision: Some(65_536),
     }
 }
 
 /// What is deleted, of every kind.
-pub fn deleted() -> [Deleted; 3] {
-    [Deleted::Conversation(CONVERSATION), Deleted::Trace(TRACE), Deleted::Dataset(DATASET)]
+pub fn deleted() -> [Deleted; 4] {
+    [
+        Deleted::Conversation(CONVERSATION),
+        Deleted::Trace(TRACE),
+        Deleted::Dataset(DATASET),
+        Deleted::Experiment(EXPERIMENT),
+    ]
 }
 
 pub fn evaluation() -> Evaluation {
@@ -543,6 +550,7 @@ pub fn evaluation() -> Evaluation {
         cursor: some("Y3Vyc29y"),
         errors: vec![evaluation_error()],
         revision: 9,
+        skips: vec![evaluation_skip()],
     }
 }
 
@@ -553,9 +561,12 @@ pub fn evaluations() -> Vec<Evaluation> {
         target: EvaluationTarget::Trace,
         evaluators: Vec::new(),
         errors: Vec::new(),
+        skips: Vec::new(),
         ..evaluation()
     };
-    vec![Evaluation { evaluators: Vec::new(), errors: Vec::new(), ..evaluation() }, of_ids]
+    let of_spans =
+        Evaluation { evaluators: Vec::new(), errors: Vec::new(), skips: Vec::new(), ..evaluation() };
+    vec![of_spans, of_ids]
 }
 
 fn evaluation_rule() -> EvaluationRule {
@@ -571,6 +582,7 @@ fn evaluation_rule() -> EvaluationRule {
         done: 300,
         tally: tally(),
         errors: vec![evaluation_error()],
+        skips: vec![evaluation_skip()],
     }
 }
 
@@ -584,6 +596,16 @@ fn evaluation_error() -> EvaluationError {
         span_id: Some(SPAN),
         evaluator: used(),
         message: "unavailable".to_owned(),
+    }
+}
+
+fn evaluation_skip() -> EvaluationSkip {
+    EvaluationSkip {
+        evaluator: used(),
+        reason: "it has no output".to_owned(),
+        count: 300,
+        trace_id: TRACE,
+        span_id: Some(SPAN),
     }
 }
 

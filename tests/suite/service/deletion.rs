@@ -72,6 +72,7 @@ async fn filled(services: &Services) -> (ConversationId, ConversationId, TraceId
             source: ScoreSource::Rule,
             evaluator: None,
             judged_in: None,
+            judged_revision: None,
         };
         services.scores.record(score).await.unwrap();
     }

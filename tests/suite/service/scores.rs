@@ -26,6 +26,7 @@ fn score(target: ScoreTarget, value: ScoreValue) -> NewScore {
         source: ScoreSource::Rule,
         evaluator: None,
         judged_in: None,
+        judged_revision: None,
     }
 }
 

@@ -3,18 +3,20 @@
 //! A record of an older version is read into today's; nothing is written in these forms any more. Each
 //! struct has the fields of its version in their order, which is all that the bytes say.
 
+mod judgements;
+
 use bincode::Decode;
 
+pub(super) use self::judgements::read_score;
 use super::{
     packed,
     spans::{BodyBlock, HeadBlock},
 };
 use crate::model::{
-    ConversationId, Json, MessageId, PlanId, ScoreId, SpanId, StepId, Timestamp, TraceId, TurnId,
+    ConversationId, Json, MessageId, PlanId, SpanId, StepId, Timestamp, TraceId, TurnId,
     component::ComponentRef,
     ledger::{Ledger, NanoUsd, TokenTotals},
     message::Message,
-    score::{Score, ScoreSource, ScoreTarget, ScoreValue},
     span::{Attached, OperationType, SpanBody, SpanDetails, SpanEvent, SpanHead, SpanLink, SpanStatus},
     summary::{RootSpan, Summary},
     trace::{Claims, Trace, TraceBody, TraceOrigin, TraceStatus},
@@ -124,17 +126,6 @@ struct Trace1 {
     revision: u64,
     summary: Summary1,
     block_count: u32,
-}
-
-#[derive(Decode)]
-struct Score1 {
-    id: ScoreId,
-    target: ScoreTarget,
-    name: String,
-    value: ScoreValue,
-    comment: Option<String>,
-    source: ScoreSource,
-    created_at: Timestamp,
 }
 
 impl From<SpanHead1> for SpanHead {
@@ -311,14 +302,6 @@ impl Older1 for TraceBody {
 impl Older1 for Message {
     fn read1(payload: &[u8]) -> Result<Self, String> {
         packed::read(payload)
-    }
-}
-
-/// It did not say which evaluator judged.
-impl Older1 for Score {
-    fn read1(payload: &[u8]) -> Result<Self, String> {
-        let Score1 { id, target, name, value, comment, source, created_at } = packed::read(payload)?;
-        Ok(Self { id, target, name, value, comment, source, created_at, evaluator: None, judged_in: None })
     }
 }
 
