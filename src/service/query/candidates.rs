@@ -12,7 +12,7 @@ use crate::{
         trace::{Trace, TraceStatus},
     },
     service::{ServiceResult, series::Series},
-    store::{Direction, KeyRange, keyspace, prefix},
+    store::{Direction, KeyRange, key::Key, keyspace, prefix},
 };
 
 /// Traces that go on, or are not followed yet, that are looked at beside an index that lags behind.
@@ -69,6 +69,9 @@ impl Candidates {
                 rest = Some(Rest { index, prefix: prefix.clone(), range });
             }
             Source::Listed(Listed::Ids(ids)) => queries.place(ids, &mut places).await?,
+            Source::Listed(Listed::Started(started)) => {
+                started.iter().for_each(|of| places.add_at(of.encode(), of.1));
+            }
             Source::Listed(Listed::Index { index, range, lags }) => {
                 if *lags {
                     queries.place_those_beside(&mut places).await?;
@@ -142,9 +145,14 @@ struct Places<'a> {
 
 impl Places<'_> {
     fn add(&mut self, row: &Trace) {
-        let Some(place) = self.ordering.place_of(row) else { return };
+        if let Some(place) = self.ordering.place_of(row) {
+            self.add_at(place, row.id);
+        }
+    }
+
+    fn add_at(&mut self, place: Vec<u8>, id: TraceId) {
         if self.after.is_none_or(|after| self.ordering.is_before(after, &place)) {
-            self.traces.insert(place, row.id);
+            self.traces.insert(place, id);
         }
     }
 }

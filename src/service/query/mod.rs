@@ -106,8 +106,8 @@ impl Queries {
     ) -> ServiceResult<Page<Trace>> {
         let list = ListId::of(&format!("query {condition:?} {ordering:?}"));
         let after = page.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
-        let condition = self.with_texts_found(condition.clone()).await?;
-        let plan = self.plan(&condition, ordering).await?;
+        let (condition, starts) = self.with_texts_found(condition.clone()).await?;
+        let plan = self.plan(&condition, &starts, ordering).await?;
         plan.check(&self.context.query)?;
         let found = self.find(&Prepared { condition, ordering, plan }, after, page.first).await?;
         let cursor = |key: &[u8]| Cursor::new(list, key);
@@ -120,8 +120,8 @@ impl Queries {
     /// # Errors
     /// When the condition cannot be read, or the store fails.
     pub async fn explain(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Plan> {
-        let condition = self.with_texts_found(condition.clone()).await?;
-        self.plan(&condition, ordering).await
+        let (condition, starts) = self.with_texts_found(condition.clone()).await?;
+        self.plan(&condition, &starts, ordering).await
     }
 
     /// The traces behind a place that fulfil a condition, as many as are wanted.

@@ -3,10 +3,11 @@
 use super::{
     Queries, QueryLimits, TraceOrdering,
     choices::{Choice, Started, choices, in_its_order, named},
+    texts::Starts,
 };
 use crate::{
     model::{
-        Refusal, TraceId,
+        Refusal, Timestamp, TraceId,
         query::{QuerySource, TraceCondition},
         series::Dimension,
     },
@@ -34,6 +35,9 @@ pub struct Plan {
 
 /// Traces that a plan counts, or as many as may be put in order, where that is asked for.
 pub const MOST_COUNTED: usize = 10_000;
+
+/// Traces that a plan counts at first: where an index leaves fewer, nothing more needs to be known of the others.
+const FEW_COUNTED: usize = 500;
 
 /// Traces that are put in order whatever it would take to find them in the order's index: reading them takes some
 /// milliseconds, and has what ended just now.
@@ -65,7 +69,13 @@ pub(super) enum Source {
 #[derive(Debug, Clone)]
 pub(super) enum Listed {
     Ids(Vec<TraceId>),
-    Index { index: &'static str, range: KeyRange, lags: bool },
+    /// Those of which it is known when they started, which is the order that is asked for.
+    Started(Vec<(Timestamp, TraceId)>),
+    Index {
+        index: &'static str,
+        range: KeyRange,
+        lags: bool,
+    },
 }
 
 /// Where it is looked. Of traces: how many were counted, and whether there are more.
@@ -102,12 +112,16 @@ impl Queries {
     pub(super) async fn plan(
         &self,
         condition: &TraceCondition,
+        starts: &Starts,
         ordering: TraceOrdering,
     ) -> ServiceResult<Plan> {
         let required = condition.required();
         let started = Started::of(&required);
         let needs = condition.needs();
-        let chosen = self.choose(&required, &started, ordering).await?;
+        let chosen = match named(&required) {
+            Some(ids) => of_named(ids, starts, ordering),
+            None => self.choose(&required, &started, ordering).await?,
+        };
         let spans = if needs.heads || needs.bodies {
             Some(self.estimated_spans(chosen.read, &started).await?)
         } else {
@@ -124,11 +138,6 @@ impl Queries {
         started: &Started,
         ordering: TraceOrdering,
     ) -> ServiceResult<Chosen> {
-        if let Some(ids) = named(required) {
-            let traces = (ids.len() as u64, false);
-            let source = Source::Listed(Listed::Ids(ids));
-            return Ok(Chosen { kind: QuerySource::Named, source, traces, read: traces });
-        }
         let all = Choice::new(QuerySource::All, keyspace::TRACE_BY_START.name, Vec::new());
         let mut choices: Vec<_> =
             required.iter().flat_map(|condition| choices(condition)).chain([all]).collect();
@@ -144,7 +153,7 @@ impl Queries {
             ordering.ranking().is_some() || choices.iter().any(|choice| choice.kind == QuerySource::Figure);
         let most = if may_sort { MOST_COUNTED.max(limits.sorted) } else { MOST_COUNTED };
         let ranges = choices.iter().chain([&in_order]).map(|choice| (choice.index, choice.keys(started)));
-        let mut counts = self.context.store.count_entries(ranges.collect(), most).await?;
+        let mut counts = self.count(ranges.collect(), most).await?;
         let walked = counts.pop().unwrap_or_default();
         // Of those that leave as many, the one that is asked for by name: `all` stands last.
         let best = choices.into_iter().zip(counts).min_by_key(|(_, (count, _))| *count);
@@ -172,6 +181,20 @@ impl Queries {
         Ok(in_order.chosen(started, walked, read))
     }
 
+    /// How many entries each index has within a range, counted as far as it takes to see which has fewest.
+    async fn count(
+        &self,
+        ranges: Vec<(&'static str, KeyRange)>,
+        most: usize,
+    ) -> ServiceResult<Vec<(usize, bool)>> {
+        let store = &self.context.store;
+        let few = store.count_entries(ranges.clone(), FEW_COUNTED).await?;
+        if few.iter().any(|(_, more)| !more) {
+            return Ok(few);
+        }
+        Ok(store.count_entries(ranges, most).await?)
+    }
+
     /// How many traces there may be, of which so many were counted.
     async fn at_most(&self, (count, more): (usize, bool)) -> ServiceResult<u64> {
         if !more {
@@ -189,6 +212,17 @@ impl Queries {
         let traces = if more && started.from.is_none() { all.traces.count.max(traces) } else { traces };
         Ok(traces.saturating_mul(mean))
     }
+}
+
+/// Traces that are named.
+fn of_named(ids: Vec<TraceId>, starts: &Starts, ordering: TraceOrdering) -> Chosen {
+    let traces = (ids.len() as u64, false);
+    let started: Option<Vec<_>> = ids.iter().map(|id| Some((*starts.get(id)?, *id))).collect();
+    let listed = match started.filter(|_| ordering.ranking().is_none()) {
+        Some(started) => Listed::Started(started),
+        None => Listed::Ids(ids),
+    };
+    Chosen { kind: QuerySource::Named, source: Source::Listed(listed), traces, read: traces }
 }
 
 /// Whether reading the rows of all traces that an index leaves, to put them in order, takes less than going through

@@ -129,11 +129,12 @@ impl Search {
         }
         let parts = vec![
             (keyspace::FOLLOW_DUE.name, KeyRange::all()),
+            (keyspace::FOLLOW_LATER.name, KeyRange::all()),
             (keyspace::TRACE_BY_STATUS.name, prefix(&TraceStatus::Running)),
         ];
         let counts = store.count_entries(parts, MOST_COUNTED).await?;
-        let [(due, _), (running, _)] = counts.as_slice() else { return Ok(0) };
-        let left_out = due.saturating_add(running.saturating_sub(looked_through));
+        let [(due, _), (later, _), (running, _)] = counts.as_slice() else { return Ok(0) };
+        let left_out = due.saturating_add(*later).saturating_add(running.saturating_sub(looked_through));
         Ok(left_out.min(MOST_COUNTED) as u64)
     }
 }

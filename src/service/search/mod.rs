@@ -24,7 +24,7 @@ pub use self::{
 use super::{Context, ServiceError, ServiceResult, followers::Follower, tracing::Tracing};
 pub use crate::search::{Hit, Item, Place};
 use crate::{
-    model::{Refusal, search::TextKind},
+    model::{Refusal, Timestamp, search::TextKind},
     search::{Index, SearchError, TextQuery, Window},
     store::StoreError,
 };
@@ -66,7 +66,8 @@ impl Search {
         Ok(Asked { query, kinds, text: text.to_owned() })
     }
 
-    /// Traces that have what is looked for, the newest first, from behind `after`: of each the first hit.
+    /// Traces that have what is looked for, the newest first, from behind `after` and none that started before
+    /// `from`: of each the first hit.
     ///
     /// # Errors
     /// When there is no index, or it or the store fails.
@@ -74,15 +75,20 @@ impl Search {
         &self,
         asked: &Asked,
         after: Option<Place>,
+        from: Option<Timestamp>,
         most: usize,
     ) -> ServiceResult<Vec<Hit>> {
-        let window = Window { after, one_of_a_trace: true, ..Window::first(most) };
+        let mut window = Window { after, one_of_a_trace: true, ..Window::first(most) };
+        if let Some(from) = from {
+            window.started.start = from;
+        }
         let indexed = self.find_indexed(asked, window).await?;
         let until = indexed.last().filter(|_| indexed.len() >= most).map(|hit| hit.place);
         let running = self.running().await?;
         let beside = self.find_in(&running, asked, Stretch { after, until }, true).await?;
         let indexed = indexed.into_iter().filter(|hit| !running.has(hit.place.trace));
         let mut hits: Vec<_> = indexed.chain(beside).collect();
+        hits.retain(|hit| from.is_none_or(|from| hit.place.started >= from));
         hits.sort_unstable_by_key(|hit| hit.place);
         hits.truncate(most);
         Ok(hits)
