@@ -1,6 +1,5 @@
 //! `/traces`: starting, finding, showing and ending them.
 
-mod condition;
 mod inputs;
 mod query;
 mod views;
@@ -15,6 +14,7 @@ use self::{
 };
 pub(super) use self::{
     inputs::{Include, PageOnly, StartTrace},
+    query::TraceQueryOrder,
     views::Trace,
 };
 use super::{

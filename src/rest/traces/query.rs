@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::condition::TraceWhere;
 use crate::{
     rest::{object::object, words},
     service::query::TraceOrdering,
+    written::condition::TraceWhere,
 };
 
 /// Which traces, in which order, which page.
@@ -39,7 +39,7 @@ pub(in crate::rest) struct TraceQueryOrder {
 }
 
 impl TraceQueryOrder {
-    pub(super) fn into_model(self) -> TraceOrdering {
+    pub(in crate::rest) fn into_model(self) -> TraceOrdering {
         let usual = TraceOrdering::default();
         TraceOrdering {
             field: self.field.map_or(usual.field, |field| field.0),
