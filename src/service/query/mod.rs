@@ -8,8 +8,10 @@ mod candidates;
 mod decide;
 mod order;
 mod plan;
+mod selection;
 mod spans;
 mod texts;
+mod walk;
 
 use std::sync::Arc;
 
@@ -17,7 +19,9 @@ use self::{candidates::Candidates, decide::Spent};
 pub use self::{
     order::TraceOrdering,
     plan::{MOST_COUNTED, Plan},
+    selection::{SelectedTraces, Selection},
     spans::FoundSpan,
+    walk::Walk,
 };
 use super::{Context, ServiceResult, search::Search, tracing::Tracing};
 use crate::model::{
@@ -103,9 +107,15 @@ impl Queries {
     }
 
     async fn prepare(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Prepared> {
+        let prepared = self.planned(condition, ordering).await?;
+        prepared.plan.check(&self.context.query)?;
+        Ok(prepared)
+    }
+
+    /// A condition with its plan, however much that looks at.
+    async fn planned(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Prepared> {
         let condition = self.with_texts_found(condition.clone()).await?;
         let plan = self.plan(&condition, ordering).await?;
-        plan.check(&self.context.query)?;
         Ok(Prepared { condition, ordering, plan })
     }
 

@@ -6,6 +6,7 @@ use crate::{
         ConversationId, Timestamp, TraceId,
         component::VersionHash,
         page::{ListId, Page, PageRequest},
+        query::{Bounds, TextMatch, TraceCondition, TraceFigure},
         trace::{Trace, TraceStatus},
     },
     service::{
@@ -137,6 +138,40 @@ impl ComponentFilter {
             component.component_id == self.component_id
                 && self.version_hash.is_none_or(|hash| hash == component.version_hash)
         })
+    }
+}
+
+impl From<TraceFilter> for TraceCondition {
+    fn from(filter: TraceFilter) -> Self {
+        // Taken apart without `..`, so that a new condition cannot be forgotten here.
+        let TraceFilter {
+            conversation_id,
+            session_id,
+            user_id,
+            statuses,
+            component,
+            started_from: from,
+            started_before: before,
+            name_contains,
+            has_errors,
+            replay_of,
+        } = filter;
+        let started = (from.is_some() || before.is_some()).then_some(Self::Started { from, before });
+        let errors = has_errors.map(|wanted| {
+            if wanted { Bounds { least: Some(1), most: None } } else { Bounds { least: None, most: Some(0) } }
+        });
+        let parts = [
+            (!statuses.is_empty()).then_some(Self::Status(statuses)),
+            name_contains.map(|text| Self::Name(TextMatch::Contains(text))),
+            conversation_id.map(|id| Self::Conversation(vec![id])),
+            session_id.map(|session| Self::Session(vec![session])),
+            user_id.map(|user| Self::User(vec![user])),
+            started,
+            errors.map(|bounds| Self::Figure(TraceFigure::Errors, bounds)),
+            component.map(|component| Self::Component(component.component_id, component.version_hash)),
+            replay_of.map(Self::ReplayOf),
+        ];
+        Self::All(parts.into_iter().flatten().collect())
     }
 }
 

@@ -7,7 +7,6 @@ mod read;
 mod reprice;
 mod running;
 mod select;
-mod selection;
 mod write;
 
 pub(super) use self::list::trace_name;
@@ -19,7 +18,6 @@ pub use self::{
     reprice::{ModelCosts, Repriced, Repricing},
     running::TraceChanges,
     select::{SelectedSpans, SpanFilter, SpanOrder},
-    selection::{SelectedTraces, Selection},
     write::{SpanWrite, WrittenSpan, start},
 };
 use super::Context;

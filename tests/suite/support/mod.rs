@@ -18,7 +18,10 @@ use dendro::{
     live::Hub,
     model::limits::RecordLimits,
     search::Index,
-    service::{Context, Services, Shared, agents::Runtime, ingest::IngestConfig, listing::ListLimits},
+    service::{
+        Context, Services, Shared, agents::Runtime, ingest::IngestConfig, listing::ListLimits,
+        query::QueryLimits,
+    },
     store::{Store, StoreConfig},
 };
 use futures_util::{Stream, StreamExt};
@@ -80,7 +83,14 @@ impl Server {
     /// A server over an engine and an index of texts.
     pub async fn searching(engine: SharedEngine, index: Arc<Index>) -> Self {
         let (limits, parts) = (Default::default(), (IngestConfig::default(), Runtime::default()));
-        Self::build_with(engine, StoreConfig::default(), limits, parts, Some(index)).await
+        let search = (Some(index), QueryLimits::default());
+        Self::build_with(engine, StoreConfig::default(), limits, parts, search).await
+    }
+
+    /// A server over an engine whose queries may look at so much.
+    pub async fn querying(engine: SharedEngine, runtime: Runtime, query: QueryLimits) -> Self {
+        let parts = (IngestConfig::default(), runtime);
+        Self::build_with(engine, StoreConfig::default(), Default::default(), parts, (None, query)).await
     }
 
     async fn build(
@@ -89,7 +99,7 @@ impl Server {
         limits: (PageLimits, ListLimits),
         parts: (IngestConfig, Runtime),
     ) -> Self {
-        Self::build_with(engine, config, limits, parts, None).await
+        Self::build_with(engine, config, limits, parts, (None, QueryLimits::default())).await
     }
 
     async fn build_with(
@@ -97,7 +107,7 @@ impl Server {
         config: StoreConfig,
         (limits, lists): (PageLimits, ListLimits),
         (ingest, runtime): (IngestConfig, Runtime),
-        search: Option<Arc<Index>>,
+        (search, query): (Option<Arc<Index>>, QueryLimits),
     ) -> Self {
         let engine = Arc::new(Counting::new(engine));
         let shared: SharedEngine = engine.clone();
@@ -112,7 +122,7 @@ impl Server {
             lists: Arc::new(lists),
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::new(ingest),
-            query: Arc::default(),
+            query: Arc::new(query),
             series: Arc::default(),
             arriving: Arc::default(),
             search,
