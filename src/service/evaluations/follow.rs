@@ -15,6 +15,7 @@ use crate::{
         TraceId,
         component::ComponentRef,
         evaluations::{EvaluationRule, EvaluationTarget, Progress},
+        query::TraceCondition,
         score::{Score, ScoreTarget},
         trace::Trace,
     },
@@ -24,7 +25,7 @@ use crate::{
         evaluators::{is_judging, score_id},
         followers::{Followed, Follower},
         scores::Scores,
-        tracing::TraceFilter,
+        tracing::row_tells,
     },
     store::{
         KeyRange, StoreError,
@@ -57,10 +58,10 @@ pub(super) fn marked() -> Marked {
     LruCache::new(KNOWN)
 }
 
-/// A rule that is followed, with its filter read.
+/// A rule that is followed, with its condition read.
 struct Rule {
     rule: EvaluationRule,
-    filter: TraceFilter,
+    condition: TraceCondition,
 }
 
 /// A trace that a rule means, and the evaluators that are to judge it.
@@ -72,8 +73,9 @@ struct Due {
 }
 
 impl Rule {
-    fn means(&self, trace: &Trace) -> bool {
-        is_sampled(trace.id, self.rule.sample) && self.filter.matches(trace)
+    /// Whether it may mean a trace, by what its row tells.
+    fn may_mean(&self, trace: &Trace) -> bool {
+        is_sampled(trace.id, self.rule.sample) && row_tells(&self.condition, trace) != Some(false)
     }
 }
 
@@ -141,7 +143,7 @@ impl Evaluations {
         }
     }
 
-    /// Marks the traces that are over and that a rule means.
+    /// Marks the traces that are over and that a rule may mean: what their rows do not tell is read by whoever judges.
     async fn mark_due(&self, traces: &[Followed]) -> ServiceResult<()> {
         let over = traces.iter().filter(|followed| followed.changed).filter_map(Followed::over);
         let over: Vec<_> = over.map(|spans| &spans.trace).filter(|trace| !is_judging(trace)).collect();
@@ -151,7 +153,7 @@ impl Evaluations {
         let rules = self.followed_rules().await?;
         let is_new = |trace: &&Trace| self.at_work.known.lock().peek(&trace.id) != Some(&trace.revision);
         let meant =
-            over.into_iter().filter(is_new).filter(|trace| rules.iter().any(|rule| rule.means(trace)));
+            over.into_iter().filter(is_new).filter(|trace| rules.iter().any(|rule| rule.may_mean(trace)));
         let due: Vec<_> = meant.map(|trace| (trace.id, EvaluationDue { revision: trace.revision })).collect();
         if due.is_empty() {
             return Ok(());
@@ -179,7 +181,7 @@ impl Evaluations {
     async fn followed_rules(&self) -> ServiceResult<Vec<Rule>> {
         let rules = self.rules().await?.into_iter().filter(|rule| rule.enabled);
         let read = |rule: EvaluationRule| match filter::read(&rule.filter) {
-            Ok(filter) => Some(Rule { rule, filter }),
+            Ok(condition) => Some(Rule { rule, condition }),
             Err(error) => {
                 tracing::warn!(rule = rule.name, %error, "a rule for new traces cannot be followed");
                 None
@@ -197,8 +199,12 @@ impl Evaluations {
         let ids: Vec<_> = marks.iter().map(|(id, _)| *id).collect();
         let traces: Vec<_> = self.tracing.traces(&ids).await?.into_iter().flatten().collect();
         let mut due = Vec::new();
-        for trace in traces.iter().filter(|trace| trace.status.is_final()) {
-            for rule in rules.iter().filter(|rule| rule.means(trace)) {
+        for rule in rules {
+            let over = traces.iter().filter(|trace| trace.status.is_final());
+            let sampled: Vec<_> = over.filter(|trace| is_sampled(trace.id, rule.rule.sample)).collect();
+            let meant = self.queries.which(&rule.condition, &sampled).await?;
+            for trace in sampled.iter().zip(meant).filter_map(|(trace, is_meant)| is_meant.then_some(*trace))
+            {
                 let evaluators = self.not_judged(&rule.rule, trace).await?;
                 let (rule, target) = (rule.rule.name.clone(), rule.rule.target.clone());
                 due.push(Due { rule, trace: trace.id, target, evaluators });

@@ -9,7 +9,7 @@ mod running;
 mod select;
 mod write;
 
-pub(super) use self::list::trace_name;
+pub(super) use self::list::{row_tells, trace_name};
 pub use self::{
     export::{TracePiece, WholeSpan},
     list::{ComponentFilter, TraceFilter, TraceOrder},

@@ -2,6 +2,7 @@
 //! what a script says.
 
 mod bad_input;
+mod conditions;
 mod docs;
 mod judges;
 mod new_traces;
