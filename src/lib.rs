@@ -23,3 +23,4 @@ pub mod semconv;
 pub mod service;
 pub mod store;
 pub mod tools;
+mod written;

@@ -117,6 +117,12 @@ impl Json {
         de::Deserializer::deserialize_map(&mut reader, Member(name)).ok().flatten()
     }
 
+    /// How deep it is nested: 0 of a text or a number.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        depth(&self.0)
+    }
+
     /// The document read into `T`.
     pub fn read<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)

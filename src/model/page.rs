@@ -45,16 +45,26 @@ impl Cursor {
 
     /// The key that a client's cursor of `list` stands for.
     pub fn decode(list: ListId, text: &str) -> Result<Vec<u8>, Refusal> {
-        let malformed = || Refusal::invalid("after", "not a cursor; take one from `pageInfo.endCursor`");
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed())?;
-        let (id, key) = bytes.split_first_chunk::<8>().ok_or_else(malformed)?;
-        if *id != list.0 {
+        let (id, key) = Self::parts(text)?;
+        if id != list.0 {
             return Err(Refusal::invalid(
                 "after",
                 "a cursor of another list; filter and order must stay the same from page to page",
             ));
         }
-        Ok(key.to_vec())
+        Ok(key)
+    }
+
+    /// The key of a cursor that the program kept for itself, of whatever list it is.
+    pub fn key_of(text: &str) -> Result<Vec<u8>, Refusal> {
+        Self::parts(text).map(|(_, key)| key)
+    }
+
+    fn parts(text: &str) -> Result<([u8; 8], Vec<u8>), Refusal> {
+        let malformed = || Refusal::invalid("after", "not a cursor; take one from `pageInfo.endCursor`");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed())?;
+        let (id, key) = bytes.split_first_chunk::<8>().ok_or_else(malformed)?;
+        Ok((*id, key.to_vec()))
     }
 }
 

@@ -14,15 +14,17 @@ use axum::{
 };
 use futures_util::{TryStreamExt, stream};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
     Rest,
+    object::object,
     problem::Problem,
-    request::{At, Query},
+    request::{At, OptionalBody, Query},
     scalar::Moment,
+    traces::TraceQueryOrder,
 };
 use crate::{
     export::{Format, Writer},
@@ -31,10 +33,11 @@ use crate::{
         ingest::conversation_id,
         tables::{Exporting, RowFilter, Rows, Table},
     },
+    written::condition::TraceWhere,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Rest> {
-    OpenApiRouter::new().routes(routes!(export))
+    OpenApiRouter::new().routes(routes!(export, export_some))
 }
 
 /// Which rows.
@@ -60,8 +63,22 @@ impl From<ExportFilter> for RowFilter {
             conversation: conversation.as_deref().map(conversation_id),
             from: from.map(Into::into),
             before: to.map(Into::into),
+            ..Self::default()
         }
     }
+}
+
+/// Rows of which traces, in which order.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ExportTraces {
+    /// The condition on traces, as `/traces/query` takes it; any trace, where nothing is said.
+    #[serde(rename = "where")]
+    #[serde(default, deserialize_with = "object")]
+    condition: Option<TraceWhere>,
+    /// Which traces come first, with what is of them; those that started first, where nothing is said.
+    #[serde(default, deserialize_with = "object")]
+    order_by: Option<TraceQueryOrder>,
 }
 
 /// Export a table
@@ -84,13 +101,49 @@ async fn export(
     At(file): At<String>,
     Query(filter): Query<ExportFilter>,
 ) -> Result<Response, Problem> {
-    let (table, format) = file.split_once('.').unwrap_or((&file, ""));
+    send(&rest, &file, &filter.into()).await
+}
+
+/// Export the rows of traces that fulfil a condition
+///
+/// Traces that fulfil the condition in the body, their spans, the messages of their runs, or the scores of them and of
+/// their spans. Parameters of the query must hold too. A condition that would have to look at too much is refused before
+/// anything is sent.
+#[utoipa::path(
+    post, path = "/export/{file}", tag = "Export", operation_id = "exportTableOfTraces",
+    params(("file" = String, Path, description = "The table and the format.", example = "spans.parquet"), ExportFilter),
+    request_body = Option<ExportTraces>,
+    responses(
+        (status = 200, description = "The table.", content(
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.apache.parquet"),
+        )),
+    ),
+)]
+async fn export_some(
+    State(rest): State<Rest>,
+    At(file): At<String>,
+    Query(filter): Query<ExportFilter>,
+    OptionalBody(wanted): OptionalBody<ExportTraces>,
+) -> Result<Response, Problem> {
+    let condition = wanted.condition.map(|condition| condition.read("where")).transpose();
+    let condition = condition.map_err(|refusal| Problem::from(refusal).in_body())?;
+    let ordering = wanted.order_by.map(TraceQueryOrder::into_model);
+    send(&rest, &file, &RowFilter { condition, ordering, ..filter.into() }).await
+}
+
+/// Begins to send the rows of a table.
+async fn send(rest: &Rest, file: &str, filter: &RowFilter) -> Result<Response, Problem> {
+    let (table, format) = file.split_once('.').unwrap_or((file, ""));
     let table: Table = table.parse().map_err(|message: String| Problem::of_url("file", message))?;
     let format: Format = format.parse().map_err(|message: String| Problem::of_url("file", message))?;
     let tables = &rest.services.tables;
     let exporting = tables.begin()?;
     let writer = Some(Writer::new(format, table.columns()).map_err(|error| failed(&error))?);
-    let mut sending = Sending { rows: tables.rows(table, &filter.into()), writer, _exporting: exporting };
+    // All that can be refused here stands in the body.
+    let rows = tables.rows(table, filter).await.map_err(|error| Problem::from(error).in_body())?;
+    let mut sending = Sending { rows, writer, _exporting: exporting };
     // What cannot be read at all is told before anything is sent.
     let first = sending.step().await.map_err(|error| match error {
         Cut::Service(ServiceError::Refused(refusal)) => Problem::from(refusal).in_url(),

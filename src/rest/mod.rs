@@ -7,7 +7,7 @@
 //! | `/traces`, `/spans` | start, find, look for, show with all spans, end; their spans |
 //! | `/traces/{id}/analysis`, `/conversations/{id}/evaluation` | what they tell |
 //! | `/plans`, `/components`, `/scores` | find and show; register and label versions; judge |
-//! | `/export/{table}.{format}` | a whole table, for others to read |
+//! | `/export/{table}.{format}` | a whole table, or the rows of traces that fulfil a condition, for others to read |
 //! | `/openapi.json` | all of this, described |
 //!
 //! A handler reads its request (`request`), asks one use case, and shows what that answered (`views`, `answer`).
@@ -19,24 +19,20 @@
 mod analysis;
 mod answer;
 mod components;
-mod conditions;
 mod conversations;
 mod evaluation;
 mod export;
 mod figures;
 mod messages;
-mod object;
 mod openapi;
 mod page;
 mod plans;
-mod private;
 mod problem;
 mod request;
 mod scalar;
 mod scores;
 mod spans;
 mod traces;
-mod words;
 
 use std::{
     future::{Ready, ready},
@@ -58,7 +54,10 @@ use self::{
     answer::{Answer, ROOT},
     problem::Problem,
 };
-use crate::service::Services;
+use crate::{
+    service::Services,
+    written::{object, words},
+};
 
 /// How long pages may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::model::{
-    ConversationId, MessageId, PlanId, ScoreId, SpanId, TraceId, component::VersionHash, text::shortened,
+use crate::{
+    model::{ConversationId, MessageId, PlanId, ScoreId, SpanId, TraceId, component::VersionHash},
+    written::{object::Object, path::named},
 };
 
 /// What the path names.
@@ -92,7 +92,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let text = parts.uri.query().unwrap_or_default();
         let reader = serde_html_form::Deserializer::from_bytes(text.as_bytes());
         serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
-            let (field, message) = (path(error.path()), error.into_inner().to_string());
+            let (field, message) = (named(error.path()), error.into_inner().to_string());
             Problem::of_url(&field, message)
         })
     }
@@ -106,7 +106,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        read(&bytes(request).await?).map(Self)
+        read::<Object<T>>(&bytes(request).await?).map(|Object(value)| Self(value))
     }
 }
 
@@ -118,8 +118,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = bytes(request).await?;
-        let given = if bytes.is_empty() { None } else { read(&bytes)? };
-        given.map_or_else(|| read(b"{}"), Ok).map(Self)
+        let given: Option<Object<T>> = if bytes.is_empty() { None } else { read(&bytes)? };
+        given.map_or_else(|| read(b"{}"), Ok).map(|Object(value)| Self(value))
     }
 }
 
@@ -135,7 +135,7 @@ fn malformed(detail: &str) -> Problem {
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let (field, error) = (path(error.path()), error.into_inner());
+        let (field, error) = (named(error.path()), error.into_inner());
         if error.is_data() {
             wrong(&field, &error)
         } else {
@@ -151,17 +151,6 @@ fn wrong(field: &str, error: &serde_json::Error) -> Problem {
     let refusal =
         crate::model::Refusal::invalid(if field.is_empty() { "body" } else { field }, error.to_string());
     refusal.into()
-}
-
-/// A path as fields are named everywhere: `toolCalls.0.name`.
-fn path(path: &Path) -> String {
-    let segment = |segment: &Segment| match segment {
-        Segment::Seq { index } => index.to_string(),
-        Segment::Map { key } => shortened(key, 60),
-        Segment::Enum { variant } => shortened(variant, 60),
-        Segment::Unknown => "?".to_owned(),
-    };
-    path.iter().map(segment).collect::<Vec<_>>().join(".")
 }
 
 /// A UUID that the caller may have chosen.
@@ -236,7 +225,7 @@ mod tests {
     }
 
     fn problem(text: &str) -> serde_json::Value {
-        read::<Outer>(text.as_bytes()).unwrap_err().to_json()
+        read::<Object<Outer>>(text.as_bytes()).map(drop).unwrap_err().to_json()
     }
 
     #[test]
@@ -245,7 +234,7 @@ mod tests {
             (r#"{"toolCalls":[{"name":1}]}"#, 422, "toolCalls.0.name", "expected a string"),
             (r#"{"toolCalls":[{"nam":"a"}]}"#, 422, "toolCalls.0.nam", "unknown field `nam`"),
             (r#"{"toolCalls":[{}]}"#, 422, "toolCalls.0", "missing field `name`"),
-            ("[]", 422, "body", "invalid length 0"),
+            ("[]", 422, "body", "expected an object"),
         ] {
             let problem = problem(text);
             assert_eq!(problem["status"], status, "{problem}");

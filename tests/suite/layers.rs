@@ -10,6 +10,8 @@ use std::{
 /// What each part of the crate may use, besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
+    // Values as JSON has them, for all who read and write them.
+    ("written", &["model"]),
     // What attributes mean is as pure as the model.
     ("semconv", &["model"]),
     ("engine", &[]),
@@ -18,13 +20,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("live", &["model", "store"]),
     // Words and where they stand, whatever they are of.
     ("search", &["model"]),
-    ("service", &["live", "llm", "model", "search", "semconv", "store", "tools"]),
-    ("graphql", &["config", "model", "semconv", "service"]),
+    ("service", &["live", "llm", "model", "search", "semconv", "store", "tools", "written"]),
+    ("graphql", &["config", "model", "semconv", "service", "written"]),
     ("http", &["config", "graphql"]),
     ("otlp", &["model", "semconv", "service"]),
     // Columns and values, whatever they are of.
     ("export", &["model", "service"]),
-    ("rest", &["export", "model", "service"]),
+    ("rest", &["export", "model", "service", "written"]),
     // Sections of the configuration are the limits that those whom it configures declare.
     ("config", &["engine", "graphql", "llm", "model", "otlp", "search", "service", "store", "tools"]),
     ("llm", &["model"]),
@@ -39,12 +41,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 const ALL: &[&str] = &[
     "config", "engine", "export", "graphql", "http", "live", "llm", "model", "otlp", "rest", "search",
-    "semconv", "service", "store", "tools",
+    "semconv", "service", "store", "tools", "written",
 ];
 
 const AND_APP: &[&str] = &[
     "app", "cli", "config", "demo", "engine", "export", "graphql", "http", "live", "llm", "model", "otlp",
-    "rest", "search", "semconv", "service", "store", "tools",
+    "rest", "search", "semconv", "service", "store", "tools", "written",
 ];
 
 /// Where only a few names of a part may be used.

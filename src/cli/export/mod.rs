@@ -1,9 +1,10 @@
 //! `dendro export`: traces as OTLP, or a table of what there is, into a file or to standard output.
 
+mod condition;
 mod output;
 mod table;
 
-use std::path::PathBuf;
+use std::{fmt::Display, path::PathBuf};
 
 use clap::{Args, CommandFactory, ValueEnum, builder::PossibleValue, error::ErrorKind};
 use futures_util::TryStreamExt;
@@ -20,12 +21,13 @@ use crate::{
     app::Database,
     config::Config,
     export::Format,
-    model::{Timestamp, TraceId},
+    model::{Timestamp, TraceId, query::TraceCondition},
     otlp::{Encoding, export::Exporter},
     service::{
         ingest::conversation_id,
+        query::Selection,
         tables::{RowFilter, Table},
-        tracing::{Selection, TraceFilter, TracePiece},
+        tracing::{TraceFilter, TracePiece},
     },
 };
 
@@ -74,6 +76,10 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "ID")]
     conversation: Option<String>,
 
+    /// Only traces that fulfil this condition, or what belongs to them: JSON, as `where` of a query has it, or `@FILE`
+    #[arg(long = "where", value_name = "JSON")]
+    condition: Option<String>,
+
     /// Pack what is written
     #[arg(long)]
     gzip: bool,
@@ -101,7 +107,9 @@ Examples:
   dendro export --trace 4bf92f3577b34da6a3ce929d0e0e4736 | jq
   dendro export --format otlp-protobuf --conversation chat-42 -o chat.pb
   dendro export --table spans --format parquet -o spans.parquet
-  dendro export --table scores --format csv --from 2026-01-01 | head";
+  dendro export --table scores --format csv --from 2026-01-01 | head
+  dendro export --table spans --where '{\"models\": [\"gpt-4o\"], \"costUsd\": {\"min\": 0.05}}'
+  dendro export --where @failed-searches.json -o failed.jsonl";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FormatArg {
@@ -166,24 +174,32 @@ fn trace_id(text: &str) -> Result<TraceId, String> {
 }
 
 impl ExportArgs {
-    fn selection(&self) -> Selection {
+    fn selection(&self, condition: Option<TraceCondition>) -> Selection {
         let filter = TraceFilter {
             conversation_id: self.conversation.as_deref().map(conversation_id),
             started_from: self.from,
             started_before: self.to,
             ..TraceFilter::default()
         };
-        Selection { ids: self.trace.clone(), filter }
+        let condition = condition.unwrap_or_else(TraceCondition::any).and(filter.into());
+        Selection { ids: self.trace.clone(), condition, ..Selection::default() }
     }
 
-    fn rows(&self) -> RowFilter {
+    fn rows(&self, condition: Option<TraceCondition>) -> RowFilter {
         RowFilter {
             traces: self.trace.clone(),
             conversation: self.conversation.as_deref().map(conversation_id),
             from: self.from,
             before: self.to,
+            condition,
+            ordering: None,
         }
     }
+}
+
+/// Ends the program as any other misuse does: with the usage, and the code for it.
+fn misused(kind: ErrorKind, message: impl Display) -> ! {
+    super::Cli::command().error(kind, message).exit()
 }
 
 /// What was exported.
@@ -194,19 +210,21 @@ struct Counts {
 }
 
 pub(super) async fn run(args: ExportArgs, config: &Config) -> anyhow::Result<Outcome> {
-    let encoding = match args.form() {
-        Ok(Form::Otlp(encoding)) => encoding,
-        Ok(Form::Table(table, format)) => return table::run(&args, config, (table, format)).await,
-        // As any other misuse: with the usage, and the code for it.
-        Err(message) => super::Cli::command().error(ErrorKind::ArgumentConflict, message).exit(),
+    let form = args.form().unwrap_or_else(|message| misused(ErrorKind::ArgumentConflict, message));
+    let condition = args.condition.as_deref().map(condition::read).transpose();
+    let condition = condition.unwrap_or_else(|message| misused(ErrorKind::ValueValidation, message));
+    let encoding = match form {
+        Form::Otlp(encoding) => encoding,
+        Form::Table(table, format) => return table::run(&args, condition, config, (table, format)).await,
     };
-    // Before the file is made, so that a mistyped folder of the database does not empty it.
+    // Before the file is made, so that a mistyped folder of the database, or a condition that is refused, does not
+    // empty it.
     let database = Database::open_existing(config).await?;
+    let pieces = database.services.queries.whole_traces(args.selection(condition)).await?;
     let mut output = Output::open(&args.output, args.gzip)?;
     let bar = progress::counter();
     bar.set_prefix("traces");
     let mut exporter = Exporter::new(encoding);
-    let pieces = database.services.tracing.whole_traces(args.selection());
     let written = write(pieces, &mut exporter, &mut output, &bar).await;
     bar.finish_and_clear();
     let written = match written.and_then(|counts| Ok((counts, output.end()?))) {

@@ -12,20 +12,23 @@ use crate::{
     },
     config::Config,
     export::{Format, Writer},
+    model::query::TraceCondition,
     service::tables::{Rows, Table},
 };
 
 pub(super) async fn run(
     args: &ExportArgs,
+    condition: Option<TraceCondition>,
     config: &Config,
     (table, format): (Table, Format),
 ) -> anyhow::Result<Outcome> {
-    // Before the file is made, so that a mistyped folder of the database does not empty it.
+    // Before the file is made, so that a mistyped folder of the database, or a condition that is refused, does not
+    // empty it.
     let database = Database::open_existing(config).await?;
+    let rows = database.services.tables.rows(table, &args.rows(condition)).await?;
     let mut output = Output::open(&args.output, args.gzip)?;
     let bar = progress::counter();
     bar.set_prefix(table.name());
-    let rows = database.services.tables.rows(table, &args.rows());
     let written = write(rows, Writer::new(format, table.columns())?, &mut output, &bar).await;
     bar.finish_and_clear();
     let written = match written.and_then(|count| Ok((count, output.end()?))) {

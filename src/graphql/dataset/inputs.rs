@@ -5,12 +5,14 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use crate::{
     graphql::{
         ids,
+        query::TraceWhere,
         scalar::{Given, OptionalGiven, undefined_or},
         trace::TraceFilterInput,
     },
     model::{
         DatasetId, DatasetItemId, Json, Refusal,
         dataset::{DatasetPatch, ItemContent, ItemPatch, ItemSource, NewDataset, NewItem},
+        query::TraceCondition,
     },
     service::datasets::{ItemOrigins, Placed},
 };
@@ -46,7 +48,7 @@ pub(super) struct AddDatasetItemsInput {
     items: Option<Vec<DatasetItemInput>>,
     /// Traces, by their global IDs or UUIDs: of each, what the user asked.
     from_traces: Option<Vec<ID>>,
-    /// Traces that a filter means: of each, what the user asked.
+    /// Traces that a filter or a condition means: of each, what the user asked.
     from_trace_filter: Option<TraceSelectionInput>,
     /// Conversations, by their global IDs or UUIDs: of each, what was said up to the last thing that the user said. One
     /// such text alone is the input as a text, several are a list of messages.
@@ -56,11 +58,14 @@ pub(super) struct AddDatasetItemsInput {
     output_as_expected: bool,
 }
 
-/// Traces that a filter means.
+/// Traces that a filter or a condition means; where both are given, both must hold.
 #[derive(InputObject)]
 struct TraceSelectionInput {
-    /// Which traces.
-    filter: TraceFilterInput,
+    /// Which traces, by what stands in their rows.
+    filter: Option<TraceFilterInput>,
+    /// Which traces, by a condition as `queryTraces` takes it.
+    #[graphql(name = "where")]
+    condition: Option<TraceWhere>,
     /// How many of them at most, the newest first.
     first: Given<i32>,
 }
@@ -146,10 +151,10 @@ impl AddDatasetItemsInput {
         let items = items
             .map(|(index, item)| Placed { place: format!("items.{index}"), value: item.into_model() })
             .collect();
-        let filter = self.from_trace_filter.map(|selection| selection.into_model(most)).transpose();
+        let condition = self.from_trace_filter.map(|selection| selection.into_model(most)).transpose();
         let origins = ItemOrigins {
             traces: ids::read_all("fromTraces", &self.from_traces.unwrap_or_default())?,
-            filter: filter.map_err(|refusal| refusal.below("fromTraceFilter"))?,
+            condition: condition.map_err(|refusal| refusal.below("fromTraceFilter"))?,
             conversations: ids::read_all("fromConversations", &self.from_conversations.unwrap_or_default())?,
             output_as_expected: self.output_as_expected,
         };
@@ -158,11 +163,12 @@ impl AddDatasetItemsInput {
 }
 
 impl TraceSelectionInput {
-    fn into_model(self, most: usize) -> Result<(crate::service::tracing::TraceFilter, usize), Refusal> {
+    fn into_model(self, most: usize) -> Result<(TraceCondition, usize), Refusal> {
         let first = self.first.read("first")?;
         let first = usize::try_from(first).ok().filter(|first| (1..=most).contains(first));
         let first = first.ok_or_else(|| Refusal::invalid("first", format!("must be from 1 to {most}")))?;
-        Ok((self.filter.into_model()?, first))
+        let condition = self.condition.unwrap_or_default().read("where")?;
+        Ok((condition.and(self.filter.unwrap_or_default().into_model()?.into()), first))
     }
 }
 

@@ -8,11 +8,12 @@ use crate::{
         component::ComponentVersion,
         error::Result,
         ids::{self, GlobalId},
-        scalar::{BigInt, DateTime, PlainId},
+        scalar::{BigInt, DateTime, Document, PlainId},
         span::Span,
         trace::Trace,
     },
-    model::evaluations::{EvaluationError, EvaluationStatus},
+    model::evaluations::{EvaluationError, EvaluationStatus, Selection},
+    service::evaluations::shown_condition,
 };
 
 /// Evaluators that judge traces which are there, in the background.
@@ -41,6 +42,17 @@ impl Evaluation {
     /// The versions of the evaluators.
     async fn evaluators(&self, ctx: &Context<'_>) -> Result<Vec<ComponentVersion>> {
         versions(ctx, &self.0.evaluators).await
+    }
+
+    /// Which traces: the condition, as `POST /api/v1/traces/query` takes it in `where`; null where they were named by
+    /// their IDs.
+    #[graphql(name = "where")]
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
+    async fn condition(&self) -> Result<Option<Document>> {
+        Ok(match &self.0.selection {
+            Selection::Traces(_) => None,
+            Selection::Filter { filter, .. } => Some(Document(shown_condition(filter)?)),
+        })
     }
 
     /// The share of the traces that is evaluated, chosen by a hash of their IDs.

@@ -6,10 +6,11 @@ use crate::{
     graphql::{
         evaluator::{EvaluatorRefInput, SpanSelectorInput},
         ids,
+        query::TraceWhere,
         scalar::{Given, OptionalGiven},
         trace::TraceFilterInput,
     },
-    model::{EvaluationId, Refusal, evaluations::EvaluationTarget},
+    model::{EvaluationId, Refusal, evaluations::EvaluationTarget, query::TraceCondition},
     service::evaluations::{NewEvaluation, NewEvaluationRule, TraceSelection},
 };
 
@@ -37,15 +38,18 @@ pub(super) struct StartEvaluationInput {
 enum EvaluatedTracesInput {
     /// These: their global IDs or UUIDs.
     Ids(Vec<ID>),
-    /// Those that a filter means, the newest first.
+    /// Those that a filter or a condition means, the newest first.
     Filter(FilteredTracesInput),
 }
 
-/// Traces that a filter means.
+/// Traces that a filter or a condition means, of those that have begun by now; where both are given, both must hold.
 #[derive(InputObject)]
 struct FilteredTracesInput {
-    /// Which traces; without it all that have begun by now.
+    /// Which traces, by what stands in their rows.
     filter: Option<TraceFilterInput>,
+    /// Which traces, by a condition as `queryTraces` takes it. One that would have to look at too much is refused.
+    #[graphql(name = "where")]
+    condition: Option<TraceWhere>,
     /// Traces at most.
     limit: Option<Given<u64>>,
 }
@@ -80,8 +84,12 @@ pub(super) struct SetEvaluationRuleInput {
     name: String,
     /// The evaluators.
     evaluators: Vec<EvaluatorRefInput>,
-    /// Which traces; without it all.
+    /// Which traces, by what stands in their rows; without it all.
     filter: Option<TraceFilterInput>,
+    /// Which traces, by a condition as `queryTraces` takes it, but for `text`; it must hold when the trace is over, with
+    /// the scores that it has by then. Where there is a filter too, both must hold.
+    #[graphql(name = "where")]
+    condition: Option<TraceWhere>,
     /// What of each is judged; without it the whole.
     target: Option<EvaluationTargetInput>,
     /// The share of the traces that is evaluated, above 0 and up to 1, chosen by a hash of their IDs; all, where
@@ -116,13 +124,18 @@ impl EvaluatedTracesInput {
     fn into_model(self) -> Result<TraceSelection, Refusal> {
         Ok(match self {
             Self::Ids(traces) => TraceSelection::Traces(ids::read_all("ids", &traces)?),
-            Self::Filter(FilteredTracesInput { filter, limit }) => {
-                let filter = filter.unwrap_or_default().into_model();
-                let limit = limit.read("filter.limit")?;
-                TraceSelection::Filter { filter: filter.map_err(|refusal| refusal.below("filter"))?, limit }
+            Self::Filter(FilteredTracesInput { filter, condition, limit }) => {
+                let condition = meant(filter, condition).map_err(|refusal| refusal.below("filter"))?;
+                TraceSelection::Filter { condition, limit: limit.read("filter.limit")? }
             }
         })
     }
+}
+
+/// What a filter and a condition mean together.
+fn meant(filter: Option<TraceFilterInput>, condition: Option<TraceWhere>) -> Result<TraceCondition, Refusal> {
+    let filter = filter.unwrap_or_default().into_model()?;
+    Ok(condition.unwrap_or_default().read("where")?.and(filter.into()))
 }
 
 impl EvaluationTargetInput {
@@ -154,7 +167,7 @@ impl SetEvaluationRuleInput {
         Ok(NewEvaluationRule {
             name: self.name,
             evaluators: EvaluatorRefInput::all(self.evaluators)?,
-            filter: self.filter.unwrap_or_default().into_model()?,
+            condition: meant(self.filter, self.condition)?,
             target: EvaluationTargetInput::read(self.target)?,
             sample: self.sample.read("sample")?.unwrap_or(1.0),
             enabled: self.enabled,

@@ -14,6 +14,7 @@ use crate::{
         scalar::{BigInt, DateTime, Document},
     },
     model,
+    service::evaluations::shown_condition,
 };
 
 /// A rule.
@@ -55,9 +56,11 @@ impl EvaluationRule {
         versions(ctx, &self.0.evaluators).await
     }
 
-    /// Which traces, as the server keeps it; times are nanoseconds since 1970.
-    async fn filter(&self) -> Document {
-        Document(self.0.filter.clone())
+    /// Which traces: the condition, as `POST /api/v1/traces/query` takes it in `where`.
+    #[graphql(name = "where")]
+    #[expect(clippy::unused_async, reason = "the library wants it so")]
+    async fn condition(&self) -> Result<Document> {
+        Ok(Document(shown_condition(&self.0.filter)?))
     }
 
     /// The share of the traces that is evaluated, chosen by a hash of their IDs.

@@ -7,12 +7,8 @@ use crate::{
         ids,
         scalar::{Given, OptionalGiven},
     },
-    model::{
-        Json, Refusal, Timestamp,
-        component::VersionHash,
-        query::{self, AttributeTest, Bounds, ScoreCondition, ScoreTest, TextMatch},
-        score::ScoreSource,
-    },
+    model::{Json, Refusal, Timestamp, query::Reading, score::ScoreSource},
+    written::{condition as written, words::Word},
 };
 
 /// How a short text must be: one of these.
@@ -26,9 +22,9 @@ pub(super) struct TextMatchInput {
     starts_with: Option<String>,
 }
 
-impl TextMatchInput {
-    pub(super) fn into_model(self, field: &str) -> Result<TextMatch, Refusal> {
-        TextMatch::of((self.is, self.contains, self.starts_with), field)
+impl From<TextMatchInput> for written::TextMatch {
+    fn from(TextMatchInput { is, contains, starts_with }: TextMatchInput) -> Self {
+        Self { is, contains, starts_with }
     }
 }
 
@@ -42,15 +38,18 @@ pub(super) struct RangeInput {
 }
 
 impl RangeInput {
-    pub(super) fn numbers(self, field: &str) -> Result<Bounds<f64>, Refusal> {
-        let least = self.min.read(&format!("{field}.min"))?;
-        let most = self.max.read(&format!("{field}.max"))?;
-        Bounds { least, most }.checked(field)
+    fn written(self, field: &str) -> Result<written::Range, Refusal> {
+        let min = self.min.read(&format!("{field}.min"))?;
+        Ok(written::Range { min, max: self.max.read(&format!("{field}.max"))? })
     }
 
-    /// The bounds in the smallest whole unit, of which there are `units` in one.
-    pub(super) fn whole(self, field: &str, units: f64) -> Result<Bounds<u64>, Refusal> {
-        self.numbers(field)?.whole(field, units)
+    /// The range in a field of a condition, if there is one.
+    pub(super) fn in_field(
+        given: Option<Self>,
+        reading: &Reading<'_>,
+        name: &str,
+    ) -> Result<Option<written::Range>, Refusal> {
+        given.map(|range| range.written(&reading.field(name))).transpose()
     }
 }
 
@@ -64,10 +63,10 @@ pub(super) struct TimeRangeInput {
 }
 
 impl TimeRangeInput {
-    pub(super) fn into_model(self, field: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), Refusal> {
+    pub(super) fn written(self, field: &str) -> Result<written::TimeRange, Refusal> {
         let from = self.from.read(&format!("{field}.from"))?;
         let to = self.to.read(&format!("{field}.to"))?;
-        query::in_order((from, to), field)
+        Ok(written::TimeRange { from: from.map(Into::into), to: to.map(Into::into) })
     }
 }
 
@@ -81,10 +80,9 @@ pub(super) struct ComponentWhere {
 }
 
 impl ComponentWhere {
-    pub(super) fn into_model(self, field: &str) -> Result<(String, Option<VersionHash>), Refusal> {
-        let id = ids::read_component(&format!("{field}.componentId"), &self.component_id)?;
-        let hash = |text: String| VersionHash::parse(&format!("{field}.versionHash"), &text);
-        Ok((id, self.version_hash.map(hash).transpose()?))
+    pub(super) fn written(self, field: &str) -> Result<written::ComponentWhere, Refusal> {
+        let component_id = ids::read_component(&format!("{field}.componentId"), &self.component_id)?;
+        Ok(written::ComponentWhere { component_id, version_hash: self.version_hash })
     }
 }
 
@@ -104,10 +102,10 @@ pub(super) struct ScoreWhere {
 }
 
 impl ScoreWhere {
-    pub(super) fn into_model(self, field: &str) -> Result<ScoreCondition, Refusal> {
-        let number = self.number.map(|range| range.numbers(&format!("{field}.number"))).transpose()?;
-        let test = ScoreTest::of((number, self.categories, self.boolean), field)?;
-        Ok(ScoreCondition { name: self.name, sources: self.sources.unwrap_or_default(), test })
+    pub(super) fn written(self, field: &str) -> Result<written::ScoreWhere, Refusal> {
+        let number = self.number.map(|range| range.written(&format!("{field}.number"))).transpose()?;
+        let Self { name, sources, categories, boolean, .. } = self;
+        Ok(written::ScoreWhere { name, sources: as_words(sources), number, categories, boolean })
     }
 }
 
@@ -125,9 +123,38 @@ pub(super) struct AttributeWhere {
 }
 
 impl AttributeWhere {
-    pub(super) fn into_model(self, field: &str) -> Result<(String, AttributeTest), Refusal> {
-        let number = self.number.map(|range| range.numbers(&format!("{field}.number"))).transpose()?;
-        let test = AttributeTest::of((self.is.read(&format!("{field}.is"))?, self.contains, number), field)?;
-        Ok((self.key, test))
+    pub(super) fn written(self, field: &str) -> Result<written::AttributeWhere, Refusal> {
+        let number = self.number.map(|range| range.written(&format!("{field}.number"))).transpose()?;
+        let is = self.is.read(&format!("{field}.is"))?;
+        let Self { key, contains, .. } = self;
+        Ok(written::AttributeWhere { key, is: is.map(Into::into), contains, number })
     }
+}
+
+/// Words as a condition has them.
+pub(super) fn as_words<V>(given: Option<Vec<V>>) -> Option<Vec<Word<V>>> {
+    given.map(|given| given.into_iter().map(Word).collect())
+}
+
+/// Conditions inside of another one, each with its place.
+pub(super) fn each<T, U>(
+    given: Option<Vec<T>>,
+    reading: &mut Reading<'_>,
+    name: &str,
+    written: impl Fn(T, &mut Reading<'_>) -> Result<U, Refusal>,
+) -> Result<Option<Vec<U>>, Refusal> {
+    let Some(given) = given else { return Ok(None) };
+    let places = given.into_iter().enumerate();
+    let inner = places.map(|(index, one)| written(one, &mut reading.below(&format!("{name}.{index}"))?));
+    inner.collect::<Result<_, _>>().map(Some)
+}
+
+/// A condition inside of another one.
+pub(super) fn inner<T, U>(
+    given: Option<T>,
+    reading: &mut Reading<'_>,
+    name: &str,
+    written: impl FnOnce(T, &mut Reading<'_>) -> Result<U, Refusal>,
+) -> Result<Option<U>, Refusal> {
+    given.map(|one| written(one, &mut reading.below(name)?)).transpose()
 }

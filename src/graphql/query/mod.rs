@@ -5,4 +5,4 @@ mod queries;
 mod spans;
 mod traces;
 
-pub(super) use self::queries::ConditionQuery;
+pub(super) use self::{queries::ConditionQuery, traces::TraceWhere};

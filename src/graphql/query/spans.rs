@@ -2,12 +2,17 @@
 
 use async_graphql::InputObject;
 
-use super::leaves::{AttributeWhere, ComponentWhere, RangeInput, ScoreWhere, TextMatchInput};
-use crate::model::{
-    Refusal,
-    query::{Parts, Reading, SpanCondition, SpanFigure},
-    span::{OperationType, SpanStatus},
-    tree::Placement,
+use super::leaves::{
+    AttributeWhere, ComponentWhere, RangeInput, ScoreWhere, TextMatchInput, as_words, each, inner,
+};
+use crate::{
+    model::{
+        Refusal,
+        query::{Reading, SpanCondition},
+        span::{OperationType, SpanStatus},
+        tree::Placement,
+    },
+    written::condition as written,
 };
 
 /// A condition on a span. All that is given must hold; lists mean one of them, and empty ones say nothing.
@@ -62,44 +67,42 @@ pub(super) struct SpanWhere {
 }
 
 impl SpanWhere {
-    pub(super) fn into_model(self, reading: &mut Reading<'_>) -> Result<SpanCondition, Refusal> {
-        type C = SpanCondition;
-        let mut parts = Parts::new();
-        let p = &mut parts;
-        p.one_of(reading, self.operation_types, C::Type)?;
-        p.one_of(reading, self.statuses, C::Status)?;
-        p.add(reading, self.name, "name", |text, field| text.into_model(field).map(C::Name))?;
-        p.add(reading, self.status_message, "statusMessage", |text, field| {
-            text.into_model(field).map(C::StatusMessage)
-        })?;
-        p.one_of(reading, self.models, C::Model)?;
-        p.one_of(reading, self.providers, C::Provider)?;
-        p.one_of(reading, self.tools, C::Tool)?;
-        p.one_of(reading, self.agents, C::Agent)?;
-        p.one_of(reading, self.finish_reasons, C::FinishReason)?;
-        p.one_of(reading, self.placements, C::Placement)?;
-        let figures = [
-            (self.duration_ms, "durationMs", SpanFigure::Duration, 1e6),
-            (self.cost_usd, "costUsd", SpanFigure::Cost, 1e9),
-            (self.total_tokens, "totalTokens", SpanFigure::TotalTokens, 1.0),
-            (self.input_tokens, "inputTokens", SpanFigure::InputTokens, 1.0),
-            (self.output_tokens, "outputTokens", SpanFigure::OutputTokens, 1.0),
-            (self.depth, "depth", SpanFigure::Depth, 1.0),
-            (self.time_to_first_token_ms, "timeToFirstTokenMs", SpanFigure::TimeToFirstToken, 1e6),
-        ];
-        for (range, name, figure, units) in figures {
-            p.add(reading, range, name, |range, field| Ok(C::Figure(figure, range.whole(field, units)?)))?;
-        }
-        p.add(reading, self.component, "component", |component, field| {
-            component.into_model(field).map(|(id, hash)| C::Component(id, hash))
-        })?;
-        p.add(reading, self.attribute, "attribute", |attribute, field| {
-            attribute.into_model(field).map(|(key, test)| C::Attribute(key, test))
-        })?;
-        p.add(reading, self.score, "score", |score, field| score.into_model(field).map(C::Score))?;
-        p.each(reading, self.and, "and", C::All, Self::into_model)?;
-        p.each(reading, self.or, "or", C::Any, Self::into_model)?;
-        p.inner(reading, self.not, "not", |not, reading| Ok(C::Not(Box::new(not.into_model(reading)?))))?;
-        Ok(C::All(parts.all))
+    /// The condition; `field` is the argument that holds it.
+    pub(super) fn read(self, field: &str) -> Result<SpanCondition, Refusal> {
+        Reading::all(field, |reading| self.written(reading))?.read(field)
+    }
+
+    /// The condition as JSON has it, which is where its meaning is.
+    pub(super) fn written(self, reading: &mut Reading<'_>) -> Result<written::SpanWhere, Refusal> {
+        let r = reading;
+        Ok(written::SpanWhere {
+            and: each(self.and, r, "and", Self::written)?,
+            or: each(self.or, r, "or", Self::written)?,
+            not: inner(self.not, r, "not", |not, r| not.written(r).map(Box::new))?,
+            operation_types: as_words(self.operation_types),
+            statuses: as_words(self.statuses),
+            name: self.name.map(Into::into),
+            status_message: self.status_message.map(Into::into),
+            models: self.models,
+            providers: self.providers,
+            tools: self.tools,
+            agents: self.agents,
+            finish_reasons: self.finish_reasons,
+            placements: as_words(self.placements),
+            duration_ms: RangeInput::in_field(self.duration_ms, r, "durationMs")?,
+            cost_usd: RangeInput::in_field(self.cost_usd, r, "costUsd")?,
+            total_tokens: RangeInput::in_field(self.total_tokens, r, "totalTokens")?,
+            input_tokens: RangeInput::in_field(self.input_tokens, r, "inputTokens")?,
+            output_tokens: RangeInput::in_field(self.output_tokens, r, "outputTokens")?,
+            depth: RangeInput::in_field(self.depth, r, "depth")?,
+            time_to_first_token_ms: RangeInput::in_field(
+                self.time_to_first_token_ms,
+                r,
+                "timeToFirstTokenMs",
+            )?,
+            component: self.component.map(|it| it.written(&r.field("component"))).transpose()?,
+            attribute: self.attribute.map(|it| it.written(&r.field("attribute"))).transpose()?,
+            score: self.score.map(|it| it.written(&r.field("score"))).transpose()?,
+        })
     }
 }

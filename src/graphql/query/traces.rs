@@ -1,21 +1,21 @@
 //! Conditions on traces.
 
-use std::{collections::BTreeSet, sync::Arc};
-
 use async_graphql::{ID, InputObject};
+use uuid::Uuid;
 
 use super::{
-    leaves::{ComponentWhere, RangeInput, ScoreWhere, TextMatchInput, TimeRangeInput},
+    leaves::{ComponentWhere, RangeInput, ScoreWhere, TextMatchInput, TimeRangeInput, as_words, each, inner},
     spans::SpanWhere,
 };
 use crate::{
-    graphql::ids,
+    graphql::ids::{self, Named},
     model::{
-        Refusal,
-        query::{Bounds, Parts, Reading, TextCondition, TraceCondition, TraceFigure},
+        ConversationId, Refusal, TraceId,
+        query::{Reading, TraceCondition},
         search::TextKind,
         trace::TraceStatus,
     },
+    written::condition as written,
 };
 
 /// Words to be found in what a trace and its spans say.
@@ -30,7 +30,7 @@ struct TextWhere {
 
 /// A condition on a trace. All that is given must hold; lists mean one of them, and empty ones say nothing.
 #[derive(Default, InputObject)]
-pub(super) struct TraceWhere {
+pub(in crate::graphql) struct TraceWhere {
     /// All of these hold.
     and: Option<Vec<Self>>,
     /// One of these holds.
@@ -89,74 +89,55 @@ pub(super) struct TraceWhere {
 
 impl TraceWhere {
     /// The condition; `field` is the argument that holds it.
-    pub(super) fn read(self, field: &str) -> Result<TraceCondition, Refusal> {
-        Reading::all(field, |reading| self.into_model(reading))
+    pub(in crate::graphql) fn read(self, field: &str) -> Result<TraceCondition, Refusal> {
+        Reading::all(field, |reading| self.written(reading))?.read(field)
     }
 
-    fn into_model(self, reading: &mut Reading<'_>) -> Result<TraceCondition, Refusal> {
-        type C = TraceCondition;
-        let mut parts = Parts::new();
-        let p = &mut parts;
-        if let Some(given) = self.trace_ids.filter(|given| !given.is_empty()) {
-            reading.count()?;
-            let read =
-                |(index, id): (usize, &ID)| ids::read(&reading.field(&format!("traceIds.{index}")), id);
-            let ids = given.iter().enumerate().map(read).collect::<Result<BTreeSet<_>, _>>()?;
-            p.all.push(C::Among(Arc::new(ids)));
-        }
-        p.one_of(reading, self.statuses, C::Status)?;
-        p.add(reading, self.name, "name", |text, field| text.into_model(field).map(C::Name))?;
-        if let Some(given) = self.conversation_ids.filter(|given| !given.is_empty()) {
-            reading.count()?;
-            let read = |(index, id): (usize, &ID)| {
-                ids::read(&reading.field(&format!("conversationIds.{index}")), id)
-            };
-            p.all.push(C::Conversation(given.iter().enumerate().map(read).collect::<Result<_, _>>()?));
-        }
-        p.one_of(reading, self.session_ids, C::Session)?;
-        p.one_of(reading, self.user_ids, C::User)?;
-        p.one_of(reading, self.tags, C::Tag)?;
-        p.add(reading, self.start_time, "startTime", |range, field| {
-            range.into_model(field).map(|(from, before)| C::Started { from, before })
-        })?;
-        let figures = [
-            (self.duration_ms, "durationMs", TraceFigure::Duration, 1e6),
-            (self.cost_usd, "costUsd", TraceFigure::Cost, 1e9),
-            (self.total_tokens, "totalTokens", TraceFigure::TotalTokens, 1.0),
-            (self.input_tokens, "inputTokens", TraceFigure::InputTokens, 1.0),
-            (self.output_tokens, "outputTokens", TraceFigure::OutputTokens, 1.0),
-            (self.span_count, "spanCount", TraceFigure::Spans, 1.0),
-            (self.error_count, "errorCount", TraceFigure::Errors, 1.0),
-            (self.llm_call_count, "llmCallCount", TraceFigure::LlmCalls, 1.0),
-            (self.tool_call_count, "toolCallCount", TraceFigure::ToolCalls, 1.0),
-            (self.depth, "depth", TraceFigure::Depth, 1.0),
-        ];
-        for (range, name, figure, units) in figures {
-            p.add(reading, range, name, |range: RangeInput, field| {
-                let bounds: Bounds<u64> = range.whole(field, units)?;
-                Ok(C::Figure(figure, bounds))
-            })?;
-        }
-        p.one_of(reading, self.models, C::Model)?;
-        p.add(reading, self.component, "component", |component, field| {
-            component.into_model(field).map(|(id, hash)| C::Component(id, hash))
-        })?;
-        p.add(reading, self.replay_of, "replayOf", |id, field| ids::read(field, &id).map(C::ReplayOf))?;
-        p.inner(reading, self.span, "span", |span, reading| Ok(C::Span(span.into_model(reading)?)))?;
-        p.add(reading, self.score, "score", |score, field| score.into_model(field).map(C::Score))?;
-        p.add(reading, self.text, "text", |text, _| {
-            Ok(C::Text(TextCondition { query: text.query, kinds: text.kinds.unwrap_or_default() }))
-        })?;
-        p.each(reading, self.and, "and", C::All, Self::into_model)?;
-        p.each(reading, self.or, "or", C::Any, Self::into_model)?;
-        p.inner(reading, self.not, "not", |not, reading| Ok(C::Not(Box::new(not.into_model(reading)?))))?;
-        Ok(C::All(parts.all))
+    /// The condition as JSON has it, which is where its meaning is.
+    fn written(self, reading: &mut Reading<'_>) -> Result<written::TraceWhere, Refusal> {
+        let r = reading;
+        Ok(written::TraceWhere {
+            and: each(self.and, r, "and", Self::written)?,
+            or: each(self.or, r, "or", Self::written)?,
+            not: inner(self.not, r, "not", |not, r| not.written(r).map(Box::new))?,
+            trace_ids: uuids(self.trace_ids, (r, "traceIds"), TraceId::uuid)?,
+            statuses: as_words(self.statuses),
+            name: self.name.map(Into::into),
+            conversation_ids: uuids(self.conversation_ids, (r, "conversationIds"), ConversationId::uuid)?,
+            session_ids: self.session_ids,
+            user_ids: self.user_ids,
+            tags: self.tags,
+            start_time: self.start_time.map(|it| it.written(&r.field("startTime"))).transpose()?,
+            duration_ms: RangeInput::in_field(self.duration_ms, r, "durationMs")?,
+            cost_usd: RangeInput::in_field(self.cost_usd, r, "costUsd")?,
+            total_tokens: RangeInput::in_field(self.total_tokens, r, "totalTokens")?,
+            input_tokens: RangeInput::in_field(self.input_tokens, r, "inputTokens")?,
+            output_tokens: RangeInput::in_field(self.output_tokens, r, "outputTokens")?,
+            span_count: RangeInput::in_field(self.span_count, r, "spanCount")?,
+            error_count: RangeInput::in_field(self.error_count, r, "errorCount")?,
+            llm_call_count: RangeInput::in_field(self.llm_call_count, r, "llmCallCount")?,
+            tool_call_count: RangeInput::in_field(self.tool_call_count, r, "toolCallCount")?,
+            depth: RangeInput::in_field(self.depth, r, "depth")?,
+            models: self.models,
+            component: self.component.map(|it| it.written(&r.field("component"))).transpose()?,
+            replay_of: ids::read_optional::<TraceId>(&r.field("replayOf"), self.replay_of.as_ref())?
+                .map(|id| id.uuid()),
+            span: inner(self.span, r, "span", SpanWhere::written)?,
+            score: self.score.map(|it| it.written(&r.field("score"))).transpose()?,
+            text: self
+                .text
+                .map(|TextWhere { query, kinds }| written::TextWhere { query, kinds: as_words(kinds) }),
+        })
     }
 }
 
-impl SpanWhere {
-    /// The condition; `field` is the argument that holds it.
-    pub(super) fn read(self, field: &str) -> Result<crate::model::query::SpanCondition, Refusal> {
-        Reading::all(field, |reading| self.into_model(reading))
-    }
+/// The UUIDs that a list of IDs names.
+fn uuids<T: Named>(
+    given: Option<Vec<ID>>,
+    (reading, name): (&Reading<'_>, &str),
+    uuid: impl Fn(&T) -> Uuid,
+) -> Result<Option<Vec<Uuid>>, Refusal> {
+    let Some(given) = given else { return Ok(None) };
+    let ids = ids::read_all(&reading.field(name), &given)?;
+    Ok(Some(ids.iter().map(uuid).collect()))
 }

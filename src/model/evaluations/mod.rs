@@ -45,9 +45,9 @@ impl EvaluationStatus {
 pub enum Selection {
     /// These.
     Traces(Vec<TraceId>),
-    /// Those that a filter means, the newest first.
+    /// Those that fulfil a condition, the newest first.
     Filter {
-        /// The filter, as the services write it.
+        /// The condition, as the services write it.
         filter: Json,
         /// Traces at most.
         limit: u64,

@@ -12,7 +12,7 @@ pub struct EvaluationRule {
     pub name: String,
     /// The versions of the evaluators.
     pub evaluators: Vec<ComponentRef>,
-    /// Which traces, as the services write a filter.
+    /// Which traces, as the services write a condition.
     pub filter: Json,
     /// What of each is judged.
     pub target: EvaluationTarget,

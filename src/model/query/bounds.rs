@@ -58,7 +58,7 @@ impl Bounds<f64> {
     )]
     pub fn whole(self, field: &str, units: f64) -> Result<Bounds<u64>, Refusal> {
         let of = |value: f64, round: fn(f64) -> f64, end: &str| {
-            let value = round(value * units);
+            let value = in_whole(value * units, round);
             if (0.0..1.8e19).contains(&value) {
                 Ok(value as u64)
             } else {
@@ -70,5 +70,34 @@ impl Bounds<f64> {
             least: self.least.map(|least| of(least, f64::ceil, "min")).transpose()?,
             most: self.most.map(|most| of(most, f64::floor, "max")).transpose()?,
         })
+    }
+}
+
+/// A figure in its smallest unit, of which there are only whole ones. What is one but for what multiplying leaves, is
+/// one: 1.1 ms are 1,100,000 ns, and not the next one.
+fn in_whole(value: f64, round: fn(f64) -> f64) -> f64 {
+    let nearest = value.round();
+    let is_one = (value - nearest).abs() <= nearest.abs() * 4.0 * f64::EPSILON;
+    if is_one { nearest } else { round(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_the_unit_that_was_meant() {
+        let whole = |number: f64, units: f64| {
+            let bounds = Bounds { least: Some(number), most: Some(number) }.whole("a", units).unwrap();
+            (bounds.least.unwrap(), bounds.most.unwrap())
+        };
+        for number in 1..20_000_u32 {
+            let millis = f64::from(number) / 10.0;
+            assert_eq!(whole(millis, 1e6), (u64::from(number) * 100_000, u64::from(number) * 100_000));
+        }
+        // What lies between two has one on each side.
+        assert_eq!(whole(0.000_000_5, 1e6), (1, 0));
+        assert_eq!(whole(2.5, 1.0), (3, 2));
+        assert!(Bounds { least: Some(-0.1), most: None }.whole("a", 1e6).is_err());
     }
 }

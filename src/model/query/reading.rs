@@ -6,7 +6,8 @@ use crate::model::{Refusal, Timestamp};
 /// What is left of how large a condition may be, and where in it the reading is.
 pub struct Reading<'a> {
     left: &'a mut usize,
-    depth: usize,
+    /// Levels that there may be from this one on.
+    levels: usize,
     path: String,
 }
 
@@ -19,8 +20,27 @@ impl Reading<'_> {
         field: &str,
         read: impl FnOnce(&mut Reading<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let mut left = MAX_CONDITIONS;
-        read(&mut Reading { left: &mut left, depth: 0, path: field.to_owned() })
+        Self::within((MAX_DEPTH, MAX_CONDITIONS), field, read)
+    }
+
+    /// Reads a condition that was kept, and was as large as it may be when it was taken: something may have been added
+    /// to it then, such as a filter that stood beside it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn kept<T>(
+        field: &str,
+        read: impl FnOnce(&mut Reading<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        Self::within((2 * MAX_DEPTH, 2 * MAX_CONDITIONS), field, read)
+    }
+
+    fn within<T>(
+        (levels, mut left): (usize, usize),
+        field: &str,
+        read: impl FnOnce(&mut Reading<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        read(&mut Reading { left: &mut left, levels, path: field.to_owned() })
     }
 
     /// The field of this condition.
@@ -35,11 +55,11 @@ impl Reading<'_> {
     /// Where conditions stand too deep.
     pub fn below(&mut self, name: &str) -> Result<Reading<'_>, Refusal> {
         let path = self.field(name);
-        if self.depth + 1 >= MAX_DEPTH {
+        if self.levels <= 1 {
             let message = format!("conditions stand more than {MAX_DEPTH} levels deep; say it in fewer");
             return Err(Refusal::limit(path, message));
         }
-        Ok(Reading { left: &mut *self.left, depth: self.depth + 1, path })
+        Ok(Reading { left: &mut *self.left, levels: self.levels - 1, path })
     }
 
     /// Counts one more part.

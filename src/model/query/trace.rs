@@ -119,6 +119,16 @@ impl TraceCondition {
         Self::All(Vec::new())
     }
 
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let parts = |condition| match condition {
+            Self::All(all) => all,
+            other => vec![other],
+        };
+        Self::All(parts(self).into_iter().chain(parts(other)).collect())
+    }
+
     /// The conditions that must all hold, one by one.
     pub fn required(&self) -> Vec<&Self> {
         match self {

@@ -4,13 +4,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    rest::{
-        conditions::{SpanWhere, TraceWhere},
+    rest::traces::Include,
+    service::query::SpanOrdering,
+    written::{
+        condition::{SpanWhere, TraceWhere},
         object::object,
-        traces::Include,
         words,
     },
-    service::query::SpanOrdering,
 };
 
 /// Which spans, in which order, which page.

@@ -14,6 +14,7 @@ use self::{
 };
 pub(super) use self::{
     inputs::{Include, PageOnly, StartTrace},
+    query::TraceQueryOrder,
     views::Trace,
 };
 use super::{

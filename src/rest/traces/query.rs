@@ -4,8 +4,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    rest::{conditions::TraceWhere, object::object, words},
     service::query::TraceOrdering,
+    written::{condition::TraceWhere, object::object, words},
 };
 
 /// Which traces, in which order, which page.
@@ -38,7 +38,7 @@ pub(in crate::rest) struct TraceQueryOrder {
 }
 
 impl TraceQueryOrder {
-    pub(super) fn into_model(self) -> TraceOrdering {
+    pub(in crate::rest) fn into_model(self) -> TraceOrdering {
         let usual = TraceOrdering::default();
         TraceOrdering {
             field: self.field.map_or(usual.field, |field| field.0),

@@ -9,13 +9,13 @@ use crate::{
         dataset::{ItemContent, ItemSource, NewItem},
         message::{Message, MessageRole, MessageType},
         page::PageRequest,
+        query::TraceCondition,
         refusal::Entity,
         trace::TraceBody,
     },
     service::{
         ServiceResult,
         conversations::{HistoryOrder, HistoryRequest},
-        tracing::{TraceFilter, TraceOrder},
     },
 };
 
@@ -24,8 +24,8 @@ use crate::{
 pub struct ItemOrigins {
     /// Traces.
     pub traces: Vec<TraceId>,
-    /// Traces that a filter means, the newest first, and how many of them.
-    pub filter: Option<(TraceFilter, usize)>,
+    /// Traces that fulfil a condition, the newest first, and how many of them.
+    pub condition: Option<(TraceCondition, usize)>,
     /// Conversations.
     pub conversations: Vec<ConversationId>,
     /// Whether what was answered is what is expected.
@@ -48,20 +48,32 @@ impl Datasets {
     /// Makes items: of a trace, what the user asked; of a conversation, what was said up to the last thing that the user
     /// said.
     pub async fn collect(&self, origins: ItemOrigins) -> ServiceResult<Collection> {
-        let ItemOrigins { traces, filter, conversations, output_as_expected } = origins;
+        let ItemOrigins { traces, condition, conversations, output_as_expected } = origins;
         let mut collected = Collected { with_output: output_as_expected, ..Collected::default() };
         self.of_traces("fromTraces", &traces, &mut collected).await?;
-        if let Some((filter, first)) = filter {
-            let page = PageRequest { first, after: None };
-            let found = self.tracing.list_traces(&filter, TraceOrder::NewestFirst, &page).await?;
-            let ids: Vec<_> = found.items.iter().map(|(_, trace)| trace.id).collect();
-            self.of_traces("fromTraceFilter", &ids, &mut collected).await?;
+        if let Some((condition, first)) = condition {
+            const FIELD: &str = "fromTraceFilter";
+            let found = self.found(&condition, first).await.map_err(|error| error.below(FIELD))?;
+            self.of_traces(FIELD, &found, &mut collected).await?;
         }
         for (index, id) in conversations.into_iter().enumerate() {
             let item = self.of_conversation(id, collected.with_output).await?;
             collected.put(format!("fromConversations.{index}"), item);
         }
         Ok(collected.items)
+    }
+
+    /// The traces that fulfil a condition, the newest first, `first` of them at most.
+    async fn found(&self, condition: &TraceCondition, first: usize) -> ServiceResult<Vec<TraceId>> {
+        self.queries.check(condition).await?;
+        let mut walk = self.queries.walk(condition, None).await?;
+        let mut found = Vec::new();
+        while found.len() < first
+            && let Some(traces) = walk.next(first - found.len()).await?
+        {
+            found.extend(traces.into_iter().map(|(_, trace)| trace.id));
+        }
+        Ok(found)
     }
 
     async fn of_traces(

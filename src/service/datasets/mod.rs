@@ -18,7 +18,10 @@ pub use self::{
     collect::{Collection, ItemOrigins},
     file::{FileFormat, FileItem, ImportedItems, read_items, to_line},
 };
-use super::{Context, ServiceError, ServiceResult, conversations::Conversations, deletion, tracing::Tracing};
+use super::{
+    Context, ServiceError, ServiceResult, conversations::Conversations, deletion, query::Queries,
+    tracing::Tracing,
+};
 use crate::{
     model::{
         DatasetId, Refusal,
@@ -37,6 +40,7 @@ pub struct Datasets {
     context: Context,
     conversations: Conversations,
     tracing: Tracing,
+    queries: Queries,
 }
 
 impl Datasets {
@@ -44,7 +48,7 @@ impl Datasets {
     #[must_use]
     pub fn new(context: Context) -> Self {
         let (conversations, tracing) = (Conversations::new(context.clone()), Tracing::new(context.clone()));
-        Self { context, conversations, tracing }
+        Self { queries: Queries::new(context.clone()), context, conversations, tracing }
     }
 
     /// Makes a dataset without items.

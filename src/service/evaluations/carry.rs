@@ -3,7 +3,10 @@
 
 use std::pin::pin;
 
-use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
+use futures_util::{
+    FutureExt, StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 
 use super::{AtWork, Evaluations, filter};
 use crate::{
@@ -15,7 +18,7 @@ use crate::{
             Evaluation, EvaluationError, EvaluationSkip, EvaluationStatus, EvaluationTarget, Outcome,
             Progress, Selection,
         },
-        page::PageRequest,
+        page::{Cursor, ListId},
         text::shortened,
         trace::share_of,
     },
@@ -23,7 +26,6 @@ use crate::{
         ServiceError, ServiceResult,
         agents::patiently,
         evaluators::{Evaluated, Judgements, is_judging},
-        tracing::TraceOrder,
     },
     store::StoreError,
 };
@@ -47,6 +49,14 @@ pub(super) fn is_sampled(trace: TraceId, sample: f64) -> bool {
 
 /// A trace of a list, and the place behind it.
 type Next = (TraceId, Option<String>);
+
+/// Bytes of a place among traces by their start: the start, and the id. Cursors of whatever list end with them.
+const PLACE_BYTES: usize = 24;
+
+/// The place that an evaluation keeps.
+fn kept_place(place: &[u8]) -> String {
+    Cursor::new(ListId::of("traces of an evaluation"), place).encode()
+}
 
 /// That an evaluation is at work in this process.
 struct Held<'a> {
@@ -109,7 +119,7 @@ impl Evaluations {
         }
         // What is judged meanwhile is dropped where it is stopped.
         let mut watch = self.context.hub.watch(Topic::Evaluation(id));
-        let judged = self.traces_of(&evaluation)?.map_ok(|next| self.judged(&evaluation, next));
+        let judged = self.traces_of(&evaluation).await?.map_ok(|next| self.judged(&evaluation, next));
         let mut judged =
             pin!(judged.try_buffered(self.context.evaluation.at_once).ready_chunks(KEPT_AT_ONCE));
         let mut seen = evaluation.revision;
@@ -148,42 +158,42 @@ impl Evaluations {
 
     /// How many traces are to be evaluated.
     async fn selected(&self, evaluation: &Evaluation) -> ServiceResult<u64> {
-        let traces = self.traces_of(evaluation)?;
+        let traces = self.traces_of(evaluation).await?;
         traces.try_fold(0_u64, |count, _| async move { Ok(count + 1) }).await
     }
 
     /// The traces that are still to be evaluated.
-    fn traces_of(
+    async fn traces_of(
         &self,
         evaluation: &Evaluation,
-    ) -> ServiceResult<impl Stream<Item = ServiceResult<Next>> + Send + use<>> {
-        let (filter, most) = match &evaluation.selection {
+    ) -> ServiceResult<BoxStream<'static, ServiceResult<Next>>> {
+        let (condition, most) = match &evaluation.selection {
             Selection::Traces(ids) => {
                 let done = usize::try_from(evaluation.done).unwrap_or(usize::MAX);
                 let left: Vec<_> = ids.iter().skip(done).map(|id| Ok((*id, None))).collect();
-                return Ok(stream::iter(left).left_stream());
+                return Ok(stream::iter(left).boxed());
             }
             Selection::Filter { filter, limit } => {
                 (filter::read(filter)?, limit.saturating_sub(evaluation.done))
             }
         };
-        let (tracing, sample) = (self.tracing.clone(), evaluation.sample);
-        let first = Some(PageRequest { first: PAGE, after: evaluation.cursor.clone() });
-        let pages = stream::try_unfold((tracing, filter, first), |(tracing, filter, page)| async move {
-            let Some(page) = page else { return ServiceResult::Ok(None) };
-            let found = tracing.list_traces(&filter, TraceOrder::NewestFirst, &page).await?;
-            let after = found.end.as_ref().filter(|_| found.has_next);
-            let next = after.map(|end| PageRequest { first: PAGE, after: Some(end.encode()) });
-            Ok(Some((found.items, (tracing, filter, next))))
+        let after = evaluation.cursor.as_deref().map(Cursor::key_of).transpose()?;
+        let place = after.as_deref().and_then(|key| key.last_chunk::<PLACE_BYTES>());
+        // It was checked when it was asked for: that there is more by now does not end it.
+        let walk = self.queries.walk(&condition, place.map(|place| place.to_vec())).await?;
+        let pages = stream::try_unfold(walk, |mut walk| async move {
+            let found = walk.next(PAGE).await?;
+            ServiceResult::Ok(found.map(|found| (found, walk)))
         });
         let traces =
             pages.map_ok(|items| stream::iter(items.into_iter().map(ServiceResult::Ok))).try_flatten();
-        let meant = traces.try_filter_map(move |(cursor, trace)| {
+        let sample = evaluation.sample;
+        let meant = traces.try_filter_map(move |(place, trace)| {
             let is_meant = is_sampled(trace.id, sample) && !is_judging(&trace);
-            std::future::ready(Ok(is_meant.then(|| (trace.id, Some(cursor.encode())))))
+            std::future::ready(Ok(is_meant.then(|| (trace.id, Some(kept_place(&place))))))
         });
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        Ok(meant.take(most).right_stream())
+        Ok(meant.take(most).boxed())
     }
 
     /// Has a trace judged by all evaluators.

@@ -1,80 +1,64 @@
-//! Filters of traces as evaluations and rules keep them: JSON, in which only what is asked for is written.
+//! Which traces an evaluation or a rule means, as it is kept: JSON with a condition in `where`, as REST takes it. Before
+//! there were conditions it was a filter, in which only what was asked for is written; those are read too.
 //!
 //! This is the one place that knows both forms.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{
-    model::{Json, Refusal, Timestamp, component::VersionHash, trace::TraceStatus},
+    model::{Json, Refusal, Timestamp, component::VersionHash, query::TraceCondition, trace::TraceStatus},
     service::tracing::{ComponentFilter, TraceFilter},
+    written::condition::{TraceWhere, written as as_json},
 };
 
-#[derive(Default, Serialize, Deserialize)]
+/// The member that holds the condition.
+const CONDITION: &str = "where";
+
+/// A condition as it is kept.
+pub(super) fn written(condition: &TraceCondition) -> Json {
+    let condition = as_json(condition);
+    Json::trusted(format!("{{\"{CONDITION}\":{}}}", condition.text()))
+}
+
+/// The condition that was kept.
+///
+/// # Errors
+/// When it has something that this program does not know.
+pub(super) fn read(json: &Json) -> Result<TraceCondition, Refusal> {
+    match json.member(CONDITION) {
+        Some(condition) => TraceWhere::kept(CONDITION, condition),
+        None => read_filter(json).map(Into::into),
+    }
+}
+
+/// The condition that was kept, as it is shown: as REST takes it.
+///
+/// # Errors
+/// As [`read`].
+pub fn shown(kept: &Json) -> Result<Json, Refusal> {
+    read(kept).map(|condition| as_json(&condition))
+}
+
+/// A filter as it was kept.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct Written {
-    #[serde(skip_serializing_if = "Option::is_none")]
+struct Filter {
     conversation_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     statuses: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     component_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     version_hash: Option<String>,
     /// Nanoseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
     started_from: Option<i64>,
     /// Nanoseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
     started_before: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     has_errors: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     replay_of: Option<String>,
 }
 
-/// A filter as it is kept.
-pub(super) fn written(filter: &TraceFilter) -> Result<Json, Refusal> {
-    // Taken apart without `..`, so that a new condition cannot be forgotten here.
-    let TraceFilter {
-        conversation_id,
-        session_id,
-        user_id,
-        statuses,
-        component,
-        started_from,
-        started_before,
-        name_contains,
-        has_errors,
-        replay_of,
-    } = filter;
-    let hash = component.as_ref().and_then(|component| component.version_hash);
-    let written = Written {
-        conversation_id: conversation_id.map(|id| id.to_string()),
-        session_id: session_id.clone(),
-        user_id: user_id.clone(),
-        statuses: statuses.iter().map(ToString::to_string).collect(),
-        component_id: component.as_ref().map(|component| component.component_id.clone()),
-        version_hash: hash.map(|hash| hash.to_string()),
-        started_from: started_from.map(Timestamp::nanos),
-        started_before: started_before.map(Timestamp::nanos),
-        name: name_contains.clone(),
-        has_errors: *has_errors,
-        replay_of: replay_of.map(|id| id.to_string()),
-    };
-    Json::from_value(&written).map_err(|error| Refusal::invalid("filter", error.to_string()))
-}
-
-/// The filter that was kept.
-///
-/// # Errors
-/// When it has a condition that this program does not know.
-pub(super) fn read(json: &Json) -> Result<TraceFilter, Refusal> {
+fn read_filter(json: &Json) -> Result<TraceFilter, Refusal> {
     fn unknown(error: &impl ToString) -> Refusal {
         Refusal::invalid("filter", error.to_string())
     }
@@ -84,22 +68,22 @@ pub(super) fn read(json: &Json) -> Result<TraceFilter, Refusal> {
     {
         text.map(|text| text.parse().map_err(|error| unknown(&error))).transpose()
     }
-    let written: Written = json.read().map_err(|error| unknown(&error))?;
+    let filter: Filter = json.read().map_err(|error| unknown(&error))?;
     let statuses =
-        written.statuses.iter().map(|status| status.parse::<TraceStatus>().map_err(|error| unknown(&error)));
+        filter.statuses.iter().map(|status| status.parse::<TraceStatus>().map_err(|error| unknown(&error)));
     let hash = |text: String| VersionHash::parse("filter.component.versionHash", &text);
-    let version_hash = written.version_hash.map(hash).transpose()?;
+    let version_hash = filter.version_hash.map(hash).transpose()?;
     Ok(TraceFilter {
-        conversation_id: parsed(written.conversation_id)?,
-        session_id: written.session_id,
-        user_id: written.user_id,
+        conversation_id: parsed(filter.conversation_id)?,
+        session_id: filter.session_id,
+        user_id: filter.user_id,
         statuses: statuses.collect::<Result<_, _>>()?,
-        component: written.component_id.map(|component_id| ComponentFilter { component_id, version_hash }),
-        started_from: written.started_from.map(Timestamp::from_nanos),
-        started_before: written.started_before.map(Timestamp::from_nanos),
-        name_contains: written.name,
-        has_errors: written.has_errors,
-        replay_of: parsed(written.replay_of)?,
+        component: filter.component_id.map(|component_id| ComponentFilter { component_id, version_hash }),
+        started_from: filter.started_from.map(Timestamp::from_nanos),
+        started_before: filter.started_before.map(Timestamp::from_nanos),
+        name_contains: filter.name,
+        has_errors: filter.has_errors,
+        replay_of: parsed(filter.replay_of)?,
     })
 }
 
@@ -108,9 +92,8 @@ mod tests {
     use super::*;
     use crate::model::{ConversationId, TraceId};
 
-    #[test]
-    fn what_is_kept_is_read_again() {
-        let full = TraceFilter {
+    fn full() -> TraceFilter {
+        TraceFilter {
             conversation_id: Some(ConversationId::from_bytes([1; 16])),
             session_id: Some("s".to_owned()),
             user_id: Some("ada".to_owned()),
@@ -124,11 +107,31 @@ mod tests {
             name_contains: Some("run".to_owned()),
             has_errors: Some(false),
             replay_of: Some(TraceId::from_bytes([3; 16])),
-        };
-        for filter in [full, TraceFilter::default()] {
-            assert_eq!(read(&written(&filter).unwrap()), Ok(filter));
         }
-        assert_eq!(written(&TraceFilter::default()).unwrap().text(), "{}");
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again() {
+        for filter in [full(), TraceFilter::default()] {
+            let condition = TraceCondition::from(filter);
+            assert_eq!(read(&written(&condition)), Ok(condition));
+        }
+        assert_eq!(written(&TraceCondition::any()).text(), r#"{"where":{}}"#);
+        assert!(read(&Json::parse(r#"{"where": {"sometime": 1}}"#).unwrap()).is_err());
+    }
+
+    /// What programs wrote that knew filters only.
+    #[test]
+    fn filters_that_were_kept_are_read() {
+        let kept = concat!(
+            r#"{"conversationId":"01010101-0101-0101-0101-010101010101","sessionId":"s","userId":"ada","#,
+            r#""statuses":["FAILED","CANCELLED"],"componentId":"agents/a","#,
+            r#""versionHash":"0202020202020202020202020202020202020202020202020202020202020202","#,
+            r#""startedFrom":-1,"startedBefore":9223372036854775807,"name":"run","hasErrors":false,"#,
+            r#""replayOf":"03030303-0303-0303-0303-030303030303"}"#,
+        );
+        assert_eq!(read(&Json::parse(kept).unwrap()), Ok(full().into()));
+        assert_eq!(read(&Json::parse("{}").unwrap()), Ok(TraceCondition::any()));
         assert!(read(&Json::parse(r#"{"sometime": 1}"#).unwrap()).is_err());
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     model::{
         TraceId,
         evaluations::{EvaluationRule, Progress},
+        query::TraceCondition,
         trace::Trace,
     },
     service::{
@@ -26,7 +27,7 @@ use crate::{
         agents::patiently,
         evaluators::{Judgements, is_judging},
         followers::{Followed, Follower},
-        tracing::TraceFilter,
+        tracing::row_tells,
     },
     store::{
         KeyRange, StoreError,
@@ -59,10 +60,10 @@ pub(super) fn marked() -> Marked {
     LruCache::new(KNOWN)
 }
 
-/// A rule that is followed, with its filter read.
+/// A rule that is followed, with its condition read.
 struct Rule {
     rule: EvaluationRule,
-    filter: TraceFilter,
+    condition: TraceCondition,
 }
 
 /// A trace that is due, with what its mark says.
@@ -72,8 +73,9 @@ type Mark = (TraceId, EvaluationDue);
 type Judged = (Mark, Vec<(String, Progress)>);
 
 impl Rule {
-    fn means(&self, trace: &Trace) -> bool {
-        is_sampled(trace.id, self.rule.sample) && self.filter.matches(trace)
+    /// Whether it may mean a trace, by what its row tells.
+    fn may_mean(&self, trace: &Trace) -> bool {
+        is_sampled(trace.id, self.rule.sample) && row_tells(&self.condition, trace) != Some(false)
     }
 }
 
@@ -141,7 +143,7 @@ impl Evaluations {
         }
     }
 
-    /// Marks the traces that are over and that a rule means.
+    /// Marks the traces that are over and that a rule may mean: what their rows do not tell is read by whoever judges.
     async fn mark_due(&self, traces: &[Followed]) -> ServiceResult<()> {
         let over = traces.iter().filter(|followed| followed.changed).filter_map(Followed::over);
         let over: Vec<_> = over.map(|spans| &spans.trace).filter(|trace| !is_judging(trace)).collect();
@@ -151,7 +153,7 @@ impl Evaluations {
         let rules = self.followed_rules().await?;
         let is_new = |trace: &&Trace| self.at_work.known.lock().peek(&trace.id) != Some(&trace.revision);
         let meant =
-            over.into_iter().filter(is_new).filter(|trace| rules.iter().any(|rule| rule.means(trace)));
+            over.into_iter().filter(is_new).filter(|trace| rules.iter().any(|rule| rule.may_mean(trace)));
         let due: Vec<_> = meant.map(|trace| (trace.id, EvaluationDue { revision: trace.revision })).collect();
         if due.is_empty() {
             return Ok(());
@@ -179,7 +181,7 @@ impl Evaluations {
     async fn followed_rules(&self) -> ServiceResult<Vec<Rule>> {
         let rules = self.rules().await?.into_iter().filter(|rule| rule.enabled);
         let read = |rule: EvaluationRule| match filter::read(&rule.filter) {
-            Ok(filter) => Some(Rule { rule, filter }),
+            Ok(condition) => Some(Rule { rule, condition }),
             Err(error) => {
                 tracing::warn!(rule = rule.name, %error, "a rule for new traces cannot be followed");
                 None
@@ -222,7 +224,10 @@ impl Evaluations {
             return Ok((mark, Vec::new()));
         };
         let mut by_rule = Vec::new();
-        for Rule { rule, .. } in rules.iter().filter(|rule| rule.means(&trace)) {
+        for Rule { rule, condition } in rules.iter().filter(|rule| rule.may_mean(&trace)) {
+            if self.queries.which(condition, &[&trace]).await?.first() != Some(&true) {
+                continue;
+            }
             let EvaluationRule { name, evaluators, target, .. } = rule;
             let progress = self.judge_trace(evaluators, trace.id, target, Judgements::Due).await?;
             by_rule.push((name.clone(), progress));

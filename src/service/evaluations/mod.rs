@@ -16,17 +16,17 @@ use std::{collections::HashSet, sync::Arc};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, watch};
 
-pub use self::{list::EvaluationFilter, live::EvaluationProgress, rules::NewEvaluationRule};
-use super::{
-    Context, ServiceError, ServiceResult,
-    evaluators::Evaluators,
-    tracing::{TraceFilter, Tracing},
+pub use self::{
+    filter::shown as shown_condition, list::EvaluationFilter, live::EvaluationProgress,
+    rules::NewEvaluationRule,
 };
+use super::{Context, ServiceError, ServiceResult, evaluators::Evaluators, query::Queries, tracing::Tracing};
 use crate::{
     model::{
         EvaluationId, Refusal, TraceId,
         component::{ComponentRef, VersionSelector},
         evaluations::{Evaluation, EvaluationStatus, EvaluationTarget, Selection, Tally, checked_sample},
+        query::TraceCondition,
         refusal::Entity,
     },
     store::{Touched, Tx, keyspace},
@@ -77,6 +77,7 @@ pub struct Evaluations {
     context: Context,
     evaluators: Evaluators,
     tracing: Tracing,
+    queries: Queries,
     at_work: Arc<AtWork>,
 }
 
@@ -116,14 +117,13 @@ pub struct NewEvaluation {
 
 /// Which traces are evaluated.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "it is read once, and then gone")]
 pub enum TraceSelection {
     /// These.
     Traces(Vec<TraceId>),
-    /// Those that a filter means, the newest first.
+    /// Those that fulfil a condition, the newest first.
     Filter {
-        /// The filter.
-        filter: TraceFilter,
+        /// The condition.
+        condition: TraceCondition,
         /// Traces at most; `None`: as many as one evaluation may have.
         limit: Option<u64>,
     },
@@ -142,7 +142,8 @@ impl Evaluations {
             turn: tokio::sync::Mutex::default(),
             closed: watch::Sender::new(false),
         };
-        Self { evaluators, tracing: Tracing::new(context.clone()), at_work: Arc::new(at_work), context }
+        let (tracing, queries) = (Tracing::new(context.clone()), Queries::new(context.clone()));
+        Self { evaluators, tracing, queries, at_work: Arc::new(at_work), context }
     }
 
     /// Begins an evaluation, which goes on in the background. Durable when it returns.
@@ -153,7 +154,7 @@ impl Evaluations {
         let evaluators = self.evaluators_of(&evaluators).await?;
         self.check_target(&target)?;
         let now = self.context.now();
-        let selection = self.selection(traces, sample)?;
+        let selection = self.selection(traces, sample).await?;
         let evaluation = &Evaluation {
             id: id.unwrap_or_else(|| self.context.new_id()),
             name,
@@ -245,7 +246,7 @@ impl Evaluations {
         }
     }
 
-    fn selection(&self, traces: TraceSelection, sample: f64) -> Result<Selection, Refusal> {
+    async fn selection(&self, traces: TraceSelection, sample: f64) -> ServiceResult<Selection> {
         let config = &self.context.evaluation;
         match traces {
             TraceSelection::Traces(ids) => {
@@ -255,23 +256,24 @@ impl Evaluations {
                         ids.len(),
                         config.traces_by_id
                     );
-                    return Err(Refusal::limit("traces.ids", message));
+                    return Err(Refusal::limit("traces.ids", message).into());
                 }
                 let mut seen = HashSet::new();
                 let sampled = ids.into_iter().filter(|id| seen.insert(*id) && carry::is_sampled(*id, sample));
                 Ok(Selection::Traces(sampled.collect()))
             }
-            TraceSelection::Filter { filter, limit } => {
+            TraceSelection::Filter { condition, limit } => {
                 let limit = limit.unwrap_or(config.traces);
                 if !(1..=config.traces).contains(&limit) {
                     let message = format!("{limit} is not from 1 to {}", config.traces);
-                    return Err(Refusal::invalid("traces.filter.limit", message));
+                    return Err(Refusal::invalid("traces.filter.limit", message).into());
                 }
                 // What starts from now on is not there yet.
                 let now = self.context.now().plus_nanos(1);
-                let before = filter.started_before.map_or(now, |before| before.min(now));
-                let filter = TraceFilter { started_before: Some(before), ..filter };
-                Ok(Selection::Filter { filter: filter::written(&filter)?, limit })
+                let condition = condition.and(TraceCondition::Started { from: None, before: Some(now) });
+                let checked = self.queries.check(&condition).await;
+                checked.map_err(|error| error.below("traces.filter"))?;
+                Ok(Selection::Filter { filter: filter::written(&condition), limit })
             }
         }
     }

@@ -6,9 +6,10 @@ use crate::{
         Refusal,
         component::VersionSelector,
         evaluations::{EvaluationRule, EvaluationTarget, Tally, checked_sample},
+        query::TraceCondition,
         refusal::Entity,
     },
-    service::{ServiceError, ServiceResult, tracing::TraceFilter},
+    service::{ServiceError, ServiceResult},
     store::{KeyRange, keyspace},
 };
 
@@ -19,8 +20,8 @@ pub struct NewEvaluationRule {
     pub name: String,
     /// The evaluators, and which version of each.
     pub evaluators: Vec<(String, VersionSelector)>,
-    /// Which traces.
-    pub filter: TraceFilter,
+    /// Which traces. One that looks for a text is refused.
+    pub condition: TraceCondition,
     /// What of each is judged.
     pub target: EvaluationTarget,
     /// The share of the traces that is evaluated, chosen by a hash of their ids.
@@ -29,19 +30,31 @@ pub struct NewEvaluationRule {
     pub enabled: bool,
 }
 
+/// Refuses a condition that looks for a text.
+fn refuse_texts(condition: &TraceCondition) -> Result<(), Refusal> {
+    if condition.texts().is_empty() {
+        return Ok(());
+    }
+    let message = "a rule cannot look for a `text`: texts are found a moment after a trace is over, when rules have \
+                   judged it. Ask for a `name`, or for a `span` with an `attribute` that contains it, or evaluate \
+                   traces by their texts with `startEvaluation`";
+    Err(Refusal::invalid("where", message))
+}
+
 impl Evaluations {
     /// Sets a rule, in place of the one that has its name, whose counts it keeps. Durable when it returns.
     pub async fn set_rule(&self, new: NewEvaluationRule) -> ServiceResult<EvaluationRule> {
-        let NewEvaluationRule { name, evaluators, filter, target, sample, enabled } = new;
+        let NewEvaluationRule { name, evaluators, condition, target, sample, enabled } = new;
         self.context.limits.name("name", &name)?;
         let sample = checked_sample("sample", sample)?;
         let evaluators = self.evaluators_of(&evaluators).await?;
         self.check_target(&target)?;
+        refuse_texts(&condition)?;
         let now = self.context.now();
         let rule = &EvaluationRule {
             name,
             evaluators,
-            filter: filter::written(&filter)?,
+            filter: filter::written(&condition),
             target,
             sample,
             enabled,

@@ -11,6 +11,8 @@ mod decide;
 mod order;
 mod plan;
 mod ranked;
+mod selection;
+mod span_walk;
 mod spans;
 mod texts;
 mod walk;
@@ -21,7 +23,9 @@ use self::{candidates::Candidates, decide::Spent};
 pub use self::{
     order::{SpanOrdering, TraceOrdering},
     plan::{MOST_COUNTED, Plan},
+    selection::{SelectedTraces, Selection},
     spans::FoundSpan,
+    walk::Walk,
 };
 use super::{Context, ServiceResult, search::Search, tracing::Tracing};
 use crate::model::{
@@ -106,10 +110,8 @@ impl Queries {
     ) -> ServiceResult<Page<Trace>> {
         let list = ListId::of(&format!("query {condition:?} {ordering:?}"));
         let after = page.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
-        let (condition, starts) = self.with_texts_found(condition.clone()).await?;
-        let plan = self.plan(&condition, &starts, ordering).await?;
-        plan.check(&self.context.query)?;
-        let found = self.find(&Prepared { condition, ordering, plan }, after, page.first).await?;
+        let prepared = self.prepare(condition, ordering).await?;
+        let found = self.find(&prepared, after, page.first).await?;
         let cursor = |key: &[u8]| Cursor::new(list, key);
         let items = found.traces.into_iter().map(|(key, trace)| (cursor(&key), trace)).collect();
         Ok(Page { items, has_next: found.more, end: found.end.map(|key| cursor(&key)) })
@@ -120,8 +122,20 @@ impl Queries {
     /// # Errors
     /// When the condition cannot be read, or the store fails.
     pub async fn explain(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Plan> {
+        self.planned(condition, ordering).await.map(|prepared| prepared.plan)
+    }
+
+    async fn prepare(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Prepared> {
+        let prepared = self.planned(condition, ordering).await?;
+        prepared.plan.check(&self.context.query)?;
+        Ok(prepared)
+    }
+
+    /// A condition with its plan, however much that looks at.
+    async fn planned(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Prepared> {
         let (condition, starts) = self.with_texts_found(condition.clone()).await?;
-        self.plan(&condition, &starts, ordering).await
+        let plan = self.plan(&condition, &starts, ordering).await?;
+        Ok(Prepared { condition, ordering, plan })
     }
 
     /// The traces behind a place that fulfil a condition, as many as are wanted.

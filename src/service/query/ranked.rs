@@ -14,7 +14,7 @@ use super::{
     FoundSpan, Plan, Queries, QueryLimits, SpanOrdering,
     best::Best,
     decide::{JudgedSpan, Spent},
-    walk::{Group, Walk, Wanted, spans_of},
+    span_walk::{Group, SpanWalk, Wanted, spans_of},
 };
 use crate::{
     model::{
@@ -60,7 +60,7 @@ impl Queries {
         check(&limits, &wanted.plan, wanted.plan.spans.unwrap_or(0))?;
         let after = after.and_then(SpanPlace::decode);
         let mut best = BestSpans::new(ordering.direction, first.saturating_add(1), after);
-        let mut walk = Walk::begin(self, wanted, None).await?;
+        let mut walk = SpanWalk::begin(self, wanted, None).await?;
         while let Some(mut group) = walk.next().await? {
             check(&limits, &wanted.plan, looked_at(walk.spent))?;
             keep(&mut best, figure, wanted.spans, &group);

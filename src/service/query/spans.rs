@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     Queries, SpanOrdering, TraceOrdering,
     decide::JudgedSpan,
-    walk::{Group, Walk, Wanted},
+    span_walk::{Group, SpanWalk, Wanted},
 };
 use crate::{
     model::{
@@ -81,7 +81,7 @@ impl Queries {
             self.learn_attributes(wanted.spans, &mut again, |_, _| true).await?;
             found.add(wanted.spans, &again, Some(span));
         }
-        let mut walk = Walk::begin(self, wanted, after.map(|(place, _)| place.to_vec())).await?;
+        let mut walk = SpanWalk::begin(self, wanted, after.map(|(place, _)| place.to_vec())).await?;
         while !found.page.has_next {
             let Some(mut group) = walk.next().await? else { break };
             self.learn_attributes(wanted.spans, &mut group, |_, _| true).await?;

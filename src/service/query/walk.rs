@@ -1,155 +1,94 @@
-//! Going through the traces of a plan, a few at a time, with the spans of those that are meant.
+//! The way through all that fulfils a condition, in memory that does not grow with it.
 
 use std::collections::VecDeque;
 
 use super::{
-    Queries, TraceOrdering,
+    Prepared, Queries,
     candidates::{Candidates, Placed},
-    decide::{JudgedSpan, Known, Spent},
-    plan::Plan,
 };
 use crate::{
-    model::{
-        TraceId,
-        query::{SpanCondition, TraceCondition},
-        trace::Trace,
-    },
-    service::{ServiceResult, tracing::BodyKey},
+    model::{query::TraceCondition, trace::Trace},
+    service::ServiceResult,
 };
 
-/// Rows of traces that are judged at a time.
-const ROWS_AT_ONCE: usize = 64;
+/// Candidates that are judged at a time.
+const AT_ONCE: (usize, usize) = (64, 512);
 
-/// Traces whose spans are looked through at a time.
-const TRACES_AT_ONCE: usize = 16;
-
-/// Spans that are looked through at a time, unless one trace has more.
-const SPANS_AT_ONCE: usize = 20_000;
-
-/// Which spans, of which traces, and how these are found.
-pub(super) struct Wanted<'a> {
-    pub(super) spans: &'a SpanCondition,
-    /// The condition on traces, with its texts found.
-    pub(super) traces: TraceCondition,
-    pub(super) plan: Plan,
-    pub(super) ordering: TraceOrdering,
-}
-
-/// The way through the traces of a plan.
-pub(super) struct Walk<'a> {
-    queries: &'a Queries,
-    wanted: &'a Wanted<'a>,
+/// Traces that fulfil a condition and are not read yet, in their order. What is written meanwhile may or may not be
+/// among them.
+pub struct Walk {
+    queries: Queries,
+    condition: TraceCondition,
     candidates: Candidates,
-    /// Traces that are not judged yet.
-    rows: VecDeque<Placed>,
-    /// Traces that are meant, and not looked through yet.
-    meant: VecDeque<Placed>,
-    /// The place of the last trace that was judged.
-    judged: Option<Vec<u8>>,
-    /// What has been looked at.
-    pub(super) spent: Spent,
-    /// The place of the last trace that is done with, whether it was meant or not.
-    pub(super) place: Option<Vec<u8>>,
+    /// What was found and is not handed out.
+    ready: VecDeque<Placed>,
 }
 
-/// Some traces, with what a condition on their spans must know.
-pub(super) struct Group {
-    pub(super) traces: Vec<Placed>,
-    pub(super) known: Vec<Known>,
-}
-
-impl<'a> Walk<'a> {
-    /// Begins behind a place.
+impl Walk {
+    /// Those behind a place.
     pub(super) async fn begin(
-        queries: &'a Queries,
-        wanted: &'a Wanted<'a>,
+        queries: &Queries,
+        prepared: Prepared,
         after: Option<Vec<u8>>,
     ) -> ServiceResult<Self> {
-        let candidates = Candidates::begin(queries, &wanted.plan, wanted.ordering, after.as_deref()).await?;
-        Ok(Self {
-            queries,
-            wanted,
-            candidates,
-            rows: VecDeque::new(),
-            meant: VecDeque::new(),
-            judged: after.clone(),
-            spent: Spent::default(),
-            place: after,
-        })
+        let candidates =
+            Candidates::begin(queries, &prepared.plan, prepared.ordering, after.as_deref()).await?;
+        let condition = prepared.condition;
+        Ok(Self { queries: queries.clone(), condition, candidates, ready: VecDeque::new() })
     }
 
-    /// The next traces that are meant: maybe none of those that were looked at. `None`: there are no more.
-    pub(super) async fn next(&mut self) -> ServiceResult<Option<Group>> {
-        if self.meant.is_empty() {
-            if self.rows.is_empty() {
-                if self.candidates.are_over() {
-                    return Ok(None);
-                }
-                self.rows = self.candidates.next(self.queries, ROWS_AT_ONCE).await?.into();
+    /// The next ones with their places, `most` of them at most and maybe none of those that were looked at; `None`
+    /// behind the last.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next(&mut self, most: usize) -> ServiceResult<Option<Vec<(Vec<u8>, Trace)>>> {
+        if self.ready.is_empty() {
+            if self.candidates.are_over() {
+                return Ok(None);
             }
-            self.judge().await?;
+            let chunk = self.candidates.next(&self.queries, most.clamp(AT_ONCE.0, AT_ONCE.1)).await?;
+            let rows: Vec<_> = chunk.iter().map(|(_, row)| row).collect();
+            let verdicts = self.queries.which(&self.condition, &rows).await?;
+            let judged = chunk.into_iter().zip(verdicts);
+            self.ready.extend(judged.filter_map(|(placed, held)| held.then_some(placed)));
         }
-        let mut spans = 0_usize;
-        let fit = self.meant.iter().take(TRACES_AT_ONCE).take_while(|(_, row)| {
-            spans = spans.saturating_add(spans_of(row));
-            spans <= SPANS_AT_ONCE
-        });
-        let count = fit.count().max(1).min(self.meant.len());
-        let traces: Vec<_> = self.meant.drain(..count).collect();
-        let read = traces.iter().map(|(_, row)| spans_of(row)).fold(0, usize::saturating_add);
-        self.spent.spans = self.spent.spans.saturating_add(read);
-        self.place = match traces.last() {
-            Some((key, _)) if !self.meant.is_empty() => Some(key.clone()),
-            _ => self.judged.clone(),
-        };
-        self.queries.group(self.wanted.spans, traces).await.map(Some)
+        let count = most.min(self.ready.len());
+        Ok(Some(self.ready.drain(..count).collect()))
     }
-
-    /// Judges rows, as many as can be without reading more spans than are looked through at a time.
-    async fn judge(&mut self) -> ServiceResult<()> {
-        let rows: Vec<_> = self.rows.iter().map(|(_, row)| row).collect();
-        let decided = self.queries.decide(&self.wanted.traces, &rows, SPANS_AT_ONCE).await?;
-        self.spent.traces += decided.held.len();
-        self.spent.spans = self.spent.spans.saturating_add(decided.spans);
-        for held in decided.held {
-            let Some(placed) = self.rows.pop_front() else { break };
-            self.judged = Some(placed.0.clone());
-            if held {
-                self.meant.push_back(placed);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// How many spans a trace has.
-pub(super) fn spans_of(row: &Trace) -> usize {
-    usize::try_from(row.summary.span_count).unwrap_or(usize::MAX)
 }
 
 impl Queries {
-    /// These traces with what a condition must know of their spans, but for attributes.
-    pub(super) async fn group(&self, condition: &SpanCondition, traces: Vec<Placed>) -> ServiceResult<Group> {
-        let rows: Vec<_> = traces.iter().map(|(_, row)| row).collect();
-        let known = self.known(&TraceCondition::Span(condition.clone()), &rows).await?;
-        Ok(Group { traces, known })
+    /// Refuses a condition that would have to look at too much, or cannot be read.
+    ///
+    /// # Errors
+    /// So, with what to ask instead; and when the store fails.
+    pub async fn check(&self, condition: &TraceCondition) -> ServiceResult<()> {
+        self.prepare(condition, super::TraceOrdering::default()).await.map(drop)
     }
 
-    /// Reads the attributes of the spans that a condition does not decide on without them, where they are wanted.
-    pub(super) async fn learn_attributes(
-        &self,
-        condition: &SpanCondition,
-        group: &mut Group,
-        is_wanted: impl Fn(TraceId, &JudgedSpan<'_>) -> bool,
-    ) -> ServiceResult<()> {
-        let mut wanted: Vec<(usize, BodyKey)> = Vec::new();
-        for (index, ((_, row), known)) in group.traces.iter().zip(&group.known).enumerate() {
-            for span in known.judged(condition) {
-                if span.verdict.is_none() && is_wanted(row.id, &span) {
-                    wanted.push((index, (row.id, span.head.id, span.head.part_blocks())));
-                }
-            }
+    /// All traces that fulfil a condition that was checked, behind a place: the one that started last first. It is not
+    /// refused where there is more to look at by now.
+    ///
+    /// # Errors
+    /// Where its texts are found too often, and when the store fails.
+    pub async fn walk(&self, condition: &TraceCondition, after: Option<Vec<u8>>) -> ServiceResult<Walk> {
+        let prepared = self.planned(condition, super::TraceOrdering::default()).await?;
+        Walk::begin(self, prepared, after).await
+    }
+
+    /// Which of some traces fulfil a condition, by what is known of them now. A text is not looked for: nothing
+    /// fulfils it here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn which(&self, condition: &TraceCondition, rows: &[&Trace]) -> ServiceResult<Vec<bool>> {
+        let mut verdicts = Vec::with_capacity(rows.len());
+        while let Some(rest) = rows.get(verdicts.len()..).filter(|rest| !rest.is_empty()) {
+            // The heads that may be in memory at a time are counted anew: one trace at least is decided.
+            let decided = self.decide(condition, rest, self.context.query.spans_per_page).await?;
+            verdicts.extend(decided.held);
         }
-        self.read_attributes(wanted, &mut group.known).await
+        Ok(verdicts)
     }
 }

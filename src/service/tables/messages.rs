@@ -8,16 +8,23 @@ use super::{
 };
 use crate::{
     model::{
-        Json, Refusal, TraceId,
+        Json,
         message::{Message, ToolCall},
-        refusal::Entity,
+        trace::Trace,
     },
-    service::{Context, ServiceResult, conversations::Conversations, tracing::Tracing},
+    service::{
+        Context, ServiceResult,
+        conversations::Conversations,
+        query::{Queries, SelectedTraces},
+    },
     store::{KeyRange, key::Key, keyspace, prefix},
 };
 
 /// Messages that are read at a time, as far as their bytes allow.
 const AT_ONCE: usize = 256;
+
+/// Traces that are listed at a time: of each its messages are read by themselves.
+const TRACES_AT_ONCE: usize = 32;
 
 pub(super) const COLUMNS: &[Definition<Message>] = &[
     ("message_id", Read::Text(|row| Some(row.id.to_string()))),
@@ -58,7 +65,6 @@ fn call(call: &ToolCall) -> Json {
 /// The way through the messages of a filter.
 pub(super) struct MessageWalk {
     context: Context,
-    tracing: Tracing,
     conversations: Conversations,
     filter: RowFilter,
     rest: Rest,
@@ -68,24 +74,25 @@ pub(super) struct MessageWalk {
 enum Rest {
     /// A stretch of all messages.
     Range(KeyRange),
-    /// Messages of these traces.
-    Traces(VecDeque<TraceId>),
+    /// Messages of these traces, and of those that are not listed yet.
+    Traces(VecDeque<Trace>, Box<SelectedTraces>),
     Nothing,
 }
 
 impl MessageWalk {
-    pub(super) fn new(
+    pub(super) async fn new(
         context: &Context,
-        tracing: Tracing,
+        queries: &Queries,
         conversations: Conversations,
         filter: &RowFilter,
-    ) -> Self {
-        let rest = match (filter.traces.as_slice(), filter.conversation) {
-            ([], None) => Rest::Range(KeyRange::all()),
-            ([], Some(id)) => Rest::Range(prefix(&id)),
-            (traces, _) => Rest::Traces(traces.iter().copied().collect()),
+    ) -> ServiceResult<Self> {
+        let rest = if filter.is_of_traces() {
+            let selected = queries.selected(filter.selection_of_any_time(), TRACES_AT_ONCE).await?;
+            Rest::Traces(VecDeque::new(), Box::new(selected))
+        } else {
+            Rest::Range(filter.conversation.map_or_else(KeyRange::all, |id| prefix(&id)))
         };
-        Self { context: context.clone(), tracing, conversations, filter: filter.clone(), rest }
+        Ok(Self { context: context.clone(), conversations, filter: filter.clone(), rest })
     }
 
     pub(super) async fn next(&mut self) -> ServiceResult<Option<Vec<Row>>> {
@@ -99,11 +106,14 @@ impl MessageWalk {
                 }
                 page.items.into_iter().map(|found| found.record).collect()
             }
-            Rest::Traces(traces) => {
-                let Some(id) = traces.pop_front() else { return Ok(None) };
-                let trace = self.tracing.traces(&[id]).await?.pop().flatten();
-                let trace = trace.ok_or_else(|| Refusal::not_found("traceId", Entity::Trace, id))?;
-                self.conversations.messages_of(&trace).await?
+            Rest::Traces(listed, selected) => {
+                if let Some(trace) = listed.pop_front() {
+                    self.conversations.messages_of(&trace).await?
+                } else {
+                    let Some(traces) = selected.next().await? else { return Ok(None) };
+                    listed.extend(traces);
+                    Vec::new()
+                }
             }
         };
         let meant = messages.iter().filter(|message| self.is_meant(message));

@@ -19,14 +19,15 @@ use self::{messages::MessageWalk, scores::ScoreWalk, spans::SpanWalk, traces::Tr
 use super::{
     Context, ServiceError, ServiceResult,
     conversations::Conversations,
-    tracing::{Selection, TraceFilter, Tracing},
+    query::{Queries, Selection, TraceOrdering},
+    tracing::{TraceFilter, Tracing},
 };
-use crate::model::{ConversationId, Timestamp, TraceId};
+use crate::model::{ConversationId, Timestamp, TraceId, query::TraceCondition};
 
 /// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Table {
-    /// Traces, the one that started first comes first.
+    /// Traces, the one that started first comes first, where nothing else is asked for.
     Traces,
     /// Spans, by their traces, which come as in [`Table::Traces`]; of one trace as they ended.
     Spans,
@@ -81,7 +82,7 @@ impl FromStr for Table {
 }
 
 /// Which rows. Everything that is given must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RowFilter {
     /// Of these traces; empty: of any.
     pub traces: Vec<TraceId>,
@@ -92,6 +93,11 @@ pub struct RowFilter {
     pub from: Option<Timestamp>,
     /// Before this moment.
     pub before: Option<Timestamp>,
+    /// Of traces that fulfil this: themselves, their spans, the messages of their runs, and the scores of them and of
+    /// their spans.
+    pub condition: Option<TraceCondition>,
+    /// Which traces come first, with what is of them. With it, all that is of no trace is left out.
+    pub ordering: Option<TraceOrdering>,
 }
 
 impl RowFilter {
@@ -99,15 +105,25 @@ impl RowFilter {
         self.from.is_none_or(|from| moment >= from) && self.before.is_none_or(|before| moment < before)
     }
 
-    /// The traces that are meant.
+    /// The traces that are meant, of the time that is meant.
     fn selection(&self) -> Selection {
-        let filter = TraceFilter {
-            conversation_id: self.conversation,
-            started_from: self.from,
-            started_before: self.before,
-            ..TraceFilter::default()
-        };
-        Selection { ids: self.traces.clone(), filter }
+        let started =
+            TraceFilter { started_from: self.from, started_before: self.before, ..TraceFilter::default() };
+        let of_any_time = self.selection_of_any_time();
+        Selection { condition: of_any_time.condition.and(started.into()), ..of_any_time }
+    }
+
+    /// The traces that are meant, of whatever time: what stands beside a trace has a time of its own.
+    fn selection_of_any_time(&self) -> Selection {
+        let filter = TraceFilter { conversation_id: self.conversation, ..TraceFilter::default() };
+        let condition = self.condition.clone().unwrap_or_else(TraceCondition::any).and(filter.into());
+        let ordering = self.ordering.unwrap_or(Selection::default().ordering);
+        Selection { ids: self.traces.clone(), condition, ordering }
+    }
+
+    /// Whether only what is of some traces is meant, or what is in their order.
+    const fn is_of_traces(&self) -> bool {
+        !self.traces.is_empty() || self.condition.is_some() || self.ordering.is_some()
     }
 }
 
@@ -115,6 +131,8 @@ impl RowFilter {
 #[derive(Clone)]
 pub struct Tables {
     context: Context,
+    queries: Queries,
+    tracing: Tracing,
     /// A permit for each table that may be on its way.
     free: Arc<Semaphore>,
 }
@@ -132,7 +150,8 @@ impl Tables {
     #[must_use]
     pub fn new(context: Context) -> Self {
         let free = Arc::new(Semaphore::new(context.lists.exports_at_once));
-        Self { context, free }
+        let (queries, tracing) = (Queries::new(context.clone()), Tracing::new(context.clone()));
+        Self { context, queries, tracing, free }
     }
 
     /// Takes one of the places for those who export tables to others.
@@ -145,19 +164,23 @@ impl Tables {
         Ok(Exporting { _permit: permit })
     }
 
-    /// The rows of a table. Nothing is read before the first batch is asked for.
-    #[must_use]
-    pub fn rows(&self, table: Table, filter: &RowFilter) -> Rows {
-        let tracing = Tracing::new(self.context.clone());
-        Rows(match table {
-            Table::Traces => Walk::Traces(TraceWalk::new(&tracing, filter)),
-            Table::Spans => Walk::Spans(SpanWalk::new(&tracing, filter)),
+    /// The rows of a table. None is read before the first batch is asked for.
+    ///
+    /// # Errors
+    /// A refusal where the condition would look at too much, with what to ask instead.
+    pub async fn rows(&self, table: Table, filter: &RowFilter) -> ServiceResult<Rows> {
+        Ok(Rows(match table {
+            Table::Traces => {
+                let selected = self.queries.selected(filter.selection(), traces::AT_ONCE).await?;
+                Walk::Traces(TraceWalk::new(&self.tracing, selected))
+            }
+            Table::Spans => Walk::Spans(SpanWalk::new(self.queries.whole_traces(filter.selection()).await?)),
             Table::Messages => {
                 let conversations = Conversations::new(self.context.clone());
-                Walk::Messages(MessageWalk::new(&self.context, tracing, conversations, filter))
+                Walk::Messages(MessageWalk::new(&self.context, &self.queries, conversations, filter).await?)
             }
-            Table::Scores => Walk::Scores(ScoreWalk::new(&self.context, &tracing, filter)),
-        })
+            Table::Scores => Walk::Scores(ScoreWalk::new(&self.context, &self.queries, filter).await?),
+        }))
     }
 }
 

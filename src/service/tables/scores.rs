@@ -1,4 +1,5 @@
-//! The table of scores. Those of a conversation are its own, its messages', and those of its traces and their spans.
+//! The table of scores. Those of a conversation are its own, its messages', and those of its traces and their spans;
+//! those of traces are theirs and their spans'.
 
 use std::collections::VecDeque;
 
@@ -10,7 +11,7 @@ use crate::{
     model::score::{Score, ScoreTarget, ScoreValue},
     service::{
         Context, ServiceResult,
-        tracing::{SelectedTraces, Selection, TraceFilter, Tracing},
+        query::{Queries, SelectedTraces},
     },
     store::{
         KeyRange,
@@ -101,18 +102,19 @@ pub(super) struct ScoreWalk {
 }
 
 impl ScoreWalk {
-    pub(super) fn new(context: &Context, tracing: &Tracing, filter: &RowFilter) -> Self {
-        // A score may be of another time than what it judges.
-        let of_traces = TraceFilter { conversation_id: filter.conversation, ..TraceFilter::default() };
-        let selection = Selection { ids: filter.traces.clone(), filter: of_traces };
-        let ranges = match (filter.traces.as_slice(), filter.conversation) {
-            ([], None) => VecDeque::from([KeyRange::all()]),
-            ([], Some(id)) => roots(&Deleted::Conversation(id)).collect(),
-            _ => VecDeque::new(),
+    pub(super) async fn new(context: &Context, queries: &Queries, filter: &RowFilter) -> ServiceResult<Self> {
+        let ranges = match filter.conversation {
+            _ if filter.is_of_traces() => VecDeque::new(),
+            None => VecDeque::from([KeyRange::all()]),
+            Some(id) => roots(&Deleted::Conversation(id)).collect(),
         };
-        let is_all = filter.traces.is_empty() && filter.conversation.is_none();
-        let traces = (!is_all).then(|| tracing.selected(selection, AT_ONCE));
-        Self { context: context.clone(), filter: filter.clone(), ranges, traces }
+        let traces = if filter.is_of_traces() || filter.conversation.is_some() {
+            // A score may be of another time than what it judges.
+            Some(queries.selected(filter.selection_of_any_time(), AT_ONCE).await?)
+        } else {
+            None
+        };
+        Ok(Self { context: context.clone(), filter: filter.clone(), ranges, traces })
     }
 
     pub(super) async fn next(&mut self) -> ServiceResult<Option<Vec<Row>>> {

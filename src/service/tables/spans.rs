@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::{
-    TryStreamExt,
+    Stream, TryStreamExt,
     stream::{BoxStream, StreamExt},
 };
 
 use super::{
-    Row, RowFilter,
+    Row,
     column::{self, Definition, Read},
 };
 use crate::{
@@ -17,10 +17,7 @@ use crate::{
         span::{SpanBody, SpanEvent, SpanHead, SpanLink},
         trace::Trace,
     },
-    service::{
-        ServiceResult,
-        tracing::{TracePiece, Tracing},
-    },
+    service::{ServiceResult, tracing::TracePiece},
 };
 
 /// A span with its body and its trace.
@@ -91,12 +88,12 @@ fn link(link: &SpanLink) -> Json {
     column::object([trace].into_iter().chain(span).chain([attributes]))
 }
 
-/// The way through the spans of the traces of a filter.
+/// The way through the spans of some traces.
 pub(super) struct SpanWalk(BoxStream<'static, ServiceResult<TracePiece>>);
 
 impl SpanWalk {
-    pub(super) fn new(tracing: &Tracing, filter: &RowFilter) -> Self {
-        Self(tracing.whole_traces(filter.selection()).boxed())
+    pub(super) fn new(pieces: impl Stream<Item = ServiceResult<TracePiece>> + Send + 'static) -> Self {
+        Self(pieces.boxed())
     }
 
     pub(super) async fn next(&mut self) -> ServiceResult<Option<Vec<Row>>> {

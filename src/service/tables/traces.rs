@@ -1,7 +1,7 @@
 //! The table of traces.
 
 use super::{
-    Row, RowFilter,
+    Row,
     column::{self, Definition, Read},
 };
 use crate::{
@@ -9,14 +9,11 @@ use crate::{
         Json,
         trace::{Trace, TraceBody},
     },
-    service::{
-        ServiceResult,
-        tracing::{SelectedTraces, Tracing},
-    },
+    service::{ServiceResult, query::SelectedTraces, tracing::Tracing},
 };
 
 /// Traces that are read at a time: their inputs and outputs may be large.
-const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 32;
 
 /// A trace with its large fields.
 pub(super) struct Whole {
@@ -58,15 +55,15 @@ pub(super) const COLUMNS: &[Definition<Whole>] = &[
     ("metadata", Read::Json(|row| row.body.metadata.clone())),
 ];
 
-/// The way through the traces of a filter.
+/// The way through some traces.
 pub(super) struct TraceWalk {
     tracing: Tracing,
     selected: SelectedTraces,
 }
 
 impl TraceWalk {
-    pub(super) fn new(tracing: &Tracing, filter: &RowFilter) -> Self {
-        Self { tracing: tracing.clone(), selected: tracing.selected(filter.selection(), AT_ONCE) }
+    pub(super) fn new(tracing: &Tracing, selected: SelectedTraces) -> Self {
+        Self { tracing: tracing.clone(), selected }
     }
 
     pub(super) async fn next(&mut self) -> ServiceResult<Option<Vec<Row>>> {

@@ -6,9 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::{Stream, stream};
+use futures_util::{
+    Stream, TryStreamExt,
+    stream::{self, BoxStream},
+};
 
-use super::{SelectedTraces, Selection, Tracing};
+use super::Tracing;
 use crate::{
     model::{
         Refusal, SpanId, TraceId,
@@ -48,9 +51,6 @@ pub struct WholeSpan {
     pub attached: SpanBody,
 }
 
-/// Traces that are listed at a time.
-const PAGE: usize = 256;
-
 /// Spans of a piece at most.
 const SPANS: usize = 256;
 
@@ -61,17 +61,15 @@ const BYTES: usize = 16 << 20;
 const ATTEMPTS: usize = 8;
 
 impl Tracing {
-    /// The traces of a selection, whole, in pieces: those that started first come first. One without spans
-    /// is left out.
+    /// Traces that are listed some at a time, whole, in pieces. One without spans is left out.
     ///
     /// # Errors
-    /// When a trace of the selection's ids is not there, or the store fails.
-    pub fn whole_traces(
+    /// Those of the list, and when the store fails.
+    pub(in crate::service) fn whole(
         &self,
-        selection: Selection,
+        traces: BoxStream<'static, ServiceResult<Vec<TraceId>>>,
     ) -> impl Stream<Item = ServiceResult<TracePiece>> + Send + use<> {
-        let selected = self.selected(selection, PAGE);
-        let walk = Walk { tracing: self.clone(), selected, listed: VecDeque::new(), open: None };
+        let walk = Walk { tracing: self.clone(), traces, listed: VecDeque::new(), open: None };
         stream::try_unfold(walk, |mut walk| async {
             let piece = walk.next().await?;
             Ok(piece.map(|piece| (piece, walk)))
@@ -79,10 +77,10 @@ impl Tracing {
     }
 }
 
-/// The way through a selection.
+/// The way through a list of traces.
 struct Walk {
     tracing: Tracing,
-    selected: SelectedTraces,
+    traces: BoxStream<'static, ServiceResult<Vec<TraceId>>>,
     listed: VecDeque<TraceId>,
     open: Option<OpenTrace>,
 }
@@ -107,8 +105,8 @@ impl Walk {
             } else if let Some(id) = self.listed.pop_front() {
                 self.open = self.tracing.open_trace(id).await?;
             } else {
-                let Some(traces) = self.selected.next().await? else { return Ok(None) };
-                self.listed.extend(traces.iter().map(|trace| trace.id));
+                let Some(traces) = self.traces.try_next().await? else { return Ok(None) };
+                self.listed.extend(traces);
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::{
         ConversationId, Timestamp, TraceId,
         component::VersionHash,
         page::{ListId, Page, PageRequest},
+        query::{Bounds, TextMatch, TraceCondition, TraceFigure, TraceView},
         trace::{Trace, TraceStatus},
     },
     service::{
@@ -69,36 +70,6 @@ impl TraceOrder {
 }
 
 impl TraceFilter {
-    /// Whether a trace is meant.
-    #[must_use]
-    pub fn matches(&self, trace: &Trace) -> bool {
-        // Taken apart without `..`, so that a new condition cannot be forgotten here.
-        let Self {
-            conversation_id,
-            session_id,
-            user_id,
-            statuses,
-            component,
-            started_from,
-            started_before,
-            name_contains,
-            has_errors,
-            replay_of,
-        } = self;
-        (conversation_id.is_none() || trace.conversation_id == *conversation_id)
-            && (session_id.is_none() || trace.session_id == *session_id)
-            && (user_id.is_none() || trace.user_id == *user_id)
-            && (statuses.is_empty() || statuses.contains(&trace.status))
-            && component.as_ref().is_none_or(|component| component.matches(trace))
-            && started_from.is_none_or(|from| trace.start_time >= from)
-            && started_before.is_none_or(|before| trace.start_time < before)
-            && name_contains
-                .as_ref()
-                .is_none_or(|text| trace_name(trace).to_lowercase().contains(&text.to_lowercase()))
-            && has_errors.is_none_or(|wanted| (trace.summary.error_count > 0) == wanted)
-            && (replay_of.is_none() || trace.replay_of == *replay_of)
-    }
-
     /// The index that leaves least to look at, and the part of it that the filter allows.
     fn index(&self) -> (&'static str, Vec<u8>) {
         match self {
@@ -131,18 +102,49 @@ impl TraceFilter {
     }
 }
 
-impl ComponentFilter {
-    fn matches(&self, trace: &Trace) -> bool {
-        trace.summary.components.iter().any(|component| {
-            component.component_id == self.component_id
-                && self.version_hash.is_none_or(|hash| hash == component.version_hash)
-        })
+impl From<TraceFilter> for TraceCondition {
+    fn from(filter: TraceFilter) -> Self {
+        // Taken apart without `..`, so that a new condition cannot be forgotten here.
+        let TraceFilter {
+            conversation_id,
+            session_id,
+            user_id,
+            statuses,
+            component,
+            started_from: from,
+            started_before: before,
+            name_contains,
+            has_errors,
+            replay_of,
+        } = filter;
+        let started = (from.is_some() || before.is_some()).then_some(Self::Started { from, before });
+        let errors = has_errors.map(|wanted| {
+            if wanted { Bounds { least: Some(1), most: None } } else { Bounds { least: None, most: Some(0) } }
+        });
+        let parts = [
+            (!statuses.is_empty()).then_some(Self::Status(statuses)),
+            name_contains.map(|text| Self::Name(TextMatch::Contains(text))),
+            conversation_id.map(|id| Self::Conversation(vec![id])),
+            session_id.map(|session| Self::Session(vec![session])),
+            user_id.map(|user| Self::User(vec![user])),
+            started,
+            errors.map(|bounds| Self::Figure(TraceFigure::Errors, bounds)),
+            component.map(|component| Self::Component(component.component_id, component.version_hash)),
+            replay_of.map(Self::ReplayOf),
+        ];
+        Self::All(parts.into_iter().flatten().collect())
     }
 }
 
 /// What a trace is called: its own name, else that of its root span.
 pub(in crate::service) fn trace_name(trace: &Trace) -> &str {
     trace.shown_name().unwrap_or_default()
+}
+
+/// Whether a trace fulfils a condition, by what its row tells; `None`: that does not tell.
+pub(in crate::service) fn row_tells(condition: &TraceCondition, trace: &Trace) -> Option<bool> {
+    let view = TraceView { row: trace, name: trace_name(trace), tags: None, spans: None, scores: None };
+    condition.judge(&view)
 }
 
 impl Tracing {
@@ -154,15 +156,18 @@ impl Tracing {
         page: &PageRequest,
     ) -> ServiceResult<Page<Trace>> {
         let (store, limits) = (&self.context.store, &self.context.lists);
-        listing::filtered(store, &filter.listing(order), page, limits, |trace: &Trace| filter.matches(trace))
-            .await
+        let condition = filter.clone().into();
+        let meant = |trace: &Trace| row_tells(&condition, trace) == Some(true);
+        listing::filtered(store, &filter.listing(order), page, limits, meant).await
     }
 
     /// How many traces the filter means, counted up to the bound of one page's work; `None` beyond it.
     pub async fn count_traces(&self, filter: &TraceFilter) -> ServiceResult<Option<u64>> {
         let (store, limits) = (&self.context.store, &self.context.lists);
         let listing = filter.listing(TraceOrder::NewestFirst);
-        listing::count(store, &listing, limits, |trace: &Trace| filter.matches(trace)).await
+        let condition = filter.clone().into();
+        listing::count(store, &listing, limits, |trace: &Trace| row_tells(&condition, trace) == Some(true))
+            .await
     }
 
     /// The newest traces of each of these conversations, in their order: two calls to the engine.

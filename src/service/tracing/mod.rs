@@ -7,10 +7,9 @@ mod read;
 mod reprice;
 mod running;
 mod select;
-mod selection;
 mod write;
 
-pub(super) use self::list::trace_name;
+pub(super) use self::list::{row_tells, trace_name};
 pub use self::{
     export::{TracePiece, WholeSpan},
     list::{ComponentFilter, TraceFilter, TraceOrder},
@@ -19,7 +18,6 @@ pub use self::{
     reprice::{ModelCosts, Repriced, Repricing},
     running::TraceChanges,
     select::{SelectedSpans, SpanFilter, SpanOrder},
-    selection::{SelectedTraces, Selection},
     write::{SpanWrite, WrittenSpan, start},
 };
 use super::Context;

@@ -9,11 +9,12 @@ use std::{collections::HashMap, str::FromStr, time::Duration};
 use futures_util::{Stream, stream};
 use uuid::Uuid;
 
-use super::{TraceFilter, TraceOrder, Tracing};
+use super::{TraceFilter, TraceOrder, Tracing, list::row_tells};
 use crate::{
     model::{
         Refusal, TraceId,
         page::PageRequest,
+        query::TraceCondition,
         trace::{Trace, TraceStatus},
     },
     service::{ServiceError, ServiceResult},
@@ -74,9 +75,11 @@ impl Tracing {
     ) -> ServiceResult<impl Stream<Item = ServiceResult<TraceChanges>> + Send + use<>> {
         let after: Option<Cursor> = after.map(str::parse).transpose()?;
         let run = self.context.hub.traces().run(|| self.context.ids.next());
+        let filter = TraceFilter { statuses: Vec::new(), ..filter };
         let follower = TraceFollower {
             tracing: self.clone(),
-            filter: TraceFilter { statuses: Vec::new(), ..filter },
+            condition: filter.clone().into(),
+            filter,
             run,
             next: after
                 .filter(|after| after.run == run)
@@ -102,6 +105,8 @@ enum Next {
 struct TraceFollower {
     tracing: Tracing,
     filter: TraceFilter,
+    /// What the filter means.
+    condition: TraceCondition,
     run: Uuid,
     next: Next,
     /// Those that run and were sent, with the revision that was sent.
@@ -139,7 +144,7 @@ impl TraceFollower {
         // Those that run were sent before, in a revision that is behind any change to come.
         self.sent = self.running().await?.iter().map(|trace| (trace.id, 0)).collect();
         let mut found = self.read(ids).await?;
-        found.retain(|trace| self.filter.matches(trace));
+        found.retain(|trace| row_tells(&self.condition, trace) == Some(true));
         let traces = self.newer(found, true);
         Ok(self.told(place, traces))
     }
@@ -182,7 +187,7 @@ impl TraceFollower {
             let wanted = match sent {
                 Some(revision) => trace.revision > revision,
                 None if ended => also_ended,
-                None => self.filter.matches(&trace),
+                None => row_tells(&self.condition, &trace) == Some(true),
             };
             if ended {
                 self.sent.remove(&trace.id);

@@ -60,6 +60,11 @@ async fn evaluators_that_cannot_be_run_are_refused() {
     assert_eq!(server.data(NONE, json!({})).await["evaluators"]["nodes"], json!([]));
 }
 
+/// A condition that is so deep.
+fn deep(levels: usize) -> Value {
+    (0..levels).fold(json!({ "statuses": ["FAILED"] }), |inner, _| json!({ "not": inner }))
+}
+
 #[tokio::test]
 async fn evaluations_that_cannot_be_run_are_refused() {
     let server = plain().await;
@@ -95,6 +100,26 @@ async fn evaluations_that_cannot_be_run_are_refused() {
         (json!({ "sample": 1.5 }), "sample", "up to 1"),
         (json!({ "traces": { "filter": { "limit": 0 } } }), "traces.filter.limit", "from 1 to"),
         (json!({ "traces": { "ids": ["nope"] } }), "traces.ids.0", "nope"),
+        (
+            json!({ "traces": { "filter": { "where": { "name": {} } } } }),
+            "traces.filter.where.name",
+            "one of",
+        ),
+        (
+            json!({ "traces": { "filter": { "where": { "not": { "traceIds": ["nope"] } } } } }),
+            "traces.filter.where.not.traceIds.0",
+            "nope",
+        ),
+        (
+            json!({ "traces": { "filter": { "where": { "text": { "query": "refund" } } } } }),
+            "traces.filter.where.text.query",
+            "no index of texts",
+        ),
+        (
+            json!({ "traces": { "filter": { "where": deep(50) } } }),
+            &format!("traces.filter.where{}", ".not".repeat(10)),
+            "levels deep",
+        ),
         (json!({ "target": { "spans": {} } }), "target.spans.operationType", "say which spans"),
         (json!({ "target": { "trace": false } }), "target.trace", "true"),
         (json!({ "name": "" }), "name", "blank"),
@@ -123,6 +148,10 @@ async fn evaluations_that_cannot_be_run_are_refused() {
         (
             json!({ "name": "r", "evaluators": [{ "evaluatorId": fast }], "filter": { "from": "x" } }),
             "filter.from",
+        ),
+        (
+            json!({ "name": "r", "evaluators": [{ "evaluatorId": fast }], "where": { "durationMs": {} } }),
+            "where.durationMs",
         ),
     ] {
         let set = server.data(SET, json!({ "input": input })).await;

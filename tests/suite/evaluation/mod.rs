@@ -3,6 +3,7 @@
 
 mod again;
 mod bad_input;
+mod conditions;
 mod deletion;
 mod docs;
 mod judges;

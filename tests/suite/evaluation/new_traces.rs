@@ -17,7 +17,7 @@ scripts:
 ";
 
 const SET: &str = "mutation($input: SetEvaluationRuleInput!) { setEvaluationRule(input: $input) {
-  rule { id name enabled sample filter evaluators { componentId } }
+  rule { id name enabled sample where evaluators { componentId } }
   refusal { message ... on InvalidInput { field } ... on NotFound { field } }
 } }";
 
@@ -63,7 +63,7 @@ async fn new_traces_are_judged_once_they_are_over() {
     let polite = judge(&server, "polite", "test").await;
     let evaluators = super::references(&[&fast, &polite]);
     let made = set(&server, json!({ "evaluators": evaluators, "filter": { "userId": "ada" } })).await;
-    assert_eq!((&made["enabled"], &made["filter"]), (&json!(true), &json!({ "userId": "ada" })));
+    assert_eq!((&made["enabled"], &made["where"]), (&json!(true), &json!({ "userIds": ["ada"] })));
     let after = trace(&server, Some("There."), &[]).await;
     let goes_on = running(&server, &[]).await;
     follow(&server).await;

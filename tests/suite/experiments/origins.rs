@@ -66,3 +66,57 @@ async fn traces_and_conversations_become_items() {
     assert_eq!(nodes[2]["sourceMessage"]["content"], "q2");
     assert_consistent(&server).await;
 }
+
+#[tokio::test]
+async fn traces_that_fulfil_a_condition_become_items() {
+    let server = server().await;
+    agent(&server, "helper", "good").await;
+    const START: &str =
+        "mutation($input: StartTraceInput!) { startTrace(input: $input) { trace { traceId } } }";
+    const SPAN: &str =
+        "mutation($input: CreateSpanInput!) { createSpan(input: $input) { refusal { message } } }";
+    for number in 1..=6 {
+        let input = json!({ "userInput": format!("q{number}"), "userId": if number < 5 { "ada" } else { "bob" },
+            "startTime": format!("2025-01-01T00:00:0{number}Z") });
+        let started = server.data(START, json!({ "input": input })).await;
+        let tool = if number % 2 == 0 { "search" } else { "book" };
+        let span = json!({ "traceId": started["startTrace"]["trace"]["traceId"], "operationType": "TOOL_CALL",
+            "name": "call", "toolName": tool, "attributes": { "number": number } });
+        assert!(server.data(SPAN, json!({ "input": span })).await["createSpan"]["refusal"].is_null());
+    }
+    let search = json!({ "span": { "tools": ["search"] } });
+    let numbered = json!({ "not": { "span": { "attribute": { "key": "number", "number": { "max": 3 } } } } });
+    for (number, (chosen, items)) in [
+        (json!({ "where": search, "first": 10 }), vec!["q6", "q4", "q2"]),
+        (json!({ "where": search, "first": 1 }), vec!["q6"]),
+        (json!({ "where": search, "filter": { "userId": "ada" }, "first": 10 }), vec!["q4", "q2"]),
+        (json!({ "where": numbered, "first": 10 }), vec!["q6", "q5", "q4"]),
+        (json!({ "filter": { "userId": "bob" }, "first": 10 }), vec!["q6", "q5"]),
+        (json!({ "first": 2 }), vec!["q6", "q5"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = dataset(&server, &format!("recorded {number}")).await;
+        let input = json!({ "datasetId": id, "fromTraceFilter": chosen });
+        let added = server.data(ADD, json!({ "input": input })).await["addDatasetItems"].clone();
+        let found: Vec<_> =
+            added["results"].as_array().unwrap().iter().map(|it| it["item"]["input"].clone()).collect();
+        assert_eq!(json!(found), json!(items), "{chosen}: {added}");
+        assert_eq!(added["results"][0]["place"], "fromTraceFilter.0");
+    }
+    let id = dataset(&server, "nothing").await;
+    const REFUSED: &str = "mutation($input: AddDatasetItemsInput!) { addDatasetItems(input: $input) {
+      refusal { message ... on InvalidInput { field } }
+    } }";
+    for (chosen, field) in [
+        (json!({ "where": { "name": {} }, "first": 1 }), "fromTraceFilter.where.name"),
+        (json!({ "where": { "text": { "query": "a" } }, "first": 1 }), "fromTraceFilter.where.text.query"),
+        (json!({ "where": {}, "first": 0 }), "fromTraceFilter.first"),
+    ] {
+        let input = json!({ "datasetId": id, "fromTraceFilter": chosen });
+        let refused = server.data(REFUSED, json!({ "input": input })).await["addDatasetItems"].clone();
+        assert_eq!(refused["refusal"]["field"], field, "{refused}");
+    }
+    assert_consistent(&server).await;
+}

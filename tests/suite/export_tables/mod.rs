@@ -1,6 +1,7 @@
 //! Tables for others to read: every table in every format says what the API says, is sent while it is read, and takes
 //! no more memory however large it is.
 
+mod conditions;
 mod forms;
 mod large;
 mod program;
@@ -24,6 +25,11 @@ fn router(server: &Server) -> Router {
 
 async fn get(router: &Router, path: &str) -> Response<Body> {
     let request = Request::get(format!("/api/v1/export/{path}")).body(Body::empty()).unwrap();
+    router.clone().call(request).await.unwrap()
+}
+
+async fn post(router: &Router, path: &str, body: &Value) -> Response<Body> {
+    let request = Request::post(format!("/api/v1/export/{path}")).body(Body::from(body.to_string())).unwrap();
     router.clone().call(request).await.unwrap()
 }
 

@@ -9,7 +9,7 @@ use dendro::{
         span::{SpanBody, SpanHead},
         trace::{Trace, TraceBody},
     },
-    service::tracing::{Selection, WholeSpan},
+    service::{query::Selection, tracing::WholeSpan},
 };
 use futures_util::{TryStreamExt, future::join_all};
 use prost::Message;
@@ -67,7 +67,7 @@ async fn traces(bed: &Bed) -> (Vec<Kept>, Vec<Value>) {
 async fn kept(bed: &Bed) -> Vec<Kept> {
     let services = &bed.server.services;
     let mut all: BTreeMap<TraceId, Kept> = BTreeMap::new();
-    let mut pieces = pin!(services.tracing.whole_traces(Selection::default()));
+    let mut pieces = pin!(services.queries.whole_traces(Selection::default()).await.unwrap());
     while let Some(piece) = pieces.try_next().await.unwrap() {
         let id = piece.trace.id;
         let of_trace = all.entry(id).or_insert_with(|| Kept {

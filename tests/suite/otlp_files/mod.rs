@@ -17,7 +17,7 @@ use dendro::{
         export::Exporter,
         import::{Importer, Progress, Reader, Report, detect, run},
     },
-    service::{import::open, tracing::Selection},
+    service::{import::open, query::Selection},
 };
 use futures_util::TryStreamExt;
 
@@ -59,7 +59,7 @@ pub async fn export(server: &Server, encoding: Encoding) -> Vec<u8> {
 async fn export_some(server: &Server, encoding: Encoding, selection: Selection) -> Vec<u8> {
     let mut exporter = Exporter::new(encoding);
     let mut out = Vec::new();
-    let mut pieces = std::pin::pin!(server.services.tracing.whole_traces(selection));
+    let mut pieces = std::pin::pin!(server.services.queries.whole_traces(selection).await.unwrap());
     while let Some(piece) = pieces.try_next().await.unwrap() {
         out.extend(exporter.write(&piece));
     }

@@ -8,7 +8,10 @@ use dendro::{
         trace::NewTrace,
     },
     otlp::Encoding,
-    service::tracing::{Selection, SpanWrite, TraceFilter},
+    service::{
+        query::Selection,
+        tracing::{SpanWrite, TraceFilter},
+    },
 };
 use futures_util::TryStreamExt;
 
@@ -96,7 +99,7 @@ async fn a_large_trace_is_cut_into_requests() {
 async fn bodies_are_read_a_few_at_a_time() {
     let server = server().await;
     record(&server, 1, 40, 1 << 20, None).await;
-    let pieces = server.services.tracing.whole_traces(Selection::default());
+    let pieces = server.services.queries.whole_traces(Selection::default()).await.unwrap();
     let pieces: Vec<_> = pieces.try_collect().await.unwrap();
     assert!(pieces.len() > 2);
     for piece in &pieces {
@@ -118,7 +121,8 @@ async fn traces_are_chosen_by_id_by_time_and_by_conversation() {
     }
     let start = |number: i64| Timestamp::from_nanos(1_735_689_600_000_000_000).plus_nanos(HOUR * number);
     let chosen = async |ids: &[u64], filter: TraceFilter| {
-        let selection = Selection { ids: ids.iter().map(|id| trace_id(*id)).collect(), filter };
+        let ids = ids.iter().map(|id| trace_id(*id)).collect();
+        let selection = Selection { ids, condition: filter.into(), ..Selection::default() };
         trace_ids(&export_some(&server, Encoding::Json, selection).await)
     };
     let expected = |ids: &[u64]| ids.iter().map(|id| simple(trace_id(*id))).collect::<Vec<_>>();
@@ -133,8 +137,8 @@ async fn traces_are_chosen_by_id_by_time_and_by_conversation() {
     assert_eq!(chosen(&[1, 3], between).await, expected(&[3]));
     let of = TraceFilter { conversation_id: Some(conversation), ..TraceFilter::default() };
     assert_eq!(chosen(&[], of).await, expected(&[2]));
-    let missing = Selection { ids: vec![trace_id(9)], filter: TraceFilter::default() };
-    let pieces = server.services.tracing.whole_traces(missing).try_collect::<Vec<_>>().await;
+    let missing = Selection { ids: vec![trace_id(9)], ..Selection::default() };
+    let pieces = server.services.queries.whole_traces(missing).await.unwrap().try_collect::<Vec<_>>().await;
     assert!(
         pieces.unwrap_err().to_string().contains("there is no trace"),
         "a trace that is not there is told"

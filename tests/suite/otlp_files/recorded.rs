@@ -14,7 +14,7 @@ use dendro::{
         trace::{NewTrace, Trace, TraceBody, TraceCompletion, TraceStatus},
     },
     otlp::Encoding,
-    service::tracing::{Selection, SpanWrite},
+    service::{query::Selection, tracing::SpanWrite},
 };
 use futures_util::TryStreamExt;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -214,7 +214,7 @@ async fn record(server: &Server, trace: NewTrace, spans: Vec<NewSpan>) {
 
 /// All traces with their spans, but for where and how often they were written.
 async fn kept(server: &Server) -> Vec<(Trace, TraceBody, Vec<(SpanHead, SpanBody)>)> {
-    let pieces = server.services.tracing.whole_traces(Selection::default());
+    let pieces = server.services.queries.whole_traces(Selection::default()).await.unwrap();
     let pieces: Vec<_> = pieces.try_collect().await.unwrap();
     let whole = pieces.into_iter().map(|piece| {
         let spans = piece.spans.into_iter().map(|mut whole| {

@@ -83,14 +83,19 @@ impl Server {
     /// A server over an engine and an index of texts.
     pub async fn searching(engine: SharedEngine, index: Arc<Index>) -> Self {
         let (limits, parts) = (Default::default(), (IngestConfig::default(), Runtime::default()));
-        Self::build_with(engine, StoreConfig::default(), limits, parts, (Some(index), Arc::default())).await
+        let search = (Some(index), QueryLimits::default());
+        Self::build_with(engine, StoreConfig::default(), limits, parts, search).await
     }
 
     /// A server whose queries may look at so much.
     pub async fn querying(query: QueryLimits) -> Self {
-        let engine = Arc::new(MemoryEngine::default());
-        let (limits, parts) = (Default::default(), (IngestConfig::default(), Runtime::default()));
-        Self::build_with(engine, StoreConfig::default(), limits, parts, (None, Arc::new(query))).await
+        Self::querying_over(Arc::new(MemoryEngine::default()), Runtime::default(), query).await
+    }
+
+    /// The same over an engine, with what agents are run with.
+    pub async fn querying_over(engine: SharedEngine, runtime: Runtime, query: QueryLimits) -> Self {
+        let parts = (IngestConfig::default(), runtime);
+        Self::build_with(engine, StoreConfig::default(), Default::default(), parts, (None, query)).await
     }
 
     async fn build(
@@ -99,7 +104,7 @@ impl Server {
         limits: (PageLimits, ListLimits),
         parts: (IngestConfig, Runtime),
     ) -> Self {
-        Self::build_with(engine, config, limits, parts, (None, Arc::default())).await
+        Self::build_with(engine, config, limits, parts, (None, QueryLimits::default())).await
     }
 
     async fn build_with(
@@ -107,7 +112,7 @@ impl Server {
         config: StoreConfig,
         (limits, lists): (PageLimits, ListLimits),
         (ingest, runtime): (IngestConfig, Runtime),
-        (search, query): (Option<Arc<Index>>, Arc<QueryLimits>),
+        (search, query): (Option<Arc<Index>>, QueryLimits),
     ) -> Self {
         let engine = Arc::new(Counting::new(engine));
         let shared: SharedEngine = engine.clone();
@@ -122,7 +127,7 @@ impl Server {
             lists: Arc::new(lists),
             prices: dendro::model::prices::PriceTable::bundled().unwrap(),
             ingest: Arc::new(ingest),
-            query,
+            query: Arc::new(query),
             series: Arc::default(),
             arriving: Arc::default(),
             search,

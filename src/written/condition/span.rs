@@ -3,13 +3,13 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::leaves::{AttributeWhere, ComponentWhere, Range, ScoreWhere, TextMatch, plain};
+use super::leaves::{AttributeWhere, ComponentWhere, Range, ScoreWhere, TextMatch, meant};
 use crate::{
     model::{
         Refusal,
         query::{Parts, Reading, SpanCondition, SpanFigure},
     },
-    rest::{
+    written::{
         object::{object, objects},
         words,
     },
@@ -18,85 +18,93 @@ use crate::{
 /// A condition on a span. All that is given must hold; lists mean one of them, and empty ones say nothing.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(in crate::rest) struct SpanWhere {
+pub(crate) struct SpanWhere {
     /// All of these hold.
     #[schema(no_recursion)]
     #[serde(default, deserialize_with = "objects")]
-    and: Option<Vec<Self>>,
+    pub(crate) and: Option<Vec<Self>>,
     /// One of these holds.
     #[schema(no_recursion)]
     #[serde(default, deserialize_with = "objects")]
-    or: Option<Vec<Self>>,
+    pub(crate) or: Option<Vec<Self>>,
     /// This does not hold.
     #[schema(no_recursion)]
     #[serde(default, deserialize_with = "object")]
-    not: Option<Box<Self>>,
+    pub(crate) not: Option<Box<Self>>,
     /// Of one of these types.
-    operation_types: Option<Vec<words::OperationType>>,
+    pub(crate) operation_types: Option<Vec<words::OperationType>>,
     /// In one of these states.
-    statuses: Option<Vec<words::SpanStatus>>,
+    pub(crate) statuses: Option<Vec<words::SpanStatus>>,
     /// Called so.
     #[serde(default, deserialize_with = "object")]
-    name: Option<TextMatch>,
+    pub(crate) name: Option<TextMatch>,
     /// What its sender says of how it ended, such as an error's message.
     #[serde(default, deserialize_with = "object")]
-    status_message: Option<TextMatch>,
+    pub(crate) status_message: Option<TextMatch>,
     /// A call of one of these models.
-    models: Option<Vec<String>>,
+    pub(crate) models: Option<Vec<String>>,
     /// Of a model that one of these runs.
-    providers: Option<Vec<String>>,
+    pub(crate) providers: Option<Vec<String>>,
     /// A call of one of these tools.
-    tools: Option<Vec<String>>,
+    pub(crate) tools: Option<Vec<String>>,
     /// Of one of these agents, by their names.
-    agents: Option<Vec<String>>,
+    pub(crate) agents: Option<Vec<String>>,
     /// Its model stopped for one of these reasons.
-    finish_reasons: Option<Vec<String>>,
+    pub(crate) finish_reasons: Option<Vec<String>>,
     /// How it came to its place in the tree.
-    placements: Option<Vec<words::Placement>>,
+    pub(crate) placements: Option<Vec<words::Placement>>,
     /// How long it took, in milliseconds. One that goes on has no duration yet.
     #[serde(default, deserialize_with = "object")]
-    duration_ms: Option<Range>,
+    pub(crate) duration_ms: Option<Range>,
     /// What it says it cost, in US dollars. One whose cost is not known is not meant.
     #[serde(default, deserialize_with = "object")]
-    cost_usd: Option<Range>,
+    pub(crate) cost_usd: Option<Range>,
     /// Tokens in all, as it says.
     #[serde(default, deserialize_with = "object")]
-    total_tokens: Option<Range>,
+    pub(crate) total_tokens: Option<Range>,
     /// Tokens read.
     #[serde(default, deserialize_with = "object")]
-    input_tokens: Option<Range>,
+    pub(crate) input_tokens: Option<Range>,
     /// Tokens written.
     #[serde(default, deserialize_with = "object")]
-    output_tokens: Option<Range>,
+    pub(crate) output_tokens: Option<Range>,
     /// Levels above it.
     #[serde(default, deserialize_with = "object")]
-    depth: Option<Range>,
+    pub(crate) depth: Option<Range>,
     /// Milliseconds until the first token.
     #[serde(default, deserialize_with = "object")]
-    time_to_first_token_ms: Option<Range>,
+    pub(crate) time_to_first_token_ms: Option<Range>,
     /// It used this component, or this version of it.
     #[serde(default, deserialize_with = "object")]
-    component: Option<ComponentWhere>,
+    pub(crate) component: Option<ComponentWhere>,
     /// It has this attribute.
     #[serde(default, deserialize_with = "object")]
-    attribute: Option<AttributeWhere>,
+    pub(crate) attribute: Option<AttributeWhere>,
     /// It has such a score.
     #[serde(default, deserialize_with = "object")]
-    score: Option<ScoreWhere>,
+    pub(crate) score: Option<ScoreWhere>,
+}
+
+/// What a figure is called, and how many of its smallest units are in one that is told.
+pub(super) const fn told(figure: SpanFigure) -> (&'static str, f64) {
+    match figure {
+        SpanFigure::Duration => ("durationMs", 1e6),
+        SpanFigure::Cost => ("costUsd", 1e9),
+        SpanFigure::TotalTokens => ("totalTokens", 1.0),
+        SpanFigure::InputTokens => ("inputTokens", 1.0),
+        SpanFigure::OutputTokens => ("outputTokens", 1.0),
+        SpanFigure::Depth => ("depth", 1.0),
+        SpanFigure::TimeToFirstToken => ("timeToFirstTokenMs", 1e6),
+    }
 }
 
 impl SpanWhere {
-    /// The condition; `field` is the member of the body that holds it.
-    pub(in crate::rest) fn read(self, field: &str) -> Result<SpanCondition, Refusal> {
-        Reading::all(field, |reading| self.into_model(reading))
-    }
-
     pub(super) fn into_model(self, reading: &mut Reading<'_>) -> Result<SpanCondition, Refusal> {
         type C = SpanCondition;
         let mut parts = Parts::new();
         let p = &mut parts;
-        p.one_of(reading, plain(self.operation_types), C::Type)?;
-        p.one_of(reading, plain(self.statuses), C::Status)?;
+        p.one_of(reading, meant(self.operation_types), C::Type)?;
+        p.one_of(reading, meant(self.statuses), C::Status)?;
         p.add(reading, self.name, "name", |text, field| text.into_model(field).map(C::Name))?;
         p.add(reading, self.status_message, "statusMessage", |text, field| {
             text.into_model(field).map(C::StatusMessage)
@@ -106,17 +114,18 @@ impl SpanWhere {
         p.one_of(reading, self.tools, C::Tool)?;
         p.one_of(reading, self.agents, C::Agent)?;
         p.one_of(reading, self.finish_reasons, C::FinishReason)?;
-        p.one_of(reading, plain(self.placements), C::Placement)?;
+        p.one_of(reading, meant(self.placements), C::Placement)?;
         let figures = [
-            (self.duration_ms, "durationMs", SpanFigure::Duration, 1e6),
-            (self.cost_usd, "costUsd", SpanFigure::Cost, 1e9),
-            (self.total_tokens, "totalTokens", SpanFigure::TotalTokens, 1.0),
-            (self.input_tokens, "inputTokens", SpanFigure::InputTokens, 1.0),
-            (self.output_tokens, "outputTokens", SpanFigure::OutputTokens, 1.0),
-            (self.depth, "depth", SpanFigure::Depth, 1.0),
-            (self.time_to_first_token_ms, "timeToFirstTokenMs", SpanFigure::TimeToFirstToken, 1e6),
+            (self.duration_ms, SpanFigure::Duration),
+            (self.cost_usd, SpanFigure::Cost),
+            (self.total_tokens, SpanFigure::TotalTokens),
+            (self.input_tokens, SpanFigure::InputTokens),
+            (self.output_tokens, SpanFigure::OutputTokens),
+            (self.depth, SpanFigure::Depth),
+            (self.time_to_first_token_ms, SpanFigure::TimeToFirstToken),
         ];
-        for (range, name, figure, units) in figures {
+        for (range, figure) in figures {
+            let (name, units) = told(figure);
             p.add(reading, range, name, |range, field| Ok(C::Figure(figure, range.whole(field, units)?)))?;
         }
         p.add(reading, self.component, "component", |component, field| {

@@ -7,127 +7,127 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    leaves::{ComponentWhere, Range, ScoreWhere, TextMatch, TimeRange, plain},
-    spans::SpanWhere,
+    leaves::{ComponentWhere, Range, ScoreWhere, TextMatch, TextWhere, TimeRange, meant},
+    span::SpanWhere,
 };
 use crate::{
     model::{
         Refusal,
-        query::{self, Parts, Reading, TextCondition, TraceCondition, TraceFigure},
+        query::{Parts, Reading, TraceCondition, TraceFigure},
     },
-    rest::{
+    written::{
         object::{object, objects},
         words,
     },
 };
 
-/// Words to be found in what a trace and its spans say.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(in crate::rest) struct TextWhere {
-    /// Words, phrases and beginnings of words.
-    query: String,
-    /// Only in texts of these kinds; absent or empty: in any.
-    #[serde(rename = "in")]
-    kinds: Option<Vec<words::TextKind>>,
-}
-
 /// A condition on a trace. All that is given must hold; lists mean one of them, and empty ones say nothing.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(in crate::rest) struct TraceWhere {
+pub(crate) struct TraceWhere {
     /// All of these hold.
     #[schema(no_recursion)]
     #[serde(default, deserialize_with = "objects")]
-    and: Option<Vec<Self>>,
+    pub(crate) and: Option<Vec<Self>>,
     /// One of these holds.
     #[schema(no_recursion)]
     #[serde(default, deserialize_with = "objects")]
-    or: Option<Vec<Self>>,
+    pub(crate) or: Option<Vec<Self>>,
     /// This does not hold.
     #[schema(no_recursion)]
     #[serde(default, deserialize_with = "object")]
-    not: Option<Box<Self>>,
+    pub(crate) not: Option<Box<Self>>,
     /// It is one of these.
-    trace_ids: Option<Vec<Uuid>>,
+    pub(crate) trace_ids: Option<Vec<Uuid>>,
     /// In one of these states.
-    statuses: Option<Vec<words::TraceStatus>>,
+    pub(crate) statuses: Option<Vec<words::TraceStatus>>,
     /// Called so: itself, else its root span.
     #[serde(default, deserialize_with = "object")]
-    name: Option<TextMatch>,
+    pub(crate) name: Option<TextMatch>,
     /// Of one of these conversations.
-    conversation_ids: Option<Vec<Uuid>>,
+    pub(crate) conversation_ids: Option<Vec<Uuid>>,
     /// Of one of these sessions.
-    session_ids: Option<Vec<String>>,
+    pub(crate) session_ids: Option<Vec<String>>,
     /// Of one of these users.
-    user_ids: Option<Vec<String>>,
+    pub(crate) user_ids: Option<Vec<String>>,
     /// Its conversation has one of these tags.
-    tags: Option<Vec<String>>,
+    pub(crate) tags: Option<Vec<String>>,
     /// When it started.
     #[serde(default, deserialize_with = "object")]
-    start_time: Option<TimeRange>,
+    pub(crate) start_time: Option<TimeRange>,
     /// How long it took, in milliseconds. One that goes on has no duration yet.
     #[serde(default, deserialize_with = "object")]
-    duration_ms: Option<Range>,
+    pub(crate) duration_ms: Option<Range>,
     /// What it cost, in US dollars. One whose cost is not known is not meant.
     #[serde(default, deserialize_with = "object")]
-    cost_usd: Option<Range>,
+    pub(crate) cost_usd: Option<Range>,
     /// Tokens in all.
     #[serde(default, deserialize_with = "object")]
-    total_tokens: Option<Range>,
+    pub(crate) total_tokens: Option<Range>,
     /// Tokens read.
     #[serde(default, deserialize_with = "object")]
-    input_tokens: Option<Range>,
+    pub(crate) input_tokens: Option<Range>,
     /// Tokens written.
     #[serde(default, deserialize_with = "object")]
-    output_tokens: Option<Range>,
+    pub(crate) output_tokens: Option<Range>,
     /// Spans.
     #[serde(default, deserialize_with = "object")]
-    span_count: Option<Range>,
+    pub(crate) span_count: Option<Range>,
     /// Spans that ended with an error.
     #[serde(default, deserialize_with = "object")]
-    error_count: Option<Range>,
+    pub(crate) error_count: Option<Range>,
     /// Calls of models.
     #[serde(default, deserialize_with = "object")]
-    llm_call_count: Option<Range>,
+    pub(crate) llm_call_count: Option<Range>,
     /// Calls of tools.
     #[serde(default, deserialize_with = "object")]
-    tool_call_count: Option<Range>,
+    pub(crate) tool_call_count: Option<Range>,
     /// Levels of its tree.
     #[serde(default, deserialize_with = "object")]
-    depth: Option<Range>,
+    pub(crate) depth: Option<Range>,
     /// One of these models was called.
-    models: Option<Vec<String>>,
+    pub(crate) models: Option<Vec<String>>,
     /// It used this component, or this version of it.
     #[serde(default, deserialize_with = "object")]
-    component: Option<ComponentWhere>,
+    pub(crate) component: Option<ComponentWhere>,
     /// It is this trace's run again.
-    replay_of: Option<Uuid>,
+    pub(crate) replay_of: Option<Uuid>,
     /// One of its spans is so.
     #[serde(default, deserialize_with = "object")]
-    span: Option<SpanWhere>,
+    pub(crate) span: Option<SpanWhere>,
     /// It, or one of its spans, has such a score.
     #[serde(default, deserialize_with = "object")]
-    score: Option<ScoreWhere>,
-    /// It or its spans say this. Of traces that go on only the newest are searched.
+    pub(crate) score: Option<ScoreWhere>,
+    /// It or its spans say this. Only traces that are over are searched.
     #[serde(default, deserialize_with = "object")]
-    text: Option<TextWhere>,
+    pub(crate) text: Option<TextWhere>,
+}
+
+/// What a figure is called, and how many of its smallest units are in one that is told.
+pub(super) const fn told(figure: TraceFigure) -> (&'static str, f64) {
+    match figure {
+        TraceFigure::Duration => ("durationMs", 1e6),
+        TraceFigure::Cost => ("costUsd", 1e9),
+        TraceFigure::TotalTokens => ("totalTokens", 1.0),
+        TraceFigure::InputTokens => ("inputTokens", 1.0),
+        TraceFigure::OutputTokens => ("outputTokens", 1.0),
+        TraceFigure::Spans => ("spanCount", 1.0),
+        TraceFigure::Errors => ("errorCount", 1.0),
+        TraceFigure::LlmCalls => ("llmCallCount", 1.0),
+        TraceFigure::ToolCalls => ("toolCallCount", 1.0),
+        TraceFigure::Depth => ("depth", 1.0),
+    }
 }
 
 impl TraceWhere {
-    /// The condition; `field` is the member of the body that holds it.
-    pub(in crate::rest) fn read(self, field: &str) -> Result<TraceCondition, Refusal> {
-        Reading::all(field, |reading| self.into_model(reading))
-    }
-
-    fn into_model(self, reading: &mut Reading<'_>) -> Result<TraceCondition, Refusal> {
+    pub(super) fn into_model(self, reading: &mut Reading<'_>) -> Result<TraceCondition, Refusal> {
         type C = TraceCondition;
         let mut parts = Parts::new();
         let p = &mut parts;
         p.one_of(reading, self.trace_ids, |ids| {
             C::Among(Arc::new(ids.into_iter().map(Into::into).collect()))
         })?;
-        p.one_of(reading, plain(self.statuses), C::Status)?;
+        p.one_of(reading, meant(self.statuses), C::Status)?;
         p.add(reading, self.name, "name", |text, field| text.into_model(field).map(C::Name))?;
         p.one_of(reading, self.conversation_ids, |ids| {
             C::Conversation(ids.into_iter().map(Into::into).collect())
@@ -135,23 +135,21 @@ impl TraceWhere {
         p.one_of(reading, self.session_ids, C::Session)?;
         p.one_of(reading, self.user_ids, C::User)?;
         p.one_of(reading, self.tags, C::Tag)?;
-        p.add(reading, self.start_time, "startTime", |range, field| {
-            let range = (range.from.map(Into::into), range.to.map(Into::into));
-            query::in_order(range, field).map(|(from, before)| C::Started { from, before })
-        })?;
+        p.add(reading, self.start_time, "startTime", TimeRange::into_model)?;
         let figures = [
-            (self.duration_ms, "durationMs", TraceFigure::Duration, 1e6),
-            (self.cost_usd, "costUsd", TraceFigure::Cost, 1e9),
-            (self.total_tokens, "totalTokens", TraceFigure::TotalTokens, 1.0),
-            (self.input_tokens, "inputTokens", TraceFigure::InputTokens, 1.0),
-            (self.output_tokens, "outputTokens", TraceFigure::OutputTokens, 1.0),
-            (self.span_count, "spanCount", TraceFigure::Spans, 1.0),
-            (self.error_count, "errorCount", TraceFigure::Errors, 1.0),
-            (self.llm_call_count, "llmCallCount", TraceFigure::LlmCalls, 1.0),
-            (self.tool_call_count, "toolCallCount", TraceFigure::ToolCalls, 1.0),
-            (self.depth, "depth", TraceFigure::Depth, 1.0),
+            (self.duration_ms, TraceFigure::Duration),
+            (self.cost_usd, TraceFigure::Cost),
+            (self.total_tokens, TraceFigure::TotalTokens),
+            (self.input_tokens, TraceFigure::InputTokens),
+            (self.output_tokens, TraceFigure::OutputTokens),
+            (self.span_count, TraceFigure::Spans),
+            (self.error_count, TraceFigure::Errors),
+            (self.llm_call_count, TraceFigure::LlmCalls),
+            (self.tool_call_count, TraceFigure::ToolCalls),
+            (self.depth, TraceFigure::Depth),
         ];
-        for (range, name, figure, units) in figures {
+        for (range, figure) in figures {
+            let (name, units) = told(figure);
             p.add(reading, range, name, |range, field| Ok(C::Figure(figure, range.whole(field, units)?)))?;
         }
         p.one_of(reading, self.models, C::Model)?;
@@ -161,9 +159,7 @@ impl TraceWhere {
         p.add(reading, self.replay_of, "replayOf", |id, _| Ok(C::ReplayOf(id.into())))?;
         p.inner(reading, self.span, "span", |span, reading| Ok(C::Span(span.into_model(reading)?)))?;
         p.add(reading, self.score, "score", |score, field| score.into_model(field).map(C::Score))?;
-        p.add(reading, self.text, "text", |text, _| {
-            Ok(C::Text(TextCondition { query: text.query, kinds: plain(text.kinds).unwrap_or_default() }))
-        })?;
+        p.add(reading, self.text, "text", |text, _| Ok(C::Text(text.into_model())))?;
         p.each(reading, self.and, "and", C::All, Self::into_model)?;
         p.each(reading, self.or, "or", C::Any, Self::into_model)?;
         p.inner(reading, self.not, "not", |not, reading| Ok(C::Not(Box::new(not.into_model(reading)?))))?;

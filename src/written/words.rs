@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 /// A set of words.
-pub(super) trait Vocabulary: Copy + 'static {
+pub(crate) trait Vocabulary: Copy + 'static {
     /// What the set is called.
     const NAME: &'static str;
     /// What the words are of.
@@ -32,7 +32,7 @@ pub(super) trait Vocabulary: Copy + 'static {
 
 /// A word of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word<V>(pub V);
+pub(crate) struct Word<V>(pub V);
 
 impl<V> From<V> for Word<V> {
     fn from(word: V) -> Self {
@@ -87,7 +87,7 @@ impl<V: Vocabulary> ToSchema for Word<V> {
 /// Gives enums that `model::words` declared their names here.
 macro_rules! vocabularies {
     ($($word:ident = $of:path),+ $(,)?) => {$(
-        pub(super) type $word = Word<$of>;
+        pub(crate) type $word = Word<$of>;
 
         impl Vocabulary for $of {
             const NAME: &'static str = stringify!($word);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 const PRIVATE: &str = "$serde_json::private::";
 
 /// Refuses a JSON text that has such a key.
-pub(super) fn refuse(text: &str) -> Result<(), String> {
+pub(crate) fn refuse(text: &str) -> Result<(), String> {
     // Written plainly it has these letters, and else an escape.
     if !text.contains("_json::") && !text.contains("\\u") {
         return Ok(());
