@@ -13,7 +13,7 @@ pub struct SearchConfig {
     /// read from a file or a page may be megabytes, and nobody looks for its end.
     pub text_bytes: usize,
     /// Spans that each search looks through by itself, of traces that go on and so are in no index yet: those of the
-    /// newest ones. Some 40 µs each, most of it for reading them. 0: none.
+    /// newest ones. Their bodies are read for it each time. 0: none.
     pub running_spans: usize,
     /// Bytes that the index gathers in memory before they go to the disk. 15 MB is the least that works. They are
     /// given back when nothing has been written for a while.

@@ -39,8 +39,8 @@ pub const MOST_COUNTED: usize = 10_000;
 /// Traces that a plan counts at first: where an index leaves fewer, nothing more needs to be known of the others.
 const FEW_COUNTED: usize = 500;
 
-/// Traces that are put in order whatever it would take to find them in the order's index: reading them takes some
-/// milliseconds, and has what ended just now.
+/// Traces that are put in order whatever it would take to find them in the order's index: they are few to read, and
+/// among them is what ended just now.
 const FEW: u64 = 1_000;
 
 /// Traces of a page that a plan reckons with: as many as pages have where nothing is said.

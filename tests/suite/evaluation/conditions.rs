@@ -266,6 +266,7 @@ async fn what_was_kept_before_there_were_conditions_goes_on() {
         tally: Tally::default(),
         cursor: Some(Cursor::new(ListId::of("traces of ada"), &key).encode()),
         errors: Vec::new(),
+        skips: Vec::new(),
         revision: 3,
     };
     let rule = EvaluationRule {
