@@ -112,6 +112,11 @@ async fn measure(arguments: &Arguments, spans: u64) -> Vec<(String, Duration)> {
     }
     let followed = began.elapsed();
     // The index of texts comes behind it.
+    let unsearched = "{ search(text: \"no-such-text\") { unsearchedTraceCount } }";
+    while ask(&client, &server.url, unsearched, json!({})).await["search"]["unsearchedTraceCount"] != json!(0)
+    {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
     at_rest(server.id()).await;
     let rested = began.elapsed();
     let of = server.id().to_string();

@@ -8,7 +8,7 @@ use crate::{
     model::{
         Timestamp, TraceId,
         query::{QuerySource, SpanCondition, TraceCondition, TraceFigure},
-        series::{FoundBy, Ranking},
+        series::{Dimension, FoundBy, Ranking},
     },
     store::{KeyRange, key::Key, keyspace},
 };
@@ -30,6 +30,11 @@ impl Started {
             }
         }
         started
+    }
+
+    /// Whether any time is meant.
+    fn is_ever(&self) -> bool {
+        self.from.is_none() && self.before.is_none()
     }
 
     /// The keys of an index by time with a prefix.
@@ -55,16 +60,36 @@ pub(super) struct Choice {
     range: Option<KeyRange>,
     /// Whether it has only traces that are over, a moment after.
     pub(super) lags: bool,
+    /// What its traces have in common, where a series counts them by it.
+    counted_by: Option<(Dimension, String)>,
 }
 
 impl Choice {
-    pub(super) fn new(kind: QuerySource, index: &'static str, prefix: Vec<u8>) -> Self {
-        Self { kind, index, prefix, range: None, lags: false }
+    fn new(kind: QuerySource, index: &'static str, prefix: Vec<u8>) -> Self {
+        Self { kind, index, prefix, range: None, lags: false, counted_by: None }
+    }
+
+    /// All traces, in the order of their time.
+    pub(super) fn all() -> Self {
+        let all = Self::new(QuerySource::All, keyspace::TRACE_BY_START.name, Vec::new());
+        Self { counted_by: Some((Dimension::All, String::new())), ..all }
     }
 
     fn found_by(kind: QuerySource, by: FoundBy, value: &str) -> Self {
         let prefix = (by, value.to_owned()).encode();
-        Self { lags: true, ..Self::new(kind, keyspace::TRACE_FOUND_BY.name, prefix) }
+        let dimension = match by {
+            FoundBy::Model => Some(Dimension::Model),
+            FoundBy::Tool => Some(Dimension::Tool),
+            FoundBy::Component => Some(Dimension::Component),
+            FoundBy::Score => None,
+        };
+        let counted_by = dimension.map(|dimension| (dimension, value.to_owned()));
+        Self { lags: true, counted_by, ..Self::new(kind, keyspace::TRACE_FOUND_BY.name, prefix) }
+    }
+
+    /// What counts its traces, where all of them are meant, whenever they started.
+    pub(super) fn counted_by(&self, started: &Started) -> Option<&(Dimension, String)> {
+        self.counted_by.as_ref().filter(|_| started.is_ever())
     }
 
     /// The keys, by the times that are meant.
@@ -94,15 +119,15 @@ impl Choice {
 
 /// All traces, in the order that is asked for.
 pub(super) fn in_its_order(required: &[&TraceCondition], ordering: TraceOrdering) -> Choice {
-    let Some(ranking) = ordering.ranking() else {
-        return Choice::new(QuerySource::All, keyspace::TRACE_BY_START.name, Vec::new());
-    };
+    let Some(ranking) = ordering.ranking() else { return Choice::all() };
     // Only what is over has a place in this order: nothing is looked at beside.
     let (index, prefix) = (keyspace::TRACE_RANKED.name, ranking.encode());
     let figure = figure_range(required, ranking);
     let kind = if figure.is_some() { QuerySource::Figure } else { QuerySource::All };
+    // In this order time bounds nothing.
+    let counted_by = Choice::all().counted_by.filter(|_| figure.is_none());
     let range = figure.or_else(|| Some(KeyRange::prefix(&prefix)));
-    Choice { range, ..Choice::new(kind, index, prefix) }
+    Choice { range, counted_by, ..Choice::new(kind, index, prefix) }
 }
 
 /// The ids that traces must be among.

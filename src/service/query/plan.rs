@@ -12,7 +12,7 @@ use crate::{
         series::Dimension,
     },
     service::{ServiceResult, series::Series},
-    store::{KeyRange, keyspace},
+    store::KeyRange,
 };
 
 /// How a query is answered.
@@ -138,9 +138,8 @@ impl Queries {
         started: &Started,
         ordering: TraceOrdering,
     ) -> ServiceResult<Chosen> {
-        let all = Choice::new(QuerySource::All, keyspace::TRACE_BY_START.name, Vec::new());
         let mut choices: Vec<_> =
-            required.iter().flat_map(|condition| choices(condition)).chain([all]).collect();
+            required.iter().flat_map(|condition| choices(condition)).chain([Choice::all()]).collect();
         let needs_followed = ordering.ranking().is_some() || choices.iter().any(|choice| choice.lags);
         let are_followed = !needs_followed || self.can_look_beside().await?;
         if !are_followed {
@@ -152,8 +151,8 @@ impl Queries {
         let may_sort =
             ordering.ranking().is_some() || choices.iter().any(|choice| choice.kind == QuerySource::Figure);
         let most = if may_sort { MOST_COUNTED.max(limits.sorted) } else { MOST_COUNTED };
-        let ranges = choices.iter().chain([&in_order]).map(|choice| (choice.index, choice.keys(started)));
-        let mut counts = self.count(ranges.collect(), most).await?;
+        let counted: Vec<_> = choices.iter().chain([&in_order]).collect();
+        let mut counts = self.count(&counted, started, most).await?;
         let walked = counts.pop().unwrap_or_default();
         // Of those that leave as many, the one that is asked for by name: `all` stands last.
         let best = choices.into_iter().zip(counts).min_by_key(|(_, (count, _))| *count);
@@ -181,18 +180,38 @@ impl Queries {
         Ok(in_order.chosen(started, walked, read))
     }
 
-    /// How many entries each index has within a range, counted as far as it takes to see which has fewest.
+    /// How many traces each index has within its range: counted as far as it takes to see which has fewest, and told
+    /// by series where those count them.
     async fn count(
         &self,
-        ranges: Vec<(&'static str, KeyRange)>,
+        choices: &[&Choice],
+        started: &Started,
         most: usize,
     ) -> ServiceResult<Vec<(usize, bool)>> {
         let store = &self.context.store;
-        let few = store.count_entries(ranges.clone(), FEW_COUNTED).await?;
+        let range = |choice: &&Choice| (choice.index, choice.keys(started));
+        let few = store.count_entries(choices.iter().map(range).collect(), FEW_COUNTED).await?;
         if few.iter().any(|(_, more)| !more) {
             return Ok(few);
         }
-        Ok(store.count_entries(ranges, most).await?)
+        let told = choices.iter().filter_map(|choice| choice.counted_by(started));
+        let series = Series::new(self.context.clone()).ever_of(told.cloned().collect()).await?;
+        let mut series = series.into_iter();
+        let told: Vec<_> = choices
+            .iter()
+            .map(|choice| {
+                choice.counted_by(started).and_then(|_| series.next()).map(|cell| cell.traces.count)
+            })
+            .collect();
+        let unknown = choices.iter().zip(&told).filter(|(_, told)| told.is_none());
+        let mut counted =
+            store.count_entries(unknown.map(|(choice, _)| range(choice)).collect(), most).await?.into_iter();
+        let count = |told: Option<u64>| match told.map(|count| usize::try_from(count).unwrap_or(usize::MAX)) {
+            // Not less than was seen: series do not have what goes on.
+            Some(count) => (count.clamp(FEW_COUNTED, most), count > most),
+            None => counted.next().unwrap_or_default(),
+        };
+        Ok(told.into_iter().map(count).collect())
     }
 
     /// How many traces there may be, of which so many were counted.

@@ -127,6 +127,21 @@ impl Series {
         Ok(self.context.store.get(keyspace::SERIES, &key).await?.unwrap_or_default())
     }
 
+    /// What is counted in all of time of values of dimensions, in their order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(in crate::service) async fn ever_of(
+        &self,
+        values: Vec<(Dimension, String)>,
+    ) -> ServiceResult<Vec<Cell>> {
+        let start = Resolution::Ever.start_of(Timestamp::from_nanos(0));
+        let key = |(dimension, value)| (Resolution::Ever, dimension, start, value);
+        let keys: Vec<_> = values.into_iter().map(key).collect();
+        let cells = self.context.store.get_many(keyspace::SERIES, &keys).await?;
+        Ok(cells.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
     /// What versions of components count in all of time; `None` where nothing counts.
     ///
     /// # Errors

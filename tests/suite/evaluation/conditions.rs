@@ -281,6 +281,7 @@ async fn what_was_kept_before_there_were_conditions_goes_on() {
         done: 0,
         tally: Tally::default(),
         errors: Vec::new(),
+        skips: Vec::new(),
     };
     let (evaluation, rule) = (&evaluation, &rule);
     let kept = server.store.transact::<_, StoreError, _>(|tx| {
