@@ -70,7 +70,9 @@ impl Candidates {
             }
             Source::Listed(Listed::Ids(ids)) => queries.place(ids, &mut places).await?,
             Source::Listed(Listed::Started(started)) => {
-                started.iter().for_each(|of| places.add_at(of.encode(), of.1));
+                for of in started {
+                    places.add_at(of.encode(), of.1);
+                }
             }
             Source::Listed(Listed::Index { index, range, lags }) => {
                 if *lags {
