@@ -155,7 +155,7 @@ impl Queries {
         let mut counts = self.count(&counted, started, most).await?;
         let walked = counts.pop().unwrap_or_default();
         // Of those that leave as many, the one that is asked for by name: `all` stands last.
-        let best = choices.into_iter().zip(counts).min_by_key(|(_, (count, _))| *count);
+        let best = choices.into_iter().zip(counts).min_by_key(|(_, counted)| *counted);
         let Some((choice, counted)) = best else {
             return Ok(in_order.chosen(started, walked, walked));
         };
@@ -194,14 +194,15 @@ impl Queries {
         if few.iter().any(|(_, more)| !more) {
             return Ok(few);
         }
-        let told = choices.iter().filter_map(|choice| choice.counted_by(started));
-        let series = Series::new(self.context.clone()).ever_of(told.cloned().collect()).await?;
-        let mut series = series.into_iter();
-        let told: Vec<_> = choices
-            .iter()
-            .map(|choice| {
-                choice.counted_by(started).and_then(|_| series.next()).map(|cell| cell.traces.count)
-            })
+        // Series that are still being made tell of some traces only.
+        let is_counted = self.can_look_beside().await?;
+        let of_series: Vec<_> =
+            choices.iter().map(|choice| choice.counted_by(started).filter(|_| is_counted)).collect();
+        let values = of_series.iter().flatten().map(|value| (*value).clone()).collect();
+        let mut cells = Series::new(self.context.clone()).ever_of(values).await?.into_iter();
+        let told: Vec<_> = of_series
+            .into_iter()
+            .map(|value| value.and_then(|_| cells.next()).map(|cell| cell.traces.count))
             .collect();
         let unknown = choices.iter().zip(&told).filter(|(_, told)| told.is_none());
         let mut counted =

@@ -263,6 +263,23 @@ async fn orders_are_the_same_where_the_index_that_has_them_is_gone_through() {
     assert_eq!(plan["explainTraceQuery"], json!({"source": "ALL", "traceCount": "54", "sorts": false}));
 }
 
+/// More traces than a plan counts at first, which no series has counted yet.
+#[tokio::test]
+async fn a_plan_counts_traces_that_no_series_has_counted() {
+    let server = Server::new().await;
+    for _ in 0..13 {
+        let starts: Vec<_> = (0..40)
+            .map(|number| {
+                format!("t{number}: startTrace(input: {{name: \"run\"}}) {{ trace {{ traceId }} }}")
+            })
+            .collect();
+        server.data(&format!("mutation {{ {} }}", starts.join(" ")), json!({})).await;
+    }
+    let explain = "{ explainTraceQuery(where: {statuses: [RUNNING]}) { traceCount hasMoreTraces } }";
+    let plan = server.data(explain, json!({})).await;
+    assert_eq!(plan["explainTraceQuery"], json!({"traceCount": "520", "hasMoreTraces": false}));
+}
+
 #[tokio::test]
 async fn spans_are_found_in_the_order_of_their_traces() {
     let server = Server::new().await;
