@@ -63,7 +63,8 @@
 //! | `trace_ranked` | by what (duration, cost, tokens), its value, start, trace | –; only of traces that are over |
 //! | `series` | resolution, dimension, start of the stretch of time, value | [`Cell`] |
 //! | `follow_due` | trace | [`FollowDue`]; only while what follows of the trace's end is still to be done |
-//! | `follow_later` | trace | [`FollowDue`]; only while what can wait of it is still to be done |
+//! | `follow_by_start` | start, trace | [`FollowDue`]; only while what can wait of it is still to be done |
+//! | `follow_later` | trace | [`FollowDue`]; what an earlier program kept in place of `follow_by_start` |
 //! | `follower` | code of a follower | [`FollowerState`] |
 //! | `agent_run` | trace | [`AgentRun`]; only while an agent of this server runs it |
 //! | `plan_run` | plan | [`PlanRun`]; only while an agent of this server carries it out |
@@ -486,6 +487,7 @@ tables! {
     TRACE_RANKED: (Ranking, u64, Timestamp, TraceId) => Nothing = "trace_ranked";
     SERIES: SeriesKey => Cell = "series";
     FOLLOW_DUE: TraceId => FollowDue = "follow_due";
+    FOLLOW_BY_START: (Timestamp, TraceId) => FollowDue = "follow_by_start";
     FOLLOW_LATER: TraceId => FollowDue = "follow_later";
     FOLLOWER: u8 => FollowerState = "follower";
     DELETION: Deleted => DeletedWith = "deletion";

@@ -158,6 +158,14 @@ impl Store {
         Ok(Chunk { items, more: page.more })
     }
 
+    /// The first `most` keys of a table.
+    pub async fn first_keys<K: Key, R>(&self, table: Table<K, R>, most: usize) -> StoreResult<Vec<K>> {
+        let tree = self.tree(table.name);
+        let request = ScanRequest::forward(&tree, KeyRange::all(), most);
+        let page = crate::engine::scan(self.engine().as_ref(), request).await?;
+        page.entries.iter().map(|entry| key_of(table, &entry.key)).collect()
+    }
+
     /// How many entries there are in each part of an index, counted up to `most`, and whether there are more: one call
     /// to the engine.
     pub async fn count_entries(

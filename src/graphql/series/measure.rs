@@ -30,18 +30,16 @@ impl Unit {
 }
 
 /// How the values of some traces or spans are distributed.
-#[derive(Clone)]
-pub(in crate::graphql) struct Distribution {
-    of: String,
-    values: series::Distribution,
+pub(in crate::graphql) struct Distribution<'a> {
+    /// Whose.
+    of: &'a str,
+    /// Of what.
+    name: &'static str,
+    values: &'a series::Distribution,
     unit: Unit,
 }
 
-impl Distribution {
-    pub(in crate::graphql) fn new(of: &str, values: &series::Distribution, unit: Unit) -> Self {
-        Self { of: of.to_owned(), values: values.clone(), unit }
-    }
-
+impl Distribution<'_> {
     fn quantile_of(&self, quantile: f64) -> Option<f64> {
         self.values.quantile(quantile).map(|value| self.unit.shown(value))
     }
@@ -50,10 +48,10 @@ impl Distribution {
 /// How a figure is distributed. Mean and deviation are exact; quantiles are within one hundredth of their value
 /// (`DDSketch`). Without values they are null.
 #[Object]
-impl Distribution {
+impl Distribution<'_> {
     /// Tells distributions apart.
     async fn id(&self) -> ID {
-        ids::of_content(&format!("distribution {}", self.of))
+        ids::of_content(&format!("distribution {} {}", self.of, self.name))
     }
 
     /// How many values there are.
@@ -98,15 +96,23 @@ impl Distribution {
 }
 
 /// What some traces, or some spans, add up to.
-#[derive(Clone)]
-pub(in crate::graphql) struct Measure {
+pub(in crate::graphql) struct Measure<'a> {
     of: String,
-    measure: series::Measure,
+    measure: &'a series::Measure,
 }
 
-impl Measure {
-    pub(in crate::graphql) fn new(of: &str, measure: &series::Measure) -> Self {
-        Self { of: of.to_owned(), measure: measure.clone() }
+impl<'a> Measure<'a> {
+    pub(in crate::graphql) const fn new(of: String, measure: &'a series::Measure) -> Self {
+        Self { of, measure }
+    }
+
+    fn distribution<'s>(
+        &'s self,
+        name: &'static str,
+        values: &'s series::Distribution,
+        unit: Unit,
+    ) -> Distribution<'s> {
+        Distribution { of: &self.of, name, values, unit }
     }
 }
 
@@ -122,7 +128,7 @@ pub(in crate::graphql) fn rate(part: u64, whole: u64) -> Option<f64> {
 
 /// What some traces, or some spans, add up to.
 #[Object(name = "SeriesMeasure")]
-impl Measure {
+impl Measure<'_> {
     /// Tells measures apart.
     async fn id(&self) -> ID {
         ids::of_content(&format!("measure {}", self.of))
@@ -190,43 +196,37 @@ impl Measure {
     }
 
     /// How long those that ended took, in milliseconds.
-    async fn duration_ms(&self) -> Distribution {
-        Distribution::new(&format!("{} duration", self.of), &self.measure.durations, Unit::Millis)
+    async fn duration_ms(&self) -> Distribution<'_> {
+        self.distribution("duration", &self.measure.durations, Unit::Millis)
     }
 
     /// Tokens of each that used any.
-    async fn tokens(&self) -> Distribution {
-        Distribution::new(&format!("{} tokens", self.of), &self.measure.token_counts, Unit::Tokens)
+    async fn tokens(&self) -> Distribution<'_> {
+        self.distribution("tokens", &self.measure.token_counts, Unit::Tokens)
     }
 
     /// Cost of each whose cost is known, in US dollars.
-    async fn cost_usd(&self) -> Distribution {
-        Distribution::new(&format!("{} cost", self.of), &self.measure.costs, Unit::Dollars)
+    async fn cost_usd(&self) -> Distribution<'_> {
+        self.distribution("cost", &self.measure.costs, Unit::Dollars)
     }
 
     /// Milliseconds until the first token, of the model calls that tell.
-    async fn time_to_first_token_ms(&self) -> Distribution {
-        Distribution::new(&format!("{} first", self.of), &self.measure.first_tokens, Unit::Millis)
+    async fn time_to_first_token_ms(&self) -> Distribution<'_> {
+        self.distribution("first", &self.measure.first_tokens, Unit::Millis)
     }
 }
 
 /// What the scores of one name add up to.
-#[derive(Clone)]
-pub(in crate::graphql) struct ScoreMeasure {
-    of: String,
-    name: String,
-    measure: series::ScoreMeasure,
+pub(in crate::graphql) struct ScoreMeasure<'a> {
+    of: &'a str,
+    name: &'a str,
+    measure: &'a series::ScoreMeasure,
 }
 
-impl ScoreMeasure {
+impl<'a> ScoreMeasure<'a> {
     /// The scores of a cell.
-    pub(in crate::graphql) fn all(of: &str, cell: &series::Cell) -> Vec<Self> {
-        let measure = |(name, measure): &(String, series::ScoreMeasure)| Self {
-            of: of.to_owned(),
-            name: name.clone(),
-            measure: measure.clone(),
-        };
-        cell.scores.iter().map(measure).collect()
+    pub(in crate::graphql) fn all(of: &'a str, cell: &'a series::Cell) -> Vec<Self> {
+        cell.scores.iter().map(|(name, measure)| Self { of, name, measure }).collect()
     }
 }
 
@@ -243,7 +243,7 @@ struct CategoryCount {
 
 /// What the scores of one name, of traces and their spans, add up to.
 #[Object(name = "SeriesScores")]
-impl ScoreMeasure {
+impl ScoreMeasure<'_> {
     /// Tells measures apart.
     async fn id(&self) -> ID {
         ids::of_content(&format!("scores {} {}", self.of, self.name))
@@ -251,7 +251,7 @@ impl ScoreMeasure {
 
     /// What is judged: `helpfulness`.
     async fn name(&self) -> &str {
-        &self.name
+        self.name
     }
 
     /// How many scores there are.

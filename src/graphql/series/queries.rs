@@ -1,5 +1,7 @@
 //! The root of charts.
 
+use std::{borrow::Cow, sync::LazyLock};
+
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use super::{
@@ -185,7 +187,11 @@ impl SeriesGroup<'_> {
 
     /// All stretches together.
     async fn total(&self) -> SeriesPoint<'_> {
-        SeriesPoint { of: self.name(), start: self.answer.answer.from, cell: Some(&self.group.total) }
+        SeriesPoint {
+            of: self.name(),
+            start: self.answer.answer.from,
+            cell: Some(Cow::Owned(self.group.total())),
+        }
     }
 
     /// A point for each stretch of time, also where there is nothing.
@@ -194,17 +200,20 @@ impl SeriesGroup<'_> {
         let point = |start: &Timestamp| SeriesPoint {
             of: format!("{of} {start}"),
             start: *start,
-            cell: self.group.points.get(start),
+            cell: self.group.points.get(start).map(Cow::Borrowed),
         };
         self.answer.answer.starts.iter().map(point).collect()
     }
 }
 
+/// What is counted where nothing is.
+static NOTHING: LazyLock<series_model::Measure> = LazyLock::new(series_model::Measure::default);
+
 /// One stretch of time.
 struct SeriesPoint<'a> {
     of: String,
     start: Timestamp,
-    cell: Option<&'a Cell>,
+    cell: Option<Cow<'a, Cell>>,
 }
 
 /// What is counted in one stretch of time.
@@ -221,20 +230,18 @@ impl SeriesPoint<'_> {
     }
 
     /// The traces that started in it and have to do with the series' value: as a whole.
-    async fn traces(&self) -> Measure {
-        let none = series_model::Measure::default();
-        Measure::new(&format!("{} traces", self.of), self.cell.map_or(&none, |cell| &cell.traces))
+    async fn traces(&self) -> Measure<'_> {
+        Measure::new(format!("{} traces", self.of), self.cell.as_ref().map_or(&NOTHING, |cell| &cell.traces))
     }
 
     /// The spans of those traces that have to do with the series' value. Tokens and cost count where they were spent,
     /// so that nothing counts twice; of components and versions, those of everything below their uses.
-    async fn spans(&self) -> Measure {
-        let none = series_model::Measure::default();
-        Measure::new(&format!("{} spans", self.of), self.cell.map_or(&none, |cell| &cell.spans))
+    async fn spans(&self) -> Measure<'_> {
+        Measure::new(format!("{} spans", self.of), self.cell.as_ref().map_or(&NOTHING, |cell| &cell.spans))
     }
 
     /// Scores of those traces and of their spans, by name.
-    async fn scores(&self) -> Vec<ScoreMeasure> {
-        self.cell.map(|cell| ScoreMeasure::all(&self.of, cell)).unwrap_or_default()
+    async fn scores(&self) -> Vec<ScoreMeasure<'_>> {
+        self.cell.as_ref().map(|cell| ScoreMeasure::all(&self.of, cell)).unwrap_or_default()
     }
 }

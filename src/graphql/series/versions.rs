@@ -43,17 +43,17 @@ impl VersionUsage {
 
     /// Its uses: spans that name it and stand below no other that does. Tokens and cost are those of a use and of
     /// everything below it.
-    async fn uses(&self) -> Measure {
-        Measure::new(&format!("{} uses", self.of), &self.cell.spans)
+    async fn uses(&self) -> Measure<'_> {
+        Measure::new(format!("{} uses", self.of), &self.cell.spans)
     }
 
     /// The traces that used it, as a whole.
-    async fn traces(&self) -> Measure {
-        Measure::new(&format!("{} traces", self.of), &self.cell.traces)
+    async fn traces(&self) -> Measure<'_> {
+        Measure::new(format!("{} traces", self.of), &self.cell.traces)
     }
 
     /// Scores of those traces and of their spans, by name.
-    async fn scores(&self) -> Vec<ScoreMeasure> {
+    async fn scores(&self) -> Vec<ScoreMeasure<'_>> {
         ScoreMeasure::all(&self.of, &self.cell)
     }
 }

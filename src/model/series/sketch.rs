@@ -13,6 +13,9 @@ pub const ACCURACY: f64 = 0.01;
 /// The factor between the bounds of two buckets: (1 + accuracy) / (1 - accuracy).
 const GROWTH: f64 = (1.0 + ACCURACY) / (1.0 - ACCURACY);
 
+/// Buckets up to which each is looked up where it is merged; more are merged in one pass over both sketches.
+const FEW: usize = 4;
+
 /// How many values there are of each size.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Sketch {
@@ -60,9 +63,22 @@ impl Sketch {
     /// Counts all that another one counts.
     pub fn merge(&mut self, other: &Self) {
         self.zeros = self.zeros.saturating_add(other.zeros);
-        for (bucket, more) in &other.buckets {
-            self.change(*bucket, |count| count.saturating_add(*more));
+        if other.buckets.len() <= FEW {
+            for (bucket, more) in &other.buckets {
+                self.change(*bucket, |count| count.saturating_add(*more));
+            }
+            return;
         }
+        let mine = std::mem::take(&mut self.buckets);
+        let mut merged = Vec::with_capacity(mine.len() + other.buckets.len());
+        let mut theirs = other.buckets.iter().copied().peekable();
+        for (bucket, count) in mine {
+            merged.extend(std::iter::from_fn(|| theirs.next_if(|(other, _)| *other < bucket)));
+            let more = theirs.next_if(|(other, _)| *other == bucket).map_or(0, |(_, more)| more);
+            merged.push((bucket, count.saturating_add(more)));
+        }
+        merged.extend(theirs);
+        self.buckets = merged;
     }
 
     /// Takes back what another one counts and this one counted.

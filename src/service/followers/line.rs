@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::{Followed, Follower};
 use crate::{
-    model::TraceId,
+    model::{Timestamp, TraceId},
     service::{ServiceError, ServiceResult},
     store::{
         Direction, KeyRange, Store, Tx,
@@ -21,16 +21,51 @@ const AT_ONCE: usize = 256;
 /// Spans that are read for it, unless one trace has more.
 const SPANS_AT_ONCE: u64 = 20_000;
 
+/// The key of a mark, which says in which order traces are followed.
+pub(super) trait MarkKey: Key + Copy + Send + Sync + 'static {
+    /// The key of a trace that started then.
+    fn of(id: TraceId, start: Timestamp) -> Self;
+
+    /// The trace.
+    fn trace(&self) -> TraceId;
+}
+
+impl MarkKey for TraceId {
+    fn of(id: TraceId, _: Timestamp) -> Self {
+        id
+    }
+
+    fn trace(&self) -> TraceId {
+        *self
+    }
+}
+
+impl MarkKey for (Timestamp, TraceId) {
+    fn of(id: TraceId, start: Timestamp) -> Self {
+        (start, id)
+    }
+
+    fn trace(&self) -> TraceId {
+        self.1
+    }
+}
+
+/// Where marks stand.
+pub(super) type Marks<K> = Table<K, FollowDue>;
+
+/// Where marks are handed on to: in the order of time, whatever the order in which they came.
+pub(super) type Next = Marks<(Timestamp, TraceId)>;
+
 /// Followers that share marks.
-pub(super) struct Line {
+pub(super) struct Line<K> {
     /// Their marks.
-    pub due: Table<TraceId, FollowDue>,
+    pub due: Marks<K>,
     /// Those who follow.
     pub followers: Vec<Arc<dyn Follower>>,
     /// Where marks are handed on to when all of them are done.
-    next: Option<Table<TraceId, FollowDue>>,
-    /// Where the marks are read on: after this trace. So none waits for ever behind those that fail.
-    place: Mutex<Option<TraceId>>,
+    next: Option<Next>,
+    /// Where the marks are read on: after this one. So none waits for ever behind those that fail.
+    place: Mutex<Option<K>>,
     /// Held by the one who works.
     turn: tokio::sync::Mutex<()>,
 }
@@ -44,12 +79,8 @@ pub(super) struct Step {
     pub failed: usize,
 }
 
-impl Line {
-    pub(super) fn new(
-        due: Table<TraceId, FollowDue>,
-        followers: Vec<Arc<dyn Follower>>,
-        next: Option<Table<TraceId, FollowDue>>,
-    ) -> Self {
+impl<K: MarkKey> Line<K> {
+    pub(super) fn new(due: Marks<K>, followers: Vec<Arc<dyn Follower>>, next: Option<Next>) -> Self {
         Self { due, followers, next, place: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
@@ -70,30 +101,36 @@ impl Line {
     pub(super) async fn step(&self, store: &Store) -> ServiceResult<Step> {
         let _turn = self.turn.lock().await;
         let (due, more) = self.next_due(store).await?;
-        let Some(last) = due.last().map(|(id, _)| *id) else { return Ok(Step::default()) };
+        let Some(last) = due.last().map(|(key, _)| *key) else { return Ok(Step::default()) };
         let traces = read(store, &due).await?;
         let failed = match self.follow(&traces).await {
             Ok(()) => Vec::new(),
             // One that cannot be followed must not hold up the others.
             Err(_) if traces.len() > 1 => self.follow_one_by_one(&traces).await,
             Err(error) => {
-                tracing::warn!(trace = %last, %error, "a trace is not followed yet");
-                vec![last]
+                tracing::warn!(trace = %last.trace(), %error, "a trace is not followed yet");
+                vec![last.trace()]
             }
         };
-        let done: Vec<_> = due.into_iter().filter(|(id, _)| !failed.contains(id)).collect();
-        self.clear(store, &done).await?;
+        let done = due.into_iter().zip(&traces).filter(|(_, trace)| !failed.contains(&trace.id));
+        let done = done.map(|((key, mark), trace)| Done {
+            key,
+            mark,
+            // One that is gone has no place in time any more.
+            next: (trace.spans.as_ref().map_or(Timestamp::from_nanos(0), |it| it.trace.start_time), trace.id),
+        });
+        self.clear(store, &done.collect::<Vec<_>>()).await?;
         *self.place.lock() = more.then_some(last);
         Ok(Step { more, failed: failed.len() })
     }
 
     /// Marks from where the last step ended, and whether there are more behind them.
-    async fn next_due(&self, store: &Store) -> ServiceResult<(Vec<(TraceId, FollowDue)>, bool)> {
+    async fn next_due(&self, store: &Store) -> ServiceResult<(Vec<(K, FollowDue)>, bool)> {
         let place = *self.place.lock();
-        let range = place.map_or_else(KeyRange::all, |id| KeyRange::all().after(&id.encode()));
+        let range = place.map_or_else(KeyRange::all, |key| KeyRange::all().after(&key.encode()));
         let page = store.scan(self.due, range, Direction::Forward, AT_ONCE).await?;
         let mut due: Vec<_> = page.items.into_iter().map(|found| (found.key, found.record)).collect();
-        let ids: Vec<_> = due.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<_> = due.iter().map(|(key, _)| key.trace()).collect();
         let rows = store.get_many(keyspace::TRACE, &ids).await?;
         let mut spans = 0_u64;
         let fit = rows.iter().take_while(|row| {
@@ -128,14 +165,14 @@ impl Line {
     }
 
     /// Removes marks, unless something new has come meanwhile, and hands them on in the same commit.
-    async fn clear(&self, store: &Store, done: &[(TraceId, FollowDue)]) -> ServiceResult<()> {
-        let ids = &done.iter().map(|(id, _)| *id).collect::<Vec<_>>();
+    async fn clear(&self, store: &Store, done: &[Done<K>]) -> ServiceResult<()> {
+        let keys = &done.iter().map(|done| done.key).collect::<Vec<_>>();
         let cleared = store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
-                let marks = tx.get_many(self.due, ids).await?;
-                for ((id, known), mark) in done.iter().zip(marks) {
-                    if mark == Some(*known) {
-                        tx.delete(self.due, id);
+                let marks = tx.get_many(self.due, keys).await?;
+                for (done, mark) in done.iter().zip(marks) {
+                    if mark == Some(done.mark) {
+                        tx.delete(self.due, &done.key);
                     }
                 }
                 match self.next {
@@ -148,33 +185,37 @@ impl Line {
     }
 }
 
+/// A mark whose trace has been followed.
+struct Done<K> {
+    key: K,
+    mark: FollowDue,
+    /// Where it is handed on to.
+    next: (Timestamp, TraceId),
+}
+
 /// Puts marks where others find them. One that is there already is made another, so that who is at it sees that
 /// something new has come.
-async fn hand_on(
-    tx: &mut Tx<'_>,
-    next: Table<TraceId, FollowDue>,
-    marks: &[(TraceId, FollowDue)],
-) -> ServiceResult<()> {
-    let ids: Vec<_> = marks.iter().map(|(id, _)| *id).collect();
-    let known = tx.get_many(next, &ids).await?;
-    for ((id, mark), known) in marks.iter().zip(known) {
+async fn hand_on<K>(tx: &mut Tx<'_>, next: Next, done: &[Done<K>]) -> ServiceResult<()> {
+    let keys: Vec<_> = done.iter().map(|done| done.next).collect();
+    let known = tx.get_many(next, &keys).await?;
+    for (Done { mark, next: key, .. }, known) in done.iter().zip(known) {
         let mark = known.map_or(*mark, |known| FollowDue {
             revision: known.revision.max(mark.revision),
             at: mark.at,
             more: known.more.wrapping_add(1),
         });
-        tx.put(next, id, &mark)?;
+        tx.put(next, key, &mark)?;
     }
     Ok(())
 }
 
-async fn read(store: &Store, due: &[(TraceId, FollowDue)]) -> ServiceResult<Vec<Followed>> {
-    let ids: Vec<_> = due.iter().map(|(id, _)| *id).collect();
+async fn read<K: MarkKey>(store: &Store, due: &[(K, FollowDue)]) -> ServiceResult<Vec<Followed>> {
+    let ids: Vec<_> = due.iter().map(|(key, _)| key.trace()).collect();
     let found = store.trace_spans(&ids).await?;
-    let followed = |((id, mark), spans): (&(TraceId, FollowDue), _)| Followed {
-        id: *id,
+    let followed = |(((_, mark), id), spans): ((&(K, FollowDue), TraceId), _)| Followed {
+        id,
         spans,
         changed: mark.revision > 0,
     };
-    Ok(due.iter().zip(found).map(followed).collect())
+    Ok(due.iter().zip(ids).zip(found).map(followed).collect())
 }

@@ -4,7 +4,7 @@
 //! A write to a trace that is over leaves a mark in its own commit ([`keyspace::FOLLOW_DUE`]), which stands until
 //! every follower is done with it, so neither a failure nor the end of the process leaves anything out. A follower
 //! may be given the same trace again and must come to the same. Those that can wait have a line of their own, to which
-//! marks are handed on ([`keyspace::FOLLOW_LATER`]): while much is written, it stands back. Knows nothing of what
+//! marks are handed on ([`keyspace::FOLLOW_BY_START`]): while much is written, it stands back. Knows nothing of what
 //! followers do.
 
 mod line;
@@ -17,7 +17,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use self::line::{Line, Step};
+use self::line::{Line, MarkKey, Step};
 use super::{Context, ServiceResult};
 use crate::{
     model::{Timestamp, TraceId},
@@ -90,7 +90,14 @@ pub trait Follower: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Followers {
     context: Context,
-    lines: Arc<[Line; 2]>,
+    lines: Arc<Lines>,
+}
+
+/// Those who follow at once, in the order of ids, and those who can wait, in the order of time: so what they keep is
+/// together that is asked for together, however much they have to catch up with.
+struct Lines {
+    at_once: Line<TraceId>,
+    later: Line<(Timestamp, TraceId)>,
 }
 
 impl Followers {
@@ -99,9 +106,11 @@ impl Followers {
     pub fn new(context: Context, followers: Vec<Arc<dyn Follower>>) -> Self {
         let (later, at_once): (Vec<_>, Vec<_>) =
             followers.into_iter().partition(|follower| follower.can_wait());
-        let next = (!later.is_empty()).then_some(keyspace::FOLLOW_LATER);
-        let lines =
-            [Line::new(keyspace::FOLLOW_DUE, at_once, next), Line::new(keyspace::FOLLOW_LATER, later, None)];
+        let next = (!later.is_empty()).then_some(keyspace::FOLLOW_BY_START);
+        let lines = Lines {
+            at_once: Line::new(keyspace::FOLLOW_DUE, at_once, next),
+            later: Line::new(keyspace::FOLLOW_BY_START, later, None),
+        };
         Self { context, lines: Arc::new(lines) }
     }
 
@@ -110,11 +119,11 @@ impl Followers {
         if let Err(error) = self.mark_for_new_followers().await {
             tracing::warn!(%error, "traces from before are not followed yet");
         }
-        let [at_once, later] = &*self.lines;
+        let Lines { at_once, later } = &*self.lines;
         tokio::join!(self.work(at_once, false), self.work(later, true));
     }
 
-    async fn work(&self, line: &Line, stands_back: bool) {
+    async fn work<K: MarkKey>(&self, line: &Line<K>, stands_back: bool) {
         loop {
             let (begun, before) = (Instant::now(), self.context.store.writes());
             let pause = match line.step(&self.context.store).await {
@@ -153,11 +162,9 @@ impl Followers {
     /// When the store fails.
     pub async fn catch_up(&self) -> ServiceResult<usize> {
         self.mark_for_new_followers().await?;
-        let mut failed = 0;
-        for line in &*self.lines {
-            failed += line.catch_up(&self.context.store).await?;
-        }
-        Ok(failed)
+        let Lines { at_once, later } = &*self.lines;
+        let store = &self.context.store;
+        Ok(at_once.catch_up(store).await? + later.catch_up(store).await?)
     }
 
     /// Whether every trace that is over has been followed by all.
@@ -165,7 +172,8 @@ impl Followers {
     /// # Errors
     /// When the store fails.
     pub async fn is_caught_up(&self) -> ServiceResult<bool> {
-        let marks = self.lines.iter().map(|line| (line.due.name, KeyRange::all())).collect();
+        let Lines { at_once, later } = &*self.lines;
+        let marks = [at_once.due.name, later.due.name].map(|name| (name, KeyRange::all())).to_vec();
         let counts = self.context.store.count_entries(marks, 1).await?;
         Ok(counts.iter().all(|(count, _)| *count == 0))
     }

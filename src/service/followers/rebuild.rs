@@ -1,8 +1,12 @@
-//! Following a database again from its first trace: when a follower is new to it, or keeps another format.
+//! Following a database again from its first trace: when a follower is new to it, or keeps another format. And taking
+//! up the marks that an earlier program left in another order.
 
-use std::{ops::Bound, sync::Arc};
+use std::ops::Bound;
 
-use super::{Follower, Followers, Line};
+use super::{
+    Follower, Followers, Lines,
+    line::{Line, MarkKey, Marks},
+};
 use crate::{
     model::{Timestamp, TraceId},
     service::{ServiceError, ServiceResult},
@@ -19,28 +23,35 @@ const AT_ONCE: usize = 1_000;
 impl Followers {
     /// Marks all traces as due, where a follower has not followed this database yet.
     pub(super) async fn mark_for_new_followers(&self) -> ServiceResult<()> {
-        for (line, follower) in self.all() {
+        self.take_up_older_marks().await?;
+        let Lines { at_once, later } = &*self.lines;
+        self.mark_where_new(at_once).await?;
+        self.mark_where_new(later).await
+    }
+
+    async fn mark_where_new<K: MarkKey>(&self, line: &Line<K>) -> ServiceResult<()> {
+        for follower in &line.followers {
             let known = self.context.store.get(keyspace::FOLLOWER, &follower.code()).await?;
             let fresh = FollowerState { format: follower.format(), marked: None };
             match known {
                 Some(known) if known == fresh => {}
                 Some(known) if known.format == fresh.format => {
-                    self.mark_all(line, follower.as_ref(), known.marked).await?;
+                    self.mark_all(line.due, follower.as_ref(), known.marked).await?;
                 }
-                _ => self.mark_all(line, follower.as_ref(), None).await?,
+                _ => self.mark_all(line.due, follower.as_ref(), None).await?,
             }
         }
         Ok(())
     }
 
     /// Marks the traces after `from`, the oldest first. One that is cut off goes on where it was.
-    async fn mark_all(
+    async fn mark_all<K: MarkKey>(
         &self,
-        line: &Line,
+        due: Marks<K>,
         follower: &dyn Follower,
         mut from: Option<(Timestamp, TraceId)>,
     ) -> ServiceResult<()> {
-        let (due, code, format) = (line.due, follower.code(), follower.format());
+        let (code, format) = (follower.code(), follower.format());
         loop {
             let mut range = KeyRange::all();
             if let Some(from) = &from {
@@ -49,15 +60,15 @@ impl Followers {
             let found = self.context.store.chunk_keys(keyspace::TRACE_BY_START, range, AT_ONCE).await?;
             from = found.items.last().copied().filter(|_| found.more);
             let state = &FollowerState { format, marked: from };
-            let ids = &found.items.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+            let keys = &found.items.iter().map(|(start, id)| K::of(*id, *start)).collect::<Vec<_>>();
             let marked = self.context.store.transact::<_, ServiceError, _>(|tx| {
                 Box::pin(async move {
-                    let marks = tx.get_many(due, ids).await?;
-                    for (id, mark) in ids.iter().zip(marks) {
+                    let marks = tx.get_many(due, keys).await?;
+                    for (key, mark) in keys.iter().zip(marks) {
                         if mark.is_none() {
                             // It only has to differ from what writers of the trace would put there.
                             let mark = FollowDue { revision: 0, at: Timestamp::from_nanos(0), more: 0 };
-                            tx.put(due, id, &mark)?;
+                            tx.put(due, key, &mark)?;
                         }
                     }
                     tx.put(keyspace::FOLLOWER, &code, state)?;
@@ -76,13 +87,36 @@ impl Followers {
     /// # Errors
     /// When the store fails.
     pub async fn start_again(&self) -> ServiceResult<()> {
-        for (line, follower) in self.all() {
-            self.mark_all(line, follower.as_ref(), None).await?;
+        let Lines { at_once, later } = &*self.lines;
+        for follower in &at_once.followers {
+            self.mark_all(at_once.due, follower.as_ref(), None).await?;
+        }
+        for follower in &later.followers {
+            self.mark_all(later.due, follower.as_ref(), None).await?;
         }
         Ok(())
     }
 
-    fn all(&self) -> impl Iterator<Item = (&Line, &Arc<dyn Follower>)> {
-        self.lines.iter().flat_map(|line| line.followers.iter().map(move |follower| (line, follower)))
+    /// Has the traces followed by all once more of which an earlier program left marks by their ids. Whoever followed
+    /// them already comes to the same.
+    async fn take_up_older_marks(&self) -> ServiceResult<()> {
+        let store = &self.context.store;
+        loop {
+            let found = store.chunk_keys(keyspace::FOLLOW_LATER, KeyRange::all(), AT_ONCE).await?;
+            if found.items.is_empty() {
+                return Ok(());
+            }
+            let ids = &found.items;
+            let taken = store.transact::<_, ServiceError, _>(|tx| {
+                Box::pin(async move {
+                    for id in ids {
+                        super::mark(tx, *id).await?;
+                        tx.delete(keyspace::FOLLOW_LATER, id);
+                    }
+                    Ok(())
+                })
+            });
+            taken.await?;
+        }
     }
 }

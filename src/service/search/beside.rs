@@ -127,14 +127,20 @@ impl Search {
             let counts = store.count_entries(all, MOST_COUNTED).await?;
             return Ok(counts.first().map_or(0, |(count, _)| *count as u64));
         }
-        let parts = vec![
-            (keyspace::FOLLOW_DUE.name, KeyRange::all()),
-            (keyspace::FOLLOW_LATER.name, KeyRange::all()),
-            (keyspace::TRACE_BY_STATUS.name, prefix(&TraceStatus::Running)),
-        ];
+        let parts = vec![(keyspace::TRACE_BY_STATUS.name, prefix(&TraceStatus::Running))];
         let counts = store.count_entries(parts, MOST_COUNTED).await?;
-        let [(due, _), (later, _), (running, _)] = counts.as_slice() else { return Ok(0) };
-        let left_out = due.saturating_add(*later).saturating_add(running.saturating_sub(looked_through));
+        let running = counts.first().map_or(0, |(running, _)| running.saturating_sub(looked_through));
+        let left_out = self.marked().await?.saturating_add(running);
         Ok(left_out.min(MOST_COUNTED) as u64)
+    }
+
+    /// How many traces are marked, once each: one may wait for what is at once and for what is later.
+    async fn marked(&self) -> ServiceResult<usize> {
+        let store = &self.context.store;
+        // In this order: what is handed on meanwhile is in both.
+        let at_once = store.first_keys(keyspace::FOLLOW_DUE, MOST_COUNTED).await?;
+        let later = store.first_keys(keyspace::FOLLOW_BY_START, MOST_COUNTED).await?;
+        let marked: HashSet<_> = at_once.into_iter().chain(later.into_iter().map(|(_, id)| id)).collect();
+        Ok(marked.len())
     }
 }

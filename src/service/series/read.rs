@@ -69,10 +69,20 @@ pub struct SeriesAnswer {
 pub struct GroupSeries {
     /// The value.
     pub value: String,
-    /// All stretches together.
-    pub total: Cell,
+    /// Its traces.
+    pub traces: u64,
     /// The stretches in which there is anything, by their start.
     pub points: BTreeMap<Timestamp, Cell>,
+}
+
+impl GroupSeries {
+    /// All stretches together.
+    #[must_use]
+    pub fn total(&self) -> Cell {
+        let mut total = Cell::default();
+        self.points.values().for_each(|cell| total.merge(cell));
+        total
+    }
 }
 
 impl Series {
@@ -96,14 +106,14 @@ impl Series {
         for ((_, _, start, value), cell) in cells {
             let group = groups.entry(value.clone()).or_insert_with(|| GroupSeries {
                 value,
-                total: Cell::default(),
+                traces: 0,
                 points: BTreeMap::new(),
             });
-            group.total.merge(&cell);
+            group.traces = group.traces.saturating_add(cell.traces.count);
             group.points.insert(start, cell);
         }
         let mut groups: Vec<_> = groups.into_values().collect();
-        groups.sort_by(|a, b| (b.total.traces.count, &a.value).cmp(&(a.total.traces.count, &b.value)));
+        groups.sort_by(|a, b| (b.traces, &a.value).cmp(&(a.traces, &b.value)));
         let left_out = groups.len().saturating_sub(query.first);
         groups.truncate(query.first);
         // There is a point also where there is no cell.
@@ -176,12 +186,10 @@ impl Series {
             values: values.clone(),
             first: usize::MAX,
         };
-        let mut answer = self.read(&query).await?;
-        let mut total = |value: String| {
-            let place = answer.groups.iter().position(|group| group.value == value)?;
-            Some(answer.groups.swap_remove(place).total)
-        };
-        Ok(values.into_iter().map(|value| total(value).unwrap_or_default()).collect())
+        let answer = self.read(&query).await?;
+        let total =
+            |value: &String| answer.groups.iter().find(|group| group.value == *value).map(GroupSeries::total);
+        Ok(values.iter().map(|value| total(value).unwrap_or_default()).collect())
     }
 
     /// The starts of the stretches of a query.

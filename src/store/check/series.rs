@@ -32,6 +32,8 @@ impl Check<'_> {
             let mut from = None;
             while self.page(marks, &mut from).await?.is_some() {}
         }
+        let mut from = None;
+        while self.page(keyspace::FOLLOW_BY_START, &mut from).await?.is_some() {}
         Ok(())
     }
 

@@ -88,6 +88,7 @@ fn keys_are_these_bytes() {
     trace_ranked                   02(00*6)01029816687fea5cf25a(09*16)
     series                         03029816687ec057005a736d616c6c2d310001
     follow_due                     (09*16)
+    follow_by_start                9816687fea5cf25a(09*16)
     follow_later                   (09*16)
     follower                       03
     deletion                       02(09*16)

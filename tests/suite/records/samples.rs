@@ -237,6 +237,7 @@ fn of_marks() -> Vec<Entry> {
         Entry::of(keyspace::TRACE_RANKED, (Ranking::Cost, 258, at(5), TRACE), Nothing),
         Entry::of(keyspace::SERIES, (Resolution::Day, Dimension::Model, at(0), "small-1".to_owned()), cell()),
         Entry::of(keyspace::FOLLOW_DUE, TRACE, FollowDue { revision: 7, at: at(5), more: 2 }),
+        Entry::of(keyspace::FOLLOW_BY_START, (at(5), TRACE), FollowDue { revision: 7, at: at(5), more: 2 }),
         Entry::of(keyspace::FOLLOW_LATER, TRACE, FollowDue { revision: 7, at: at(5), more: 2 }),
         Entry::of(keyspace::FOLLOWER, 3, FollowerState { format: 4, marked: Some((at(1), TRACE)) }),
         Entry::of(

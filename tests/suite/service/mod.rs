@@ -5,6 +5,7 @@ mod branches;
 mod components;
 mod conversations;
 mod deletion;
+mod followers;
 mod histories;
 mod live;
 mod scores;
