@@ -76,7 +76,7 @@ words! {
     QuerySource {
         /// At all of them, in the order that is asked for.
         All = 1 "ALL",
-        /// At those that are named, or in which a text was found.
+        /// At those that are named, or in which a text was found, where those are few.
         Named = 2 "NAMED",
         /// At those of a conversation.
         Conversation = 3 "CONVERSATION",
@@ -100,5 +100,7 @@ words! {
         Score = 12 "SCORE",
         /// At those whose duration, cost or tokens lie within bounds.
         Figure = 13 "FIGURE",
+        /// At those in which a text is found, from the newest on, until there are enough.
+        Text = 14 "TEXT",
     }
 }

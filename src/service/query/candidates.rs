@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use super::{
     Queries, TraceOrdering,
     plan::{Listed, Plan, Source},
+    texts::Texts,
 };
 use crate::{
     model::{
-        TraceId,
+        Timestamp, TraceId,
         trace::{Trace, TraceStatus},
     },
+    search::{Hit, Place},
     service::{ServiceResult, series::Series},
     store::{Direction, KeyRange, key::Key, keyspace, prefix},
 };
@@ -31,14 +33,54 @@ pub(super) struct Candidates {
     rest: Option<Rest>,
     /// Traces whose places are known already, in order.
     listed: VecDeque<(Vec<u8>, TraceId)>,
-    /// Those of `listed`, which an index may have too.
+    /// Those of `listed`, and others, which an index may have too and which are not taken from it.
     known: HashSet<TraceId>,
 }
 
-struct Rest {
-    index: &'static str,
-    prefix: Vec<u8>,
-    range: KeyRange,
+/// What of an index was not looked at yet.
+enum Rest {
+    Keys { index: &'static str, prefix: Vec<u8>, range: KeyRange },
+    Texts(Texts),
+}
+
+/// A part of an index.
+struct Part {
+    traces: Vec<Placed>,
+    /// The place of the last one, whether it is still there or not.
+    end: Option<Vec<u8>>,
+    /// What is left.
+    rest: Option<Rest>,
+}
+
+impl Rest {
+    /// The next ones.
+    async fn next(self, queries: &Queries, direction: Direction, size: usize) -> ServiceResult<Part> {
+        match self {
+            Self::Keys { index, prefix, range } => {
+                let wanted = vec![(range.clone(), direction, size)];
+                let found = queries.context.store.index_pages::<Trace>(index, wanted).await?.pop();
+                let (items, more) = found.map(|page| (page.items, page.more)).unwrap_or_default();
+                let last = items.last().map(|(key, _)| key.clone());
+                let place = |key: &[u8]| key.get(prefix.len()..).unwrap_or_default().to_vec();
+                let end = last.as_deref().map(place);
+                let traces = items.into_iter().filter_map(|(key, row)| Some((place(&key), row?))).collect();
+                let range = last.filter(|_| more).map(|last| match direction {
+                    Direction::Forward => range.after(&last),
+                    Direction::Backward => range.before(&last),
+                });
+                Ok(Part { traces, end, rest: range.map(|range| Self::Keys { index, prefix, range }) })
+            }
+            Self::Texts(texts) => {
+                let hits = queries.search.find_ended(&texts.asked, texts.after, texts.from, size).await?;
+                let place = |Hit { place, .. }: &Hit| ((place.started, place.trace).encode(), place.trace);
+                let placed: Vec<_> = hits.iter().map(place).collect();
+                let end = placed.last().map(|(place, _)| place.clone());
+                let after = hits.last().filter(|_| hits.len() >= size).map(|hit| hit.place);
+                let rest = after.map(|after| Self::Texts(Texts { after: Some(after), ..texts }));
+                Ok(Part { traces: queries.with_rows(placed).await?, end, rest })
+            }
+        }
+    }
 }
 
 impl Candidates {
@@ -50,7 +92,7 @@ impl Candidates {
         after: Option<&[u8]>,
     ) -> ServiceResult<Self> {
         let mut places = Places { ordering, after, traces: BTreeMap::new() };
-        let mut rest = None;
+        let (mut rest, mut known) = (None, HashSet::new());
         match &plan.source {
             Source::Ordered { index, prefix, range, lags } => {
                 let range = match after {
@@ -66,7 +108,7 @@ impl Candidates {
                 if *lags {
                     queries.place_those_beside(&mut places).await?;
                 }
-                rest = Some(Rest { index, prefix: prefix.clone(), range });
+                rest = Some(Rest::Keys { index, prefix: prefix.clone(), range });
             }
             Source::Listed(Listed::Ids(ids)) => queries.place(ids, &mut places).await?,
             Source::Listed(Listed::Started(started)) => {
@@ -80,8 +122,20 @@ impl Candidates {
                 }
                 queries.place_listed(index, range.clone(), &mut places).await?;
             }
+            Source::Texts(texts) => {
+                let cursor = after.and_then(<(Timestamp, TraceId)>::decode);
+                let cursor = cursor.map(|(started, trace)| Place { started, trace, number: u32::MAX });
+                let texts = Texts { after: cursor.or(texts.after), ..texts.clone() };
+                let running = queries.search.find_running(&texts.asked, texts.after, texts.from).await?;
+                for hit in running.hits {
+                    places.add_at((hit.place.started, hit.place.trace).encode(), hit.place.trace);
+                }
+                // The index may have them as they were before.
+                known = running.traces;
+                rest = Some(Rest::Texts(texts));
+            }
         }
-        let known = places.traces.values().copied().collect();
+        known.extend(places.traces.values().copied());
         let listed = match ordering.scan() {
             Direction::Forward => places.traces.into_iter().collect(),
             Direction::Backward => places.traces.into_iter().rev().collect(),
@@ -96,31 +150,15 @@ impl Candidates {
 
     /// The next ones, some `size` of them.
     pub(super) async fn next(&mut self, queries: &Queries, size: usize) -> ServiceResult<Vec<Placed>> {
-        let Some(rest) = &mut self.rest else {
+        let Some(rest) = self.rest.take() else {
             let count = size.min(self.listed.len());
             return queries.with_rows(self.listed.drain(..count).collect()).await;
         };
-        let (direction, store) = (self.ordering.scan(), &queries.context.store);
-        let wanted = vec![(rest.range.clone(), direction, size)];
-        let found = store.index_pages::<Trace>(rest.index, wanted).await?.pop();
-        let (items, more) = found.map(|page| (page.items, page.more)).unwrap_or_default();
-        let last = items.last().map(|(key, _)| key.clone());
-        let place = |key: &[u8]| key.get(rest.prefix.len()..).unwrap_or_default().to_vec();
-        let mut chunk: Vec<_> = items
-            .into_iter()
-            .filter_map(|(key, row)| Some((place(&key), row?)))
-            .filter(|(_, row)| !self.known.contains(&row.id))
-            .collect();
-        let frontier = last.as_deref().map(place);
-        match (more, last) {
-            (true, Some(last)) => {
-                rest.range = match direction {
-                    Direction::Forward => rest.range.clone().after(&last),
-                    Direction::Backward => rest.range.clone().before(&last),
-                };
-            }
-            _ => self.rest = None,
-        }
+        let part = rest.next(queries, self.ordering.scan(), size).await?;
+        self.rest = part.rest;
+        let mut chunk = part.traces;
+        chunk.retain(|(_, row)| !self.known.contains(&row.id));
+        let frontier = part.end;
         // Of the others, those that come before what is still to come of the index.
         let over = self.rest.is_none();
         let mut due = Vec::new();

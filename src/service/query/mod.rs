@@ -63,7 +63,7 @@ pub struct QueryLimits {
     pub ranked_spans: u64,
     /// The same where it may have to read their attributes.
     pub ranked_attribute_spans: u64,
-    /// Traces that a text may be found in, beside other conditions.
+    /// Traces that a text may be found in, where all of them have to be known before anything else.
     pub texts: usize,
 }
 
@@ -111,7 +111,7 @@ impl Queries {
         let list = ListId::of(&format!("query {condition:?} {ordering:?}"));
         let after = page.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
         let prepared = self.prepare(condition, ordering).await?;
-        let found = self.find(&prepared, after, page.first).await?;
+        let found = self.fill(&prepared, after, page.first).await?;
         let cursor = |key: &[u8]| Cursor::new(list, key);
         let items = found.traces.into_iter().map(|(key, trace)| (cursor(&key), trace)).collect();
         Ok(Page { items, has_next: found.more, end: found.end.map(|key| cursor(&key)) })
@@ -122,24 +122,17 @@ impl Queries {
     /// # Errors
     /// When the condition cannot be read, or the store fails.
     pub async fn explain(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Plan> {
-        self.planned(condition, ordering).await.map(|prepared| prepared.plan)
+        self.planned(condition, None, ordering).await.map(|prepared| prepared.plan)
     }
 
     async fn prepare(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Prepared> {
-        let prepared = self.planned(condition, ordering).await?;
+        let prepared = self.planned(condition, None, ordering).await?;
         prepared.plan.check(&self.context.query)?;
         Ok(prepared)
     }
 
-    /// A condition with its plan, however much that looks at.
-    async fn planned(&self, condition: &TraceCondition, ordering: TraceOrdering) -> ServiceResult<Prepared> {
-        let (condition, starts) = self.with_texts_found(condition.clone()).await?;
-        let plan = self.plan(&condition, &starts, ordering).await?;
-        Ok(Prepared { condition, ordering, plan })
-    }
-
     /// The traces behind a place that fulfil a condition, as many as are wanted.
-    async fn find(
+    async fn fill(
         &self,
         prepared: &Prepared,
         after: Option<Vec<u8>>,

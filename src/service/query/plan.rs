@@ -3,7 +3,7 @@
 use super::{
     Queries, QueryLimits, TraceOrdering,
     choices::{Choice, Started, choices, in_its_order, named},
-    texts::Starts,
+    texts::{Starts, Texts},
 };
 use crate::{
     model::{
@@ -63,6 +63,8 @@ pub(super) enum Source {
     },
     /// In any index, or by their ids: they are put in order.
     Listed(Listed),
+    /// In the index of texts, which has the order.
+    Texts(Texts),
 }
 
 /// Traces that are put in order.
@@ -225,7 +227,11 @@ impl Queries {
     }
 
     /// How many spans the traces of a plan have, as many as traces have on average.
-    async fn estimated_spans(&self, (traces, more): (u64, bool), started: &Started) -> ServiceResult<u64> {
+    pub(super) async fn estimated_spans(
+        &self,
+        (traces, more): (u64, bool),
+        started: &Started,
+    ) -> ServiceResult<u64> {
         let all = Series::new(self.context.clone()).ever(Dimension::All).await?;
         let mean = all.spans.count.div_ceil(all.traces.count.max(1)).max(1);
         // Of more than were counted, all may be meant: nothing tells how many lie in a stretch of time.

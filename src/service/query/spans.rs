@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    Queries, SpanOrdering, TraceOrdering,
+    Prepared, Queries, SpanOrdering, TraceOrdering,
     decide::JudgedSpan,
     span_walk::{Group, SpanWalk, Wanted},
 };
@@ -47,10 +47,8 @@ impl Queries {
     ) -> ServiceResult<Page<FoundSpan>> {
         let list = ListId::of(&format!("spans {condition:?} {traces:?} {ordering:?}"));
         let after = page.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
-        let (traces, starts) = self.with_texts_found(traces.clone()).await?;
-        let both = TraceCondition::All(vec![traces.clone(), TraceCondition::Span(condition.clone())]);
         let in_time = TraceOrdering { field: TraceOrderField::StartTime, direction: ordering.direction };
-        let plan = self.plan(&both, &starts, in_time).await?;
+        let Prepared { condition: traces, plan, .. } = self.planned(traces, Some(condition), in_time).await?;
         let wanted = Wanted { spans: condition, traces, plan, ordering: in_time };
         match ordering.field.figure() {
             None => self.spans_in_time(&wanted, (list, page.first), after.as_deref()).await,

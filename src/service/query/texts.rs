@@ -1,68 +1,173 @@
-//! Texts in conditions: asked of the index of texts before everything else, so that what has them is known by its id.
+//! Texts in conditions: asked of the index of texts before everything else.
+//!
+//! Where few traces have a text, they are known by their ids from then on. One that very many have is not looked up
+//! whole: where the newest traces come first, those that have it are gone through as they are needed.
 
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use super::{Queries, choices::Started};
+use super::{Plan, Prepared, Queries, TraceOrdering, choices::Started, plan::Source};
 use crate::{
     model::{
         Refusal, Timestamp, TraceId,
-        query::{TextCondition, TraceCondition},
+        query::{OrderDirection, QuerySource, SpanCondition, TextCondition, TraceCondition},
     },
-    search::Place,
-    service::{ServiceError, ServiceResult},
+    search::{Hit, Place},
+    service::{ServiceError, ServiceResult, search::Asked},
 };
 
 /// When traces started, of which that is known before their rows are read.
 pub(super) type Starts = HashMap<TraceId, Timestamp>;
 
+/// Traces with a text up to which they are all looked up, whatever else is asked for.
+const FEW: usize = 500;
+
+/// The traces that have a text, in the order of time.
+#[derive(Debug, Clone)]
+pub(super) struct Texts {
+    pub(super) asked: Asked,
+    /// Only those behind this place.
+    pub(super) after: Option<Place>,
+    /// Only those that started then, or later.
+    pub(super) from: Option<Timestamp>,
+}
+
 impl Queries {
-    /// The condition with the traces in which its texts are found in place of the texts, and when those started.
-    pub(super) async fn with_texts_found(
+    /// A condition on traces with its plan, however much that looks at. The condition that is left does not ask for
+    /// texts: what has them is known by its id, or the plan finds nothing else. `spans`: what has to hold for one of a
+    /// trace's spans, beside the condition.
+    pub(super) async fn planned(
         &self,
-        condition: TraceCondition,
-    ) -> ServiceResult<(TraceCondition, Starts)> {
-        let started = Started::of(&condition.required());
-        let (mut found, mut starts) = (Vec::new(), Starts::new());
-        for text in condition.texts() {
-            let hits = self.traces_with(text, &started).await?;
-            let ids: BTreeSet<_> = hits.iter().map(|(id, _)| *id).collect();
-            found.push(TraceCondition::Among(Arc::new(ids)));
-            starts.extend(hits);
+        condition: &TraceCondition,
+        spans: Option<&SpanCondition>,
+        ordering: TraceOrdering,
+    ) -> ServiceResult<Prepared> {
+        let required = condition.required();
+        let started = Started::of(&required);
+        let with_spans = |condition: &TraceCondition| match spans {
+            Some(spans) => condition.clone().and(TraceCondition::Span(spans.clone())),
+            None => condition.clone(),
+        };
+        let mut known = Vec::new();
+        if let Some(text) = walked(condition, &required, ordering) {
+            let texts = self.texts(text, &started)?;
+            let first = self.find(&texts, FEW + 1).await?;
+            if first.len() <= FEW {
+                known.push(first);
+            } else {
+                let rest = without_texts(condition.clone());
+                let beside = self.plan(&with_spans(&rest), &Starts::new(), ordering).await?;
+                // Where something else leaves few, they are looked at, if it can be told which of them have the text.
+                let leaves_few = beside.traces <= FEW as u64 && !beside.more;
+                let all = if leaves_few { self.find_all(&texts).await? } else { None };
+                let Some(all) = all else {
+                    let plan = self.through(texts, first.len() as u64, beside).await?;
+                    return Ok(Prepared { condition: rest, ordering, plan });
+                };
+                known.push(all);
+            }
+        } else {
+            for text in condition.texts() {
+                let texts = self.texts(text, &started)?;
+                known.push(self.find_all(&texts).await?.ok_or_else(|| self.too_many())?);
+            }
         }
-        let mut found = found.into_iter();
-        let condition = condition.try_map::<ServiceError>(&mut |leaf| {
-            Ok(match leaf {
-                TraceCondition::Text(_) => found.next().unwrap_or(TraceCondition::Any(Vec::new())),
-                leaf => leaf,
-            })
-        })?;
-        Ok((condition, starts))
+        let (condition, starts) = with_known(condition.clone(), known)?;
+        let plan = self.plan(&with_spans(&condition), &starts, ordering).await?;
+        Ok(Prepared { condition, ordering, plan })
     }
 
-    /// The traces that have a text, of those that started when they must have.
-    async fn traces_with(
-        &self,
-        text: &TextCondition,
-        started: &Started,
-    ) -> ServiceResult<Vec<(TraceId, Timestamp)>> {
+    fn texts(&self, text: &TextCondition, started: &Started) -> ServiceResult<Texts> {
         let asked = self.search.asked("where.text.query", &text.query, text.kinds.clone())?;
-        let most = self.context.query.texts;
         // Places go from the newest trace to the oldest.
-        let behind = started.before.map(|before| Place {
-            started: before,
-            trace: TraceId::from_bytes([0; 16]),
-            number: u32::MAX,
-        });
-        let hits = self.search.find_traces(&asked, behind, started.from, most + 1).await?;
-        if hits.len() > most {
-            let message = format!(
-                "more than {most} traces have this text; add words to it, or ask for less time (`startTime`)"
-            );
-            return Err(Refusal::limit("where.text.query", message).into());
-        }
-        Ok(hits.into_iter().map(|hit| (hit.place.trace, hit.place.started)).collect())
+        let behind =
+            |before| Place { started: before, trace: TraceId::from_bytes([0; 16]), number: u32::MAX };
+        Ok(Texts { asked, after: started.before.map(behind), from: started.from })
+    }
+
+    async fn find(&self, texts: &Texts, most: usize) -> ServiceResult<Vec<Hit>> {
+        self.search.find_traces(&texts.asked, texts.after, texts.from, most).await
+    }
+
+    /// All traces with a text, of each a hit; `None`: there are too many.
+    async fn find_all(&self, texts: &Texts) -> ServiceResult<Option<Vec<Hit>>> {
+        let most = self.context.query.texts;
+        let hits = self.find(texts, most + 1).await?;
+        Ok((hits.len() <= most).then_some(hits))
+    }
+
+    fn too_many(&self) -> Refusal {
+        let most = self.context.query.texts;
+        let message = format!(
+            "more than {most} traces have this text; add words to it, ask for less time (`startTime`), or order by \
+             `START_TIME`, the newest first"
+        );
+        Refusal::limit("where.text.query", message)
+    }
+
+    /// A plan that goes through the traces that have a text, of which `least` are known. `beside`: that of the same
+    /// condition without the text.
+    async fn through(&self, texts: Texts, least: u64, beside: Plan) -> ServiceResult<Plan> {
+        let spans = match beside.spans {
+            Some(spans) => {
+                // A trace is found by one document at least.
+                let traces = self.search.count(&texts.asked).await?;
+                Some(self.estimated_spans((traces, false), &Started::default()).await?.min(spans))
+            }
+            None => None,
+        };
+        let source = Source::Texts(texts);
+        Ok(Plan { kind: QuerySource::Text, traces: least, more: true, spans, sorts: false, source, ..beside })
+    }
+}
+
+/// The text whose traces may be gone through one after the other: the only one that is looked for, which all must have,
+/// where the newest come first, as they do in the index.
+fn walked<'a>(
+    condition: &'a TraceCondition,
+    required: &[&'a TraceCondition],
+    ordering: TraceOrdering,
+) -> Option<&'a TextCondition> {
+    if ordering.ranking().is_some()
+        || ordering.direction != OrderDirection::Descending
+        || required.iter().any(|one| matches!(one, TraceCondition::Among(_)))
+    {
+        return None;
+    }
+    let [text] = condition.texts()[..] else { return None };
+    required.iter().any(|one| matches!(one, TraceCondition::Text(_))).then_some(text)
+}
+
+/// The condition with the traces in which its texts were found in place of them, and when those started.
+fn with_known(condition: TraceCondition, known: Vec<Vec<Hit>>) -> ServiceResult<(TraceCondition, Starts)> {
+    let mut starts = Starts::new();
+    let mut known = known.into_iter().map(|hits| {
+        starts.extend(hits.iter().map(|hit| (hit.place.trace, hit.place.started)));
+        let ids: BTreeSet<_> = hits.iter().map(|hit| hit.place.trace).collect();
+        TraceCondition::Among(Arc::new(ids))
+    });
+    let condition = condition.try_map::<ServiceError>(&mut |leaf| {
+        Ok(match leaf {
+            TraceCondition::Text(_) => known.next().unwrap_or(TraceCondition::Any(Vec::new())),
+            leaf => leaf,
+        })
+    })?;
+    drop(known);
+    Ok((condition, starts))
+}
+
+/// The condition as if every trace had the texts.
+fn without_texts(condition: TraceCondition) -> TraceCondition {
+    let change = &mut |leaf| {
+        Ok::<_, std::convert::Infallible>(match leaf {
+            TraceCondition::Text(_) => TraceCondition::any(),
+            leaf => leaf,
+        })
+    };
+    match condition.try_map(change) {
+        Ok(condition) => condition,
+        Err(never) => match never {},
     }
 }

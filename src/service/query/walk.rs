@@ -73,7 +73,7 @@ impl Queries {
     /// # Errors
     /// Where its texts are found too often, and when the store fails.
     pub async fn walk(&self, condition: &TraceCondition, after: Option<Vec<u8>>) -> ServiceResult<Walk> {
-        let prepared = self.planned(condition, super::TraceOrdering::default()).await?;
+        let prepared = self.planned(condition, None, super::TraceOrdering::default()).await?;
         Walk::begin(self, prepared, after).await
     }
 

@@ -30,6 +30,14 @@ pub(super) struct Running {
     ids: HashSet<TraceId>,
 }
 
+/// Traces that go on in which something was found.
+pub struct FoundRunning {
+    /// Of each the first hit, the newest first.
+    pub hits: Vec<Hit>,
+    /// All that were looked through. The index may have them as they were before.
+    pub traces: HashSet<TraceId>,
+}
+
 /// Behind which place, and up to which.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stretch {
@@ -53,6 +61,10 @@ impl Stretch {
 impl Running {
     pub(super) fn has(&self, id: TraceId) -> bool {
         self.ids.contains(&id)
+    }
+
+    pub(super) fn into_ids(self) -> HashSet<TraceId> {
+        self.ids
     }
 
     pub(super) fn len(&self) -> usize {

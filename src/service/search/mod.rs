@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use self::beside::Stretch;
 pub use self::{
+    beside::FoundRunning,
     excerpt::Excerpt,
     read::{Asked, FoundTexts, WantedExcerpt},
 };
@@ -78,11 +79,7 @@ impl Search {
         from: Option<Timestamp>,
         most: usize,
     ) -> ServiceResult<Vec<Hit>> {
-        let mut window = Window { after, one_of_a_trace: true, ..Window::first(most) };
-        if let Some(from) = from {
-            window.started.start = from;
-        }
-        let indexed = self.find_indexed(asked, window).await?;
+        let indexed = self.find_ended(asked, after, from, most).await?;
         let until = indexed.last().filter(|_| indexed.len() >= most).map(|hit| hit.place);
         let running = self.running().await?;
         let beside = self.find_in(&running, asked, Stretch { after, until }, true).await?;
@@ -94,6 +91,37 @@ impl Search {
         Ok(hits)
     }
 
+    /// The same among traces that are over: those that the index has.
+    ///
+    /// # Errors
+    /// As [`Search::find_traces`].
+    pub async fn find_ended(
+        &self,
+        asked: &Asked,
+        after: Option<Place>,
+        from: Option<Timestamp>,
+        most: usize,
+    ) -> ServiceResult<Vec<Hit>> {
+        self.find_indexed(asked, traces_in(after, from, most)).await
+    }
+
+    /// The same among traces that go on.
+    ///
+    /// # Errors
+    /// As [`Search::find_traces`].
+    pub async fn find_running(
+        &self,
+        asked: &Asked,
+        after: Option<Place>,
+        from: Option<Timestamp>,
+    ) -> ServiceResult<FoundRunning> {
+        let running = self.running().await?;
+        let stretch = Stretch { after, until: None };
+        let mut hits = self.find_in(&running, asked, stretch, true).await?;
+        hits.retain(|hit| from.is_none_or(|from| hit.place.started >= from));
+        Ok(FoundRunning { hits, traces: running.into_ids() })
+    }
+
     /// The spans, traces and messages in the index that have what is looked for, the newest first.
     async fn find_indexed(&self, asked: &Asked, window: Window) -> ServiceResult<Vec<Hit>> {
         let (query, kinds) = (asked.query.clone(), asked.kinds.clone());
@@ -101,7 +129,10 @@ impl Search {
     }
 
     /// How many documents in the index have what is looked for; those of traces that were just deleted may count.
-    async fn count_indexed(&self, asked: &Asked) -> ServiceResult<u64> {
+    ///
+    /// # Errors
+    /// When there is no index, or it fails.
+    pub async fn count(&self, asked: &Asked) -> ServiceResult<u64> {
         let (query, kinds) = (asked.query.clone(), asked.kinds.clone());
         self.ask("text", move |index| index.count(&query, &kinds)).await
     }
@@ -140,6 +171,15 @@ impl Search {
             }
         }
     }
+}
+
+/// So many traces, from behind a place, and none that started before `from`.
+fn traces_in(after: Option<Place>, from: Option<Timestamp>, most: usize) -> Window {
+    let mut window = Window { after, one_of_a_trace: true, ..Window::first(most) };
+    if let Some(from) = from {
+        window.started.start = from;
+    }
+    window
 }
 
 fn failed(message: String) -> ServiceError {

@@ -70,7 +70,7 @@ impl Search {
         let looked_through = if is_counted { Stretch::default() } else { stretch };
         let beside = self.find_in(&running, asked, looked_through, false).await?;
         let total = if is_counted {
-            Some(self.count_indexed(asked).await?.saturating_add(beside.len() as u64))
+            Some(self.count(asked).await?.saturating_add(beside.len() as u64))
         } else {
             None
         };

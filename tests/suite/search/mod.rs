@@ -1,6 +1,7 @@
 //! Searching what traces say, through the API: what is found, what is shown of it, and an index that stays in step with
 //! the store whatever happens to either.
 
+mod common;
 mod found;
 mod kept;
 mod program;

@@ -82,9 +82,13 @@ impl Server {
 
     /// A server over an engine and an index of texts.
     pub async fn searching(engine: SharedEngine, index: Arc<Index>) -> Self {
+        Self::searching_within(engine, index, QueryLimits::default()).await
+    }
+
+    /// The same whose queries may look at so much.
+    pub async fn searching_within(engine: SharedEngine, index: Arc<Index>, query: QueryLimits) -> Self {
         let (limits, parts) = (Default::default(), (IngestConfig::default(), Runtime::default()));
-        let search = (Some(index), QueryLimits::default());
-        Self::build_with(engine, StoreConfig::default(), limits, parts, search).await
+        Self::build_with(engine, StoreConfig::default(), limits, parts, (Some(index), query)).await
     }
 
     /// A server whose queries may look at so much.
