@@ -1,5 +1,5 @@
-//! What questions cost in a small database and in a large one: the same questions of a server over both, one after
-//! another. The ratio is the figure.
+//! What questions cost in a small database and in a large one: the same questions of a server over each, in turns. The
+//! ratio is the figure.
 //!
 //! `cargo bench --bench scale -- --spawn target/release/dendro --engine fjall --spans 10000,1000000`
 
@@ -73,78 +73,98 @@ const UNTIL: &str = "2025-07-01T00:00:00Z";
 #[tokio::main]
 async fn main() {
     let arguments = Arguments::parse();
-    let mut columns: Vec<(u64, Vec<(String, Duration)>)> = Vec::new();
+    let client = Client::new();
+    let mut filled = Vec::new();
     for spans in &arguments.spans {
-        columns.push((*spans, measure(&arguments, *spans).await));
+        filled.push(Filled::begin(&arguments, &client, *spans).await);
     }
-    let sizes: Vec<_> = columns.iter().map(|(spans, _)| format!("{spans} spans")).collect();
+    let mut asked = Vec::new();
+    for database in &filled {
+        asked.push(questions(&client, &database.server.url).await);
+    }
+    let sizes: Vec<_> = arguments.spans.iter().map(|spans| format!("{spans} spans")).collect();
     println!("| {} | {} | ratio |", arguments.engine, sizes.join(" | "));
     println!("|---|{}---|", "---|".repeat(sizes.len()));
-    for (row, (question, first)) in columns[0].1.iter().enumerate() {
-        let times: Vec<_> = columns.iter().map(|(_, times)| times[row].1).collect();
-        let shown: Vec<_> = times.iter().map(|time| format!("{:.1} ms", time.as_secs_f64() * 1e3)).collect();
-        let ratio = times.last().unwrap().as_secs_f64() / first.as_secs_f64();
+    for (row, (question, ..)) in asked[0].iter().enumerate() {
+        // In turns, because a machine is not as fast at every minute.
+        let mut times = vec![Vec::with_capacity(arguments.rounds); filled.len()];
+        for _ in 0..arguments.rounds {
+            for (place, database) in filled.iter().enumerate() {
+                let (_, document, variables) = &asked[place][row];
+                let began = Instant::now();
+                ask(&client, &database.server.url, document, variables.clone()).await;
+                times[place].push(began.elapsed());
+            }
+        }
+        let medians: Vec<_> = times.into_iter().map(median).collect();
+        let shown: Vec<_> =
+            medians.iter().map(|time| format!("{:.1} ms", time.as_secs_f64() * 1e3)).collect();
+        let ratio = medians.last().unwrap().as_secs_f64() / medians[0].as_secs_f64();
         println!("| {question} | {} | {ratio:.1} |", shown.join(" | "));
     }
+    filled.into_iter().for_each(Filled::end);
 }
 
-async fn measure(arguments: &Arguments, spans: u64) -> Vec<(String, Duration)> {
-    let data = arguments.dir.join(format!("scale-{}", arguments.engine));
-    let _ = std::fs::remove_dir_all(&data);
-    let server = Spawned::start(&arguments.spawn, arguments.engine, &data);
-    let client = Client::new();
-    let traces = spans / SPANS_PER_TRACE;
-    let began = Instant::now();
-    fill(&client, &server.url, traces).await;
-    let sent = began.elapsed();
-    let counted = format!(
-        "{{ timeSeries(input: {{from: \"2025-01-01T00:00:00Z\", until: \"{UNTIL}\", bucket: DAY}}) {{ groups {{ total {{ traces {{ count }} }} }} }} }}"
-    );
-    loop {
-        let data = ask(&client, &server.url, &counted, json!({})).await;
-        let count =
-            data["timeSeries"]["groups"][0]["total"]["traces"]["count"].as_str().map(str::parse::<u64>);
-        // And the large one.
-        if count.is_some_and(|count| count.unwrap() > traces) {
-            break;
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// A database of some size, and a server over it.
+struct Filled {
+    server: Spawned,
+    data: PathBuf,
+}
+
+impl Filled {
+    async fn begin(arguments: &Arguments, client: &Client, spans: u64) -> Self {
+        let data = arguments.dir.join(format!("scale-{}-{spans}", arguments.engine));
+        let _ = std::fs::remove_dir_all(&data);
+        let server = Spawned::start(&arguments.spawn, arguments.engine, &data);
+        let traces = spans / SPANS_PER_TRACE;
+        let began = Instant::now();
+        fill(client, &server.url, traces).await;
+        let sent = began.elapsed();
+        let counted = format!(
+            "{{ timeSeries(input: {{from: \"2025-01-01T00:00:00Z\", until: \"{UNTIL}\", bucket: DAY}}) {{ groups {{ total {{ traces {{ count }} }} }} }} }}"
+        );
+        loop {
+            let data = ask(client, &server.url, &counted, json!({})).await;
+            let count =
+                data["timeSeries"]["groups"][0]["total"]["traces"]["count"].as_str().map(str::parse::<u64>);
+            // And the large one.
+            if count.is_some_and(|count| count.unwrap() > traces) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-    let followed = began.elapsed();
-    // The index of texts comes behind it.
-    let unsearched = "{ search(text: \"no-such-text\") { unsearchedTraceCount } }";
-    while ask(&client, &server.url, unsearched, json!({})).await["search"]["unsearchedTraceCount"] != json!(0)
-    {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-    at_rest(server.id()).await;
-    let rested = began.elapsed();
-    let of = server.id().to_string();
-    let (peak, own) = (memory_mib(&of, "VmHWM:"), memory_mib(&of, "RssAnon:"));
-    let mut times = Vec::new();
-    for (name, document, variables) in questions(&client, &server.url).await {
-        let mut rounds: Vec<_> = Vec::with_capacity(arguments.rounds);
-        for _ in 0..arguments.rounds {
-            let began = Instant::now();
-            ask(&client, &server.url, &document, variables.clone()).await;
-            rounds.push(began.elapsed());
+        let followed = began.elapsed();
+        // The index of texts comes behind it.
+        let unsearched = "{ search(text: \"no-such-text\") { unsearchedTraceCount } }";
+        while ask(client, &server.url, unsearched, json!({})).await["search"]["unsearchedTraceCount"]
+            != json!(0)
+        {
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
-        rounds.sort_unstable();
-        times.push((name.to_owned(), rounds[rounds.len() / 2]));
+        at_rest(server.id()).await;
+        let of = server.id().to_string();
+        eprintln!(
+            "{spans} spans: sent in {:.1} s, counted after {:.1} s, texts found after {:.1} s; {:.0} MiB at the peak \
+             ({:.0} MiB without pages of files now), {:.0} bytes a span on disk",
+            sent.as_secs_f64(),
+            followed.as_secs_f64(),
+            began.elapsed().as_secs_f64(),
+            memory_mib(&of, "VmHWM:"),
+            memory_mib(&of, "RssAnon:"),
+            disk_bytes(&data) as f64 / spans as f64
+        );
+        Self { server, data }
     }
-    eprintln!(
-        "{spans} spans: sent in {:.1} s, counted after {:.1} s, texts found after {:.1} s; {:.0} MiB at the peak ({:.0} MiB without \
-         pages of files at the end), {:.0} bytes a span on disk",
-        sent.as_secs_f64(),
-        followed.as_secs_f64(),
-        rested.as_secs_f64(),
-        peak,
-        own,
-        disk_bytes(&data) as f64 / spans as f64
-    );
-    server.stop();
-    std::fs::remove_dir_all(&data).unwrap();
-    times
+
+    fn end(self) {
+        self.server.stop();
+        std::fs::remove_dir_all(&self.data).unwrap();
+    }
 }
 
 /// Traces spread over a month, and a large one.

@@ -134,6 +134,21 @@ impl Queries {
         Ok(Plan { kind, traces, more, spans, reads_attributes: needs.bodies, sorts, source })
     }
 
+    /// Whether an index leaves few of the traces that a condition means.
+    pub(super) async fn leaves_few(&self, condition: &TraceCondition) -> ServiceResult<bool> {
+        let required = condition.required();
+        let started = Started::of(&required);
+        let mut choices: Vec<_> = required.iter().flat_map(|condition| choices(condition)).collect();
+        // With all in a stretch of time.
+        choices.push(Choice::all());
+        if choices.iter().any(|choice| choice.lags) && !self.can_look_beside().await? {
+            choices.retain(|choice| !choice.lags);
+        }
+        let ranges = choices.iter().map(|choice| (choice.index, choice.keys(&started))).collect();
+        let counts = self.context.store.count_entries(ranges, FEW_COUNTED).await?;
+        Ok(counts.iter().any(|(_, more)| !more))
+    }
+
     async fn choose(
         &self,
         required: &[&TraceCondition],

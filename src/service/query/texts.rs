@@ -22,7 +22,7 @@ use crate::{
 pub(super) type Starts = HashMap<TraceId, Timestamp>;
 
 /// Traces with a text up to which they are all looked up, whatever else is asked for.
-const FEW: usize = 500;
+const FEW: usize = 200;
 
 /// The traces that have a text, in the order of time.
 #[derive(Debug, Clone)]
@@ -58,12 +58,11 @@ impl Queries {
                 known.push(first);
             } else {
                 let rest = without_texts(condition.clone());
-                let beside = self.plan(&with_spans(&rest), &Starts::new(), ordering).await?;
                 // Where something else leaves few, they are looked at, if it can be told which of them have the text.
-                let leaves_few = beside.traces <= FEW as u64 && !beside.more;
+                let leaves_few = self.leaves_few(&with_spans(&rest)).await?;
                 let all = if leaves_few { self.find_all(&texts).await? } else { None };
                 let Some(all) = all else {
-                    let plan = self.through(texts, first.len() as u64, beside).await?;
+                    let plan = self.through(texts, first.len() as u64, &with_spans(&rest), ordering).await?;
                     return Ok(Prepared { condition: rest, ordering, plan });
                 };
                 known.push(all);
@@ -107,19 +106,26 @@ impl Queries {
         Refusal::limit("where.text.query", message)
     }
 
-    /// A plan that goes through the traces that have a text, of which `least` are known. `beside`: that of the same
-    /// condition without the text.
-    async fn through(&self, texts: Texts, least: u64, beside: Plan) -> ServiceResult<Plan> {
-        let spans = match beside.spans {
-            Some(spans) => {
-                // A trace is found by one document at least.
-                let traces = self.search.count(&texts.asked).await?;
-                Some(self.estimated_spans((traces, false), &Started::default()).await?.min(spans))
-            }
-            None => None,
+    /// A plan that goes through the traces that have a text, of which `least` are known, and fulfil the rest of a
+    /// condition.
+    async fn through(
+        &self,
+        texts: Texts,
+        least: u64,
+        rest: &TraceCondition,
+        ordering: TraceOrdering,
+    ) -> ServiceResult<Plan> {
+        let needs = rest.needs();
+        let spans = if needs.heads || needs.bodies {
+            let beside = self.plan(rest, &Starts::new(), ordering).await?.spans.unwrap_or(u64::MAX);
+            // A trace is found by one document at least.
+            let traces = self.search.count(&texts.asked).await?;
+            Some(self.estimated_spans((traces, false), &Started::default()).await?.min(beside))
+        } else {
+            None
         };
-        let source = Source::Texts(texts);
-        Ok(Plan { kind: QuerySource::Text, traces: least, more: true, spans, sorts: false, source, ..beside })
+        let (kind, reads_attributes, source) = (QuerySource::Text, needs.bodies, Source::Texts(texts));
+        Ok(Plan { kind, traces: least, more: true, spans, reads_attributes, sorts: false, source })
     }
 }
 

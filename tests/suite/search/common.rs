@@ -95,7 +95,7 @@ async fn they_are_found_from_the_newest_on_however_many_there_are() {
     let harbour = json!({ "text": { "query": "harbour" } });
     assert_eq!(paged(&server, &harbour, &Value::Null).await, newest_first(|_| true));
     let plan = server.data(PLAN, json!({ "where": harbour })).await["explainTraceQuery"].clone();
-    assert_eq!(plan, json!({ "source": "TEXT", "traceCount": "501", "hasMoreTraces": true }));
+    assert_eq!(plan, json!({ "source": "TEXT", "traceCount": "201", "hasMoreTraces": true }));
 
     // With another condition, within bounds of time, and those that go on alone.
     let mut condition = harbour.clone();
