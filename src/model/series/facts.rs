@@ -122,15 +122,6 @@ impl Facts {
         }
     }
 
-    /// Takes the trace back from the cell of one of its places.
-    pub fn take_from(&self, cell: &mut Cell, dimension: Dimension, value: &str) {
-        if let Some(spans) = self.spans_of(dimension, value) {
-            cell.traces.remove(&self.trace);
-            cell.spans.remove(spans);
-            cell.remove_scores(&self.scores);
-        }
-    }
-
     fn spans_of(&self, dimension: Dimension, value: &str) -> Option<&Measure> {
         let known = |group: &Group| (group.dimension, group.value.as_str()).cmp(&(dimension, value));
         let place = self.groups.binary_search_by(known).ok()?;

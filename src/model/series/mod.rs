@@ -177,8 +177,14 @@ impl Cell {
         }
     }
 
-    /// Takes back scores that another one counts and this one counted.
-    pub fn remove_scores(&mut self, scores: &[(String, ScoreMeasure)]) {
+    /// Takes back what another one counts and this one counted.
+    pub fn remove(&mut self, other: &Self) {
+        self.traces.remove(&other.traces);
+        self.spans.remove(&other.spans);
+        self.remove_scores(&other.scores);
+    }
+
+    fn remove_scores(&mut self, scores: &[(String, ScoreMeasure)]) {
         for (name, less) in scores {
             if let Ok(place) = self.scores.binary_search_by(|(known, _)| known.cmp(name))
                 && let Some((_, known)) = self.scores.get_mut(place)

@@ -10,7 +10,7 @@ use crate::{
     model::{
         ConversationId, Timestamp, TraceId,
         score::Score,
-        series::{Cell, Facts, FoundBy, Ranking, Resolution},
+        series::{Cell, Dimension, Facts, FoundBy, Ranking, Resolution},
     },
     service::{
         ServiceError, ServiceResult,
@@ -123,45 +123,68 @@ struct Change<'a> {
     now: Option<&'a Facts>,
 }
 
-/// Brings the cells up to date: each is read and written once, however many of the traces it counts.
+/// What some traces count by one thing in the shortest stretch of time.
+#[derive(Default)]
+struct Part {
+    /// What they counted before.
+    gone: Cell,
+    /// What they count now.
+    come: Cell,
+}
+
+/// Where a part belongs: by what it is counted, the value, and the start of the stretch.
+type Place = (Dimension, String, Timestamp);
+
+/// Brings the cells up to date: each is read and written once, however many of the traces it counts. They are added up
+/// in the shortest stretches first, so that a longer one takes in one sum in place of a figure for each of its traces.
 async fn recount(tx: &mut Tx<'_>, changes: &[Change<'_>]) -> ServiceResult<()> {
-    let facts = changes.iter().flat_map(|change| [change.before, change.now]).flatten();
-    let mut cells: BTreeMap<SeriesKey, Cell> = BTreeMap::new();
-    for key in facts.flat_map(keys) {
-        cells.entry(key).or_default();
+    let parts = parts(changes);
+    let key = |resolution: Resolution, (dimension, value, start): &Place| {
+        (resolution, *dimension, resolution.start_of(*start), value.clone())
+    };
+    let mut cells: BTreeMap<SeriesKey, Vec<&Part>> = BTreeMap::new();
+    for (place, part) in &parts {
+        for resolution in Resolution::ALL {
+            cells.entry(key(*resolution, place)).or_default().push(part);
+        }
     }
     let keys: Vec<_> = cells.keys().cloned().collect();
     let known = tx.get_many(keyspace::SERIES, &keys).await?;
-    for (cell, known) in cells.values_mut().zip(known) {
-        *cell = known.unwrap_or_default();
+    for ((key, parts), known) in cells.iter().zip(known) {
+        let mut cell = known.unwrap_or_default();
+        for part in parts {
+            cell.remove(&part.gone);
+            cell.merge(&part.come);
+        }
+        if cell.is_empty() {
+            tx.delete(keyspace::SERIES, key);
+        } else {
+            tx.put(keyspace::SERIES, key, &cell)?;
+        }
     }
     for change in changes {
-        for (facts, counts) in [(change.before, false), (change.now, true)] {
-            let Some(facts) = facts else { continue };
-            for key in self::keys(facts) {
-                let Some(cell) = cells.get_mut(&key) else { continue };
-                let (_, dimension, _, value) = &key;
-                if counts {
-                    facts.count_in(cell, *dimension, value);
-                } else {
-                    facts.take_from(cell, *dimension, value);
-                }
-            }
-        }
         index(tx, change)?;
         match change.now {
             Some(facts) => tx.put(keyspace::TRACE_FACTS, change.id, facts)?,
             None => tx.delete(keyspace::TRACE_FACTS, change.id),
         }
     }
-    for (key, cell) in &cells {
-        if cell.is_empty() {
-            tx.delete(keyspace::SERIES, key);
-        } else {
-            tx.put(keyspace::SERIES, key, cell)?;
+    Ok(())
+}
+
+fn parts(changes: &[Change<'_>]) -> BTreeMap<Place, Part> {
+    let mut parts: BTreeMap<Place, Part> = BTreeMap::new();
+    for change in changes {
+        for (facts, counts) in [(change.before, false), (change.now, true)] {
+            let Some(facts) = facts else { continue };
+            let start = Resolution::FiveMinutes.start_of(facts.start);
+            for (dimension, value) in facts.places() {
+                let part = parts.entry((dimension, value.to_owned(), start)).or_default();
+                facts.count_in(if counts { &mut part.come } else { &mut part.gone }, dimension, value);
+            }
         }
     }
-    Ok(())
+    parts
 }
 
 /// Brings what a trace can be found by up to date.
@@ -196,9 +219,4 @@ enum Entry {
 fn found(id: TraceId, facts: &Facts) -> BTreeSet<Entry> {
     let found = facts.found_by().map(|(by, value)| Entry::Found((by, value.to_owned(), facts.start, id)));
     found.chain(facts.ranks().map(|(by, value)| Entry::Ranked((by, value, facts.start, id)))).collect()
-}
-
-/// The cells that count a trace.
-fn keys(facts: &Facts) -> impl Iterator<Item = SeriesKey> {
-    Resolution::ALL.iter().flat_map(|resolution| facts.cells(*resolution))
 }
