@@ -39,8 +39,14 @@ pub(super) struct Candidates {
 
 /// What of an index was not looked at yet.
 enum Rest {
-    Keys { index: &'static str, prefix: Vec<u8>, range: KeyRange },
+    Keys {
+        index: &'static str,
+        prefix: Vec<u8>,
+        range: KeyRange,
+    },
     Texts(Texts),
+    /// The same, all behind what is known: nothing is looked for while that is enough.
+    TextsBehind(Texts),
 }
 
 /// A part of an index.
@@ -70,7 +76,7 @@ impl Rest {
                 });
                 Ok(Part { traces, end, rest: range.map(|range| Self::Keys { index, prefix, range }) })
             }
-            Self::Texts(texts) => {
+            Self::Texts(texts) | Self::TextsBehind(texts) => {
                 let hits = queries.search.find_ended(&texts.asked, texts.after, texts.from, size).await?;
                 let place = |Hit { place, .. }: &Hit| ((place.started, place.trace).encode(), place.trace);
                 let placed: Vec<_> = hits.iter().map(place).collect();
@@ -92,7 +98,7 @@ impl Candidates {
         after: Option<&[u8]>,
     ) -> ServiceResult<Self> {
         let mut places = Places { ordering, after, traces: BTreeMap::new() };
-        let (mut rest, mut known) = (None, HashSet::new());
+        let mut rest = None;
         match &plan.source {
             Source::Ordered { index, prefix, range, lags } => {
                 let range = match after {
@@ -122,20 +128,18 @@ impl Candidates {
                 }
                 queries.place_listed(index, range.clone(), &mut places).await?;
             }
-            Source::Texts(texts) => {
+            Source::Texts(begun) => {
+                for first in &begun.first {
+                    places.add_at(first.encode(), first.1);
+                }
                 let cursor = after.and_then(<(Timestamp, TraceId)>::decode);
                 let cursor = cursor.map(|(started, trace)| Place { started, trace, number: u32::MAX });
-                let texts = Texts { after: cursor.or(texts.after), ..texts.clone() };
-                let running = queries.search.find_running(&texts.asked, texts.after, texts.from).await?;
-                for hit in running.hits {
-                    places.add_at((hit.place.started, hit.place.trace).encode(), hit.place.trace);
-                }
-                // The index may have them as they were before.
-                known = running.traces;
-                rest = Some(Rest::Texts(texts));
+                // Places go from the newest on: the later one is behind the other.
+                let after = begun.rest.after.max(cursor);
+                rest = Some(Rest::TextsBehind(Texts { after, ..begun.rest.clone() }));
             }
         }
-        known.extend(places.traces.values().copied());
+        let known = places.traces.values().copied().collect();
         let listed = match ordering.scan() {
             Direction::Forward => places.traces.into_iter().collect(),
             Direction::Backward => places.traces.into_iter().rev().collect(),
@@ -150,9 +154,17 @@ impl Candidates {
 
     /// The next ones, some `size` of them.
     pub(super) async fn next(&mut self, queries: &Queries, size: usize) -> ServiceResult<Vec<Placed>> {
-        let Some(rest) = self.rest.take() else {
-            let count = size.min(self.listed.len());
-            return queries.with_rows(self.listed.drain(..count).collect()).await;
+        let rest = match self.rest.take() {
+            Some(Rest::TextsBehind(texts)) if self.listed.is_empty() => {
+                self.begin_behind(queries, &texts).await?;
+                Rest::Texts(texts)
+            }
+            Some(rest @ (Rest::Keys { .. } | Rest::Texts(_))) => rest,
+            behind_or_none => {
+                self.rest = behind_or_none;
+                let count = size.min(self.listed.len());
+                return queries.with_rows(self.listed.drain(..count).collect()).await;
+            }
         };
         let part = rest.next(queries, self.ordering.scan(), size).await?;
         self.rest = part.rest;
@@ -173,6 +185,15 @@ impl Candidates {
         chunk.extend(queries.with_rows(due).await?);
         chunk.sort_by(|(a, _), (b, _)| self.ordering.compare(a, b));
         Ok(chunk)
+    }
+
+    /// Lists the traces that go on and have a text: the index has them as they were before, if it does.
+    async fn begin_behind(&mut self, queries: &Queries, texts: &Texts) -> ServiceResult<()> {
+        let running = queries.search.find_running(&texts.asked, texts.after, texts.from).await?;
+        let place = |hit: &Hit| ((hit.place.started, hit.place.trace).encode(), hit.place.trace);
+        self.listed.extend(running.hits.iter().map(place));
+        self.known.extend(running.traces);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Queries, QueryLimits, TraceOrdering,
     choices::{Choice, Started, choices, in_its_order, named},
-    texts::{Starts, Texts},
+    texts::{Begun, Starts},
 };
 use crate::{
     model::{
@@ -64,7 +64,7 @@ pub(super) enum Source {
     /// In any index, or by their ids: they are put in order.
     Listed(Listed),
     /// In the index of texts, which has the order.
-    Texts(Texts),
+    Texts(Begun),
 }
 
 /// Traces that are put in order.
@@ -134,18 +134,20 @@ impl Queries {
         Ok(Plan { kind, traces, more, spans, reads_attributes: needs.bodies, sorts, source })
     }
 
-    /// Whether an index leaves few of the traces that a condition means.
-    pub(super) async fn leaves_few(&self, condition: &TraceCondition) -> ServiceResult<bool> {
+    /// Whether an index leaves so few of the traces that a condition means.
+    pub(super) async fn leaves_at_most(
+        &self,
+        most: usize,
+        condition: &TraceCondition,
+    ) -> ServiceResult<bool> {
         let required = condition.required();
         let started = Started::of(&required);
         let mut choices: Vec<_> = required.iter().flat_map(|condition| choices(condition)).collect();
-        // With all in a stretch of time.
-        choices.push(Choice::all());
         if choices.iter().any(|choice| choice.lags) && !self.can_look_beside().await? {
             choices.retain(|choice| !choice.lags);
         }
         let ranges = choices.iter().map(|choice| (choice.index, choice.keys(&started))).collect();
-        let counts = self.context.store.count_entries(ranges, FEW_COUNTED).await?;
+        let counts = self.context.store.count_entries(ranges, most).await?;
         Ok(counts.iter().any(|(_, more)| !more))
     }
 

@@ -24,7 +24,7 @@ pub(super) type Starts = HashMap<TraceId, Timestamp>;
 /// Traces with a text up to which they are all looked up, whatever else is asked for.
 const FEW: usize = 200;
 
-/// The traces that have a text, in the order of time.
+/// Traces that have a text, from the newest on.
 #[derive(Debug, Clone)]
 pub(super) struct Texts {
     pub(super) asked: Asked,
@@ -32,6 +32,13 @@ pub(super) struct Texts {
     pub(super) after: Option<Place>,
     /// Only those that started then, or later.
     pub(super) from: Option<Timestamp>,
+}
+
+/// The traces that have a text, of which the first are known.
+#[derive(Debug, Clone)]
+pub(super) struct Begun {
+    pub(super) first: Vec<(Timestamp, TraceId)>,
+    pub(super) rest: Texts,
 }
 
 impl Queries {
@@ -59,10 +66,10 @@ impl Queries {
             } else {
                 let rest = without_texts(condition.clone());
                 // Where something else leaves few, they are looked at, if it can be told which of them have the text.
-                let leaves_few = self.leaves_few(&with_spans(&rest)).await?;
+                let leaves_few = self.leaves_at_most(FEW, &with_spans(&rest)).await?;
                 let all = if leaves_few { self.find_all(&texts).await? } else { None };
                 let Some(all) = all else {
-                    let plan = self.through(texts, first.len() as u64, &with_spans(&rest), ordering).await?;
+                    let plan = self.through(texts, &first, &with_spans(&rest), ordering).await?;
                     return Ok(Prepared { condition: rest, ordering, plan });
                 };
                 known.push(all);
@@ -106,12 +113,12 @@ impl Queries {
         Refusal::limit("where.text.query", message)
     }
 
-    /// A plan that goes through the traces that have a text, of which `least` are known, and fulfil the rest of a
+    /// A plan that goes through the traces that have a text, of which the first are known, and fulfil the rest of a
     /// condition.
     async fn through(
         &self,
         texts: Texts,
-        least: u64,
+        first: &[Hit],
         rest: &TraceCondition,
         ordering: TraceOrdering,
     ) -> ServiceResult<Plan> {
@@ -124,8 +131,17 @@ impl Queries {
         } else {
             None
         };
-        let (kind, reads_attributes, source) = (QuerySource::Text, needs.bodies, Source::Texts(texts));
-        Ok(Plan { kind, traces: least, more: true, spans, reads_attributes, sorts: false, source })
+        let rest = Texts { after: first.last().map(|hit| hit.place), ..texts };
+        let known = first.iter().map(|hit| (hit.place.started, hit.place.trace)).collect();
+        Ok(Plan {
+            kind: QuerySource::Text,
+            traces: first.len() as u64,
+            more: true,
+            spans,
+            reads_attributes: needs.bodies,
+            sorts: false,
+            source: Source::Texts(Begun { first: known, rest }),
+        })
     }
 }
 
