@@ -39,6 +39,9 @@ pub const MOST_COUNTED: usize = 10_000;
 /// Traces that a plan counts at first: where an index leaves fewer, nothing more needs to be known of the others.
 const FEW_COUNTED: usize = 500;
 
+/// Indexes that have all traces: that by time, and that of the order.
+const WIDE: usize = 2;
+
 /// Traces that are put in order whatever it would take to find them in the order's index: they are few to read, and
 /// among them is what ended just now.
 const FEW: u64 = 1_000;
@@ -200,7 +203,7 @@ impl Queries {
     }
 
     /// How many traces each index has within its range: counted as far as it takes to see which has fewest, and told
-    /// by series where those count them.
+    /// by series where those count them. The last ones have what nobody asked for by name.
     async fn count(
         &self,
         choices: &[&Choice],
@@ -209,7 +212,13 @@ impl Queries {
     ) -> ServiceResult<Vec<(usize, bool)>> {
         let store = &self.context.store;
         let range = |choice: &&Choice| (choice.index, choice.keys(started));
-        let few = store.count_entries(choices.iter().map(range).collect(), FEW_COUNTED).await?;
+        let (named, wide) = choices.split_at(choices.len().saturating_sub(WIDE));
+        let mut few = store.count_entries(named.iter().map(range).collect(), FEW_COUNTED).await?;
+        let least = few.iter().filter(|(_, more)| !more).map(|(count, _)| *count).min();
+        // Of what has most, no more than would leave fewer, unless it has to be gone through after all.
+        let sorted = self.context.query.sorted;
+        let wide_counted = least.filter(|least| *least <= sorted).map_or(FEW_COUNTED, |least| least.max(1));
+        few.extend(store.count_entries(wide.iter().map(range).collect(), wide_counted).await?);
         if few.iter().any(|(_, more)| !more) {
             return Ok(few);
         }
