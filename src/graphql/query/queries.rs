@@ -133,7 +133,8 @@ struct QueryPlan {
     id: ID,
     /// Where it looks for traces.
     source: QuerySource,
-    /// Traces that it looks at, for all pages together: counted up to 10,000, or to as many as may be put in order.
+    /// Traces that it looks at, for all pages together: counted up to 10,000, or to as many as may be put in order; up
+    /// to some 200 where `source` is `TEXT`.
     trace_count: BigInt,
     /// Whether there may be more.
     has_more_traces: bool,
