@@ -148,7 +148,11 @@ impl Turns {
             let own = view::conversation(body).map(|own| conversation_id(&own));
             call(head, said_in(body), own.unwrap_or(of_trace))
         });
-        Ok(calls.collect())
+        let mut calls: Vec<_> = calls.collect();
+        // Some clocks tell whole milliseconds. Of calls that started in the same one, that came first which was given
+        // less: each is given what was said before it.
+        calls.sort_by_key(|call| (call.start_time, call.given.len()));
+        Ok(calls)
     }
 
     async fn add(&self, id: ConversationId, trace: TraceId, calls: &[&Call]) -> ServiceResult<()> {

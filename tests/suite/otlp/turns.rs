@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::{
     bed::{Bed, NOW, PROTOBUF, TRACES},
-    samples::{of_spans, span, span_id, text},
+    samples::{int, of_spans, span, span_id, text},
 };
 use crate::support::{
     Server,
@@ -97,6 +97,41 @@ async fn a_late_call_is_added_to_a_conversation_that_repeats_itself() {
     }
     expected.extend(["And tomorrow?", "It will rain."]);
     assert_eq!(said(&bed).await, expected);
+}
+
+/// Some clocks tell whole milliseconds, and ids are made at random: what a call was given tells which came first.
+#[tokio::test]
+async fn of_calls_that_start_at_once_that_comes_first_which_was_given_less() {
+    let bed = Bed::new().await;
+    let said =
+        |role: &str, text: &str| json!({ "role": role, "parts": [{ "type": "text", "content": text }] });
+    let call = |number: u64, given: &[serde_json::Value], answered: &str, tokens: i64| {
+        let mut call = span(1, number, moment(1, 2));
+        call.parent_span_id = span_id(1);
+        call.attributes = vec![
+            text("gen_ai.operation.name", "chat"),
+            text("gen_ai.response.model", "tiny"),
+            int("gen_ai.usage.output_tokens", tokens),
+            text("gen_ai.input.messages", &json!(given).to_string()),
+            text("gen_ai.output.messages", &json!([said("assistant", answered)]).to_string()),
+        ];
+        call
+    };
+    let first = [said("user", "Hello."), said("assistant", "Hi."), said("user", "And now?")];
+    let calls = [call(2, &first, "Bye.", 5), call(9, &first[..1], "Hi.", 7)];
+    send(&bed, &[&calls[..], &[agent(1)]].concat()).await;
+    let query = "{ conversations(first: 1) { nodes { messages(first: 10) { nodes { content modelName tokenCount } } } } }";
+    let data = bed.data(query, json!({})).await;
+    let message = |content: &str, model: Option<&str>, tokens: Option<&str>| json!({ "content": content, "modelName": model, "tokenCount": tokens });
+    assert_eq!(
+        data["conversations"]["nodes"][0]["messages"]["nodes"],
+        json!([
+            message("Hello.", None, None),
+            message("Hi.", Some("tiny"), Some("7")),
+            message("And now?", None, None),
+            message("Bye.", Some("tiny"), Some("5")),
+        ])
+    );
 }
 
 /// Messages are written only while it lets them: else they wait, or fail.
