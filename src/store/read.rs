@@ -173,6 +173,9 @@ impl Store {
         parts: Vec<(&'static str, KeyRange)>,
         most: usize,
     ) -> StoreResult<Vec<(usize, bool)>> {
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
         let request = |(table, range)| ScanRequest::forward(&self.tree(table), range, most);
         let pages = self.engine().scan_many(parts.into_iter().map(request).collect()).await?;
         Ok(pages.into_iter().map(|page| (page.entries.len(), page.more)).collect())

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use super::{
     Queries, TraceOrdering,
     plan::{Listed, Plan, Source},
-    texts::Texts,
 };
 use crate::{
     model::{
@@ -13,7 +12,7 @@ use crate::{
         trace::{Trace, TraceStatus},
     },
     search::{Hit, Place},
-    service::{ServiceResult, series::Series},
+    service::{ServiceResult, search::TextTraces, series::Series},
     store::{Direction, KeyRange, key::Key, keyspace, prefix},
 };
 
@@ -44,9 +43,9 @@ enum Rest {
         prefix: Vec<u8>,
         range: KeyRange,
     },
-    Texts(Texts),
+    Texts(TextTraces),
     /// The same, all behind what is known: nothing is looked for while that is enough.
-    TextsBehind(Texts),
+    TextsBehind(TextTraces),
 }
 
 /// A part of an index.
@@ -77,12 +76,12 @@ impl Rest {
                 Ok(Part { traces, end, rest: range.map(|range| Self::Keys { index, prefix, range }) })
             }
             Self::Texts(texts) | Self::TextsBehind(texts) => {
-                let hits = queries.search.find_ended(&texts.asked, texts.after, texts.from, size).await?;
+                let hits = queries.search.find_ended(&texts, size).await?;
                 let place = |Hit { place, .. }: &Hit| ((place.started, place.trace).encode(), place.trace);
                 let placed: Vec<_> = hits.iter().map(place).collect();
                 let end = placed.last().map(|(place, _)| place.clone());
                 let after = hits.last().filter(|_| hits.len() >= size).map(|hit| hit.place);
-                let rest = after.map(|after| Self::Texts(Texts { after: Some(after), ..texts }));
+                let rest = after.map(|after| Self::Texts(TextTraces { after: Some(after), ..texts }));
                 Ok(Part { traces: queries.with_rows(placed).await?, end, rest })
             }
         }
@@ -136,7 +135,7 @@ impl Candidates {
                 let cursor = cursor.map(|(started, trace)| Place { started, trace, number: u32::MAX });
                 // Places go from the newest on: the later one is behind the other.
                 let after = begun.rest.after.max(cursor);
-                rest = Some(Rest::TextsBehind(Texts { after, ..begun.rest.clone() }));
+                rest = Some(Rest::TextsBehind(TextTraces { after, ..begun.rest.clone() }));
             }
         }
         let known = places.traces.values().copied().collect();
@@ -188,8 +187,8 @@ impl Candidates {
     }
 
     /// Lists the traces that go on and have a text: the index has them as they were before, if it does.
-    async fn begin_behind(&mut self, queries: &Queries, texts: &Texts) -> ServiceResult<()> {
-        let running = queries.search.find_running(&texts.asked, texts.after, texts.from).await?;
+    async fn begin_behind(&mut self, queries: &Queries, texts: &TextTraces) -> ServiceResult<()> {
+        let running = queries.search.find_running(texts).await?;
         let place = |hit: &Hit| ((hit.place.started, hit.place.trace).encode(), hit.place.trace);
         self.listed.extend(running.hits.iter().map(place));
         self.known.extend(running.traces);

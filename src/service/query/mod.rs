@@ -111,7 +111,7 @@ impl Queries {
         let list = ListId::of(&format!("query {condition:?} {ordering:?}"));
         let after = page.after.as_deref().map(|cursor| Cursor::decode(list, cursor)).transpose()?;
         let prepared = self.prepare(condition, ordering).await?;
-        let found = self.fill(&prepared, after, page.first).await?;
+        let found = self.find(&prepared, after, page.first).await?;
         let cursor = |key: &[u8]| Cursor::new(list, key);
         let items = found.traces.into_iter().map(|(key, trace)| (cursor(&key), trace)).collect();
         Ok(Page { items, has_next: found.more, end: found.end.map(|key| cursor(&key)) })
@@ -132,7 +132,7 @@ impl Queries {
     }
 
     /// The traces behind a place that fulfil a condition, as many as are wanted.
-    async fn fill(
+    async fn find(
         &self,
         prepared: &Prepared,
         after: Option<Vec<u8>>,

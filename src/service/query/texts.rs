@@ -15,7 +15,7 @@ use crate::{
         query::{OrderDirection, QuerySource, SpanCondition, TextCondition, TraceCondition},
     },
     search::{Hit, Place},
-    service::{ServiceError, ServiceResult, search::Asked},
+    service::{ServiceError, ServiceResult, search::TextTraces},
 };
 
 /// When traces started, of which that is known before their rows are read.
@@ -24,21 +24,11 @@ pub(super) type Starts = HashMap<TraceId, Timestamp>;
 /// Traces with a text up to which they are all looked up, whatever else is asked for.
 const FEW: usize = 200;
 
-/// Traces that have a text, from the newest on.
-#[derive(Debug, Clone)]
-pub(super) struct Texts {
-    pub(super) asked: Asked,
-    /// Only those behind this place.
-    pub(super) after: Option<Place>,
-    /// Only those that started then, or later.
-    pub(super) from: Option<Timestamp>,
-}
-
 /// The traces that have a text, of which the first are known.
 #[derive(Debug, Clone)]
 pub(super) struct Begun {
     pub(super) first: Vec<(Timestamp, TraceId)>,
-    pub(super) rest: Texts,
+    pub(super) rest: TextTraces,
 }
 
 impl Queries {
@@ -60,7 +50,7 @@ impl Queries {
         let mut known = Vec::new();
         if let Some(text) = walked(condition, &required, ordering) {
             let texts = self.texts(text, &started)?;
-            let first = self.find(&texts, FEW + 1).await?;
+            let first = self.search.find_traces(&texts, FEW + 1).await?;
             if first.len() <= FEW {
                 known.push(first);
             } else {
@@ -85,22 +75,18 @@ impl Queries {
         Ok(Prepared { condition, ordering, plan })
     }
 
-    fn texts(&self, text: &TextCondition, started: &Started) -> ServiceResult<Texts> {
+    fn texts(&self, text: &TextCondition, started: &Started) -> ServiceResult<TextTraces> {
         let asked = self.search.asked("where.text.query", &text.query, text.kinds.clone())?;
         // Places go from the newest trace to the oldest.
         let behind =
             |before| Place { started: before, trace: TraceId::from_bytes([0; 16]), number: u32::MAX };
-        Ok(Texts { asked, after: started.before.map(behind), from: started.from })
-    }
-
-    async fn find(&self, texts: &Texts, most: usize) -> ServiceResult<Vec<Hit>> {
-        self.search.find_traces(&texts.asked, texts.after, texts.from, most).await
+        Ok(TextTraces { asked, after: started.before.map(behind), from: started.from })
     }
 
     /// All traces with a text, of each a hit; `None`: there are too many.
-    async fn find_all(&self, texts: &Texts) -> ServiceResult<Option<Vec<Hit>>> {
+    async fn find_all(&self, texts: &TextTraces) -> ServiceResult<Option<Vec<Hit>>> {
         let most = self.context.query.texts;
-        let hits = self.find(texts, most + 1).await?;
+        let hits = self.search.find_traces(texts, most + 1).await?;
         Ok((hits.len() <= most).then_some(hits))
     }
 
@@ -117,7 +103,7 @@ impl Queries {
     /// condition.
     async fn through(
         &self,
-        texts: Texts,
+        texts: TextTraces,
         first: &[Hit],
         rest: &TraceCondition,
         ordering: TraceOrdering,
@@ -131,7 +117,7 @@ impl Queries {
         } else {
             None
         };
-        let rest = Texts { after: first.last().map(|hit| hit.place), ..texts };
+        let rest = TextTraces { after: first.last().map(|hit| hit.place), ..texts };
         let known = first.iter().map(|hit| (hit.place.started, hit.place.trace)).collect();
         Ok(Plan {
             kind: QuerySource::Text,

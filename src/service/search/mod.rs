@@ -30,6 +30,23 @@ use crate::{
     store::StoreError,
 };
 
+/// Traces that have what is looked for, from the newest on.
+#[derive(Debug, Clone)]
+pub struct TextTraces {
+    /// What is looked for.
+    pub asked: Asked,
+    /// Only those behind this place.
+    pub after: Option<Place>,
+    /// Only those that started then, or later.
+    pub from: Option<Timestamp>,
+}
+
+impl TextTraces {
+    fn may_start_at(&self, moment: Timestamp) -> bool {
+        self.from.is_none_or(|from| moment >= from)
+    }
+}
+
 /// Use cases of the index of texts. Cheap to clone.
 #[derive(Clone)]
 pub struct Search {
@@ -67,58 +84,45 @@ impl Search {
         Ok(Asked { query, kinds, text: text.to_owned() })
     }
 
-    /// Traces that have what is looked for, the newest first, from behind `after` and none that started before
-    /// `from`: of each the first hit.
+    /// The first `most` of the traces: of each the first hit.
     ///
     /// # Errors
     /// When there is no index, or it or the store fails.
-    pub async fn find_traces(
-        &self,
-        asked: &Asked,
-        after: Option<Place>,
-        from: Option<Timestamp>,
-        most: usize,
-    ) -> ServiceResult<Vec<Hit>> {
-        let indexed = self.find_ended(asked, after, from, most).await?;
+    pub async fn find_traces(&self, wanted: &TextTraces, most: usize) -> ServiceResult<Vec<Hit>> {
+        let TextTraces { asked, after, .. } = wanted;
+        let indexed = self.find_ended(wanted, most).await?;
         let until = indexed.last().filter(|_| indexed.len() >= most).map(|hit| hit.place);
         let running = self.running().await?;
-        let beside = self.find_in(&running, asked, Stretch { after, until }, true).await?;
+        let beside = self.find_in(&running, asked, Stretch { after: *after, until }, true).await?;
         let indexed = indexed.into_iter().filter(|hit| !running.has(hit.place.trace));
         let mut hits: Vec<_> = indexed.chain(beside).collect();
-        hits.retain(|hit| from.is_none_or(|from| hit.place.started >= from));
+        hits.retain(|hit| wanted.may_start_at(hit.place.started));
         hits.sort_unstable_by_key(|hit| hit.place);
         hits.truncate(most);
         Ok(hits)
     }
 
-    /// The same among traces that are over: those that the index has.
+    /// The same of those that are over: what the index has.
     ///
     /// # Errors
     /// As [`Search::find_traces`].
-    pub async fn find_ended(
-        &self,
-        asked: &Asked,
-        after: Option<Place>,
-        from: Option<Timestamp>,
-        most: usize,
-    ) -> ServiceResult<Vec<Hit>> {
-        self.find_indexed(asked, traces_in(after, from, most)).await
+    pub async fn find_ended(&self, wanted: &TextTraces, most: usize) -> ServiceResult<Vec<Hit>> {
+        let mut window = Window { after: wanted.after, one_of_a_trace: true, ..Window::first(most) };
+        if let Some(from) = wanted.from {
+            window.started.start = from;
+        }
+        self.find_indexed(&wanted.asked, window).await
     }
 
-    /// The same among traces that go on.
+    /// All of those that go on.
     ///
     /// # Errors
     /// As [`Search::find_traces`].
-    pub async fn find_running(
-        &self,
-        asked: &Asked,
-        after: Option<Place>,
-        from: Option<Timestamp>,
-    ) -> ServiceResult<FoundRunning> {
+    pub async fn find_running(&self, wanted: &TextTraces) -> ServiceResult<FoundRunning> {
         let running = self.running().await?;
-        let stretch = Stretch { after, until: None };
-        let mut hits = self.find_in(&running, asked, stretch, true).await?;
-        hits.retain(|hit| from.is_none_or(|from| hit.place.started >= from));
+        let stretch = Stretch { after: wanted.after, until: None };
+        let mut hits = self.find_in(&running, &wanted.asked, stretch, true).await?;
+        hits.retain(|hit| wanted.may_start_at(hit.place.started));
         Ok(FoundRunning { hits, traces: running.into_ids() })
     }
 
@@ -171,15 +175,6 @@ impl Search {
             }
         }
     }
-}
-
-/// So many traces, from behind a place, and none that started before `from`.
-fn traces_in(after: Option<Place>, from: Option<Timestamp>, most: usize) -> Window {
-    let mut window = Window { after, one_of_a_trace: true, ..Window::first(most) };
-    if let Some(from) = from {
-        window.started.start = from;
-    }
-    window
 }
 
 fn failed(message: String) -> ServiceError {
