@@ -45,6 +45,7 @@ pub async fn open(kind: EngineKind, dir: &Path) -> (SharedEngine, Context) {
         query: Arc::default(),
         series: Arc::default(),
         arriving: Arc::default(),
+        deletions: Arc::default(),
         search: None,
         evaluation: Arc::default(),
     });

@@ -103,6 +103,7 @@ impl Database {
             prices: config.prices.table()?,
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
+            deletions: Arc::default(),
             search: texts::open(config).await,
             evaluation: Arc::new(config.evaluation.clone()),
         };

@@ -1,6 +1,9 @@
 //! What every use case is given: the store, who watches, the clock, ids and limits.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use super::{
     arriving::Arriving, evaluations::EvaluationConfig, ingest::IngestConfig, listing::ListLimits,
@@ -48,6 +51,8 @@ pub struct Shared {
     pub ingest: Arc<IngestConfig>,
     /// The conversations that messages are on their way to.
     pub arriving: Arc<Arriving>,
+    /// How often conversations were deleted since the start: what was known to be there before may be gone.
+    pub deletions: Arc<AtomicU64>,
     /// The index of texts, where there is one.
     pub search: Option<Arc<Index>>,
     /// How much is evaluated at once.

@@ -1,5 +1,7 @@
 //! Deleting conversations, whole: with their messages, traces, plans and scores.
 
+use std::sync::atomic::Ordering;
+
 use super::{Conversations, has_one_of, put};
 use crate::{
     model::{ConversationId, Refusal, conversation::Conversation, refusal::Entity},
@@ -71,15 +73,18 @@ impl Conversations {
         if pending.is_empty() {
             return Err(missing(id).into());
         }
-        let removed = deletion::complete(&self.context, pending).await?;
-        let Removed { conversations, messages, traces, plans } = removed;
+        let removed = deletion::complete(&self.context, pending).await;
+        self.context.deletions.fetch_add(1, Ordering::Release);
+        let Removed { conversations, messages, traces, plans } = removed?;
         Ok(Some(DeletedConversation { conversation_ids: conversations, messages, traces, plans }))
     }
 
     /// Finishes the deletions that a process which died left behind; answers how many. To be run once
     /// after the store was opened; it may run while everything else goes on.
     pub async fn finish_deletions(&self) -> ServiceResult<usize> {
-        deletion::finish(&self.context).await
+        let finished = deletion::finish(&self.context).await;
+        self.context.deletions.fetch_add(1, Ordering::Release);
+        finished
     }
 }
 
@@ -159,5 +164,7 @@ async fn remove(
             Ok(Removal::Done)
         })
     });
-    removed.await
+    let removed = removed.await?;
+    context.deletions.fetch_add(1, Ordering::Release);
+    Ok(removed)
 }

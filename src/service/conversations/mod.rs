@@ -108,7 +108,10 @@ impl Conversations {
     }
 
     /// As [`Conversations::get_many`], as they stand at this moment.
-    async fn get_many_now(&self, ids: &[ConversationId]) -> ServiceResult<Vec<Option<Conversation>>> {
+    pub(in crate::service) async fn get_many_now(
+        &self,
+        ids: &[ConversationId],
+    ) -> ServiceResult<Vec<Option<Conversation>>> {
         Ok(self.context.store.get_many(keyspace::CONVERSATION, ids).await?)
     }
 

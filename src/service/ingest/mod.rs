@@ -11,6 +11,7 @@
 mod align;
 mod due;
 mod judge;
+mod known;
 mod report;
 mod said;
 mod settle;
@@ -21,7 +22,7 @@ mod versions;
 use std::{
     collections::{HashMap, HashSet},
     num::NonZeroUsize,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use futures_util::{StreamExt, TryStreamExt, future, stream};
@@ -96,7 +97,8 @@ pub struct Ingest {
     said: Arc<SaidCache>,
     versions: Arc<Versions>,
     open: Arc<Open>,
-    conversations: Arc<Mutex<LruCache<ConversationId, ()>>>,
+    /// Conversations that were there, each after how many deletions: it may be gone since.
+    conversations: Arc<Mutex<LruCache<ConversationId, u64>>>,
 }
 
 /// What a report writes to one trace.
@@ -114,6 +116,8 @@ struct Prepared {
     versions: Option<Registering>,
     /// Those that were not known; without a commit, where they are there.
     conversations: Vec<(BegunConversation, Option<Queued<()>>)>,
+    /// After how many deletions of conversations.
+    deletions: u64,
 }
 
 impl Ingest {
@@ -236,8 +240,10 @@ impl Ingest {
         versions: Vec<NamedVersion>,
         conversations: Vec<BegunConversation>,
     ) -> impl Future<Output = ServiceResult<Prepared>> + use<> {
-        let known =
-            |new: &BegunConversation| self.conversations.lock().get(&conversation_id(&new.own)).is_some();
+        let deletions = self.context.deletions.load(Ordering::Acquire);
+        let known = |new: &BegunConversation| {
+            self.conversations.lock().get(&conversation_id(&new.own)) == Some(&deletions)
+        };
         let new: Vec<_> = conversations.into_iter().filter(|new| !known(new)).collect();
         let unread = traces.iter().filter(|(_, one)| !one.write.ops.is_empty()).map(|(id, _)| *id);
         let unread = unread.filter(|id| self.context.store.is_to_be_read(*id));
@@ -253,7 +259,7 @@ impl Ingest {
                 let read = async { Ok(store.read_ahead(&unread, ingest.context.now()).await?) };
                 let (versions, conversations, ()) =
                     futures_util::try_join!(ingest.versions.register(versions), begun, read)?;
-                Ok(Prepared { versions, conversations })
+                Ok(Prepared { versions, conversations, deletions })
             })
         });
         async move {
@@ -265,7 +271,7 @@ impl Ingest {
     }
 
     /// Waits until what spans rest on is durable.
-    async fn prepared(&self, Prepared { versions, conversations }: Prepared) -> ServiceResult<()> {
+    async fn prepared(&self, Prepared { versions, conversations, deletions }: Prepared) -> ServiceResult<()> {
         if let Some(versions) = versions {
             versions.durable().await?;
         }
@@ -273,7 +279,7 @@ impl Ingest {
             if let Some(queued) = queued {
                 self.turns.begun(&new, queued).await?;
             }
-            self.conversations.lock().put(conversation_id(&new.own), ());
+            self.conversations.lock().put(conversation_id(&new.own), deletions);
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! The messages of conversations, made from the calls of traces that are over: once each, in order.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
 use super::{
-    align::{History, Said},
+    align::Said,
+    known::{At, Kept, Known, KnownCache},
     report::conversation_id,
     said::SaidCache,
     thread,
@@ -39,6 +40,7 @@ pub(super) struct Turns {
     conversations: Conversations,
     tracing: Tracing,
     said: Arc<SaidCache>,
+    known: KnownCache,
     /// Two traces of one conversation are compared with it one after the other.
     stripes: Vec<Arc<Mutex<()>>>,
 }
@@ -79,7 +81,7 @@ struct Call {
 impl Turns {
     pub(super) fn new(conversations: Conversations, tracing: Tracing, said: Arc<SaidCache>) -> Self {
         let stripes = std::iter::repeat_with(Arc::default).take(STRIPES).collect();
-        Self { conversations, tracing, said, stripes }
+        Self { conversations, tracing, said, known: KnownCache::default(), stripes }
     }
 
     /// Puts a conversation into the queue of commits, unless it is there.
@@ -161,26 +163,46 @@ impl Turns {
             Some(stripe) => Some(stripe.lock().await),
             None => None,
         };
-        let mut adding = Adding::to(self.known(id).await?, trace);
+        let (at, known) = self.has(id).await?;
+        let mut adding = Adding { trace, known, is_exact: true, new: Vec::new() };
         for call in calls {
             adding.call(call);
         }
-        if adding.new.is_empty() {
-            return Ok(());
+        let Adding { known, is_exact, new, .. } = adding;
+        let at = if new.is_empty() {
+            at
+        } else {
+            let added = match self.conversations.add_messages(id, new).await {
+                Ok(added) => added,
+                Err(ServiceError::Refused(refusal)) => {
+                    // The spans are stored and tell all; the conversation only misses a turn.
+                    tracing::warn!(conversation = %id, %trace, %refusal, "messages of a trace were not added");
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            at.and_then(|at| at.with(&added))
+        };
+        // What is held must be what would be read.
+        if let Some(at) = at.filter(|_| is_exact) {
+            self.known.put(id, at, known);
         }
-        match self.conversations.add_messages(id, adding.new).await {
-            Ok(_) => Ok(()),
-            Err(ServiceError::Refused(refusal)) => {
-                // The spans are stored and tell all; the conversation only misses a turn.
-                tracing::warn!(conversation = %id, %trace, %refusal, "messages of a trace were not added");
-                Ok(())
-            }
-            Err(error) => Err(error),
+        Ok(())
+    }
+
+    /// What a conversation has, and the state that it is in.
+    async fn has(&self, id: ConversationId) -> ServiceResult<(Option<At>, Known)> {
+        let conversation = self.conversations.get_many_now(&[id]).await?.pop().flatten();
+        let at = conversation.as_ref().and_then(At::of);
+        if let Some(known) = at.and_then(|at| self.known.take(id, at)) {
+            return Ok((at, known));
         }
+        // What is read may be newer than `at`. Then what is added to it does not follow `at`, and is not held.
+        Ok((at, Known::of(self.last_messages(id).await?)))
     }
 
     /// The last messages of a conversation, the oldest first.
-    async fn known(&self, id: ConversationId) -> ServiceResult<Vec<Message>> {
+    async fn last_messages(&self, id: ConversationId) -> ServiceResult<Vec<Message>> {
         let request = HistoryRequest {
             conversation_id: id,
             order: HistoryOrder::NewestFirst,
@@ -221,71 +243,52 @@ fn call(head: &SpanHead, said: semconv::Said, conversation: ConversationId) -> O
 /// Messages on their way into a conversation.
 struct Adding {
     trace: TraceId,
-    history: History,
-    /// The messages that are there: what is said again of the same call is not added again.
-    there: HashSet<MessageId>,
-    /// Whether the conversation has instructions.
-    instructed: bool,
-    /// Ids of tool calls that were made, and of those that were answered.
-    made: HashSet<String>,
-    answered: HashSet<String>,
+    known: Known,
+    /// Whether all that is said is a message: some parts of calls are none.
+    is_exact: bool,
     new: Vec<NewMessage>,
 }
 
 impl Adding {
-    fn to(known: Vec<Message>, trace: TraceId) -> Self {
-        let mut adding = Self {
-            trace,
-            history: History::default(),
-            there: known.iter().map(|message| message.id).collect(),
-            instructed: false,
-            made: HashSet::new(),
-            answered: HashSet::new(),
-            new: Vec::new(),
-        };
-        for message in known {
-            adding.made.extend(message.tool_calls.iter().map(|call| call.call_id.clone()));
-            adding.answered.extend(message.tool_call_id.clone());
-            adding.instructed |= message.role == MessageRole::System;
-            if message.role != MessageRole::System {
-                let fingerprint = Kept::of(&message).unwrap_or_else(|| as_sent(&message).fingerprint());
-                adding.history.push(Said { fingerprint, trace_id: message.trace_id });
-            }
-        }
-        adding
-    }
-
     fn call(&mut self, call: &Call) {
         let (system, given): (Vec<_>, Vec<_>) =
             call.given.iter().partition(|message| message.role == MessageRole::System);
-        if !self.instructed && self.history.is_empty() {
-            self.instructed = !system.is_empty();
-            system.into_iter().enumerate().for_each(|(index, message)| {
-                self.push(message, call, (Part::System, index));
-            });
+        if !self.known.instructed && self.known.history.is_empty() {
+            self.known.instructed = !system.is_empty();
+            for (index, message) in system.into_iter().enumerate() {
+                self.push(message, message.fingerprint(), call, (Part::System, index));
+            }
         }
         let prints: Vec<_> = given.iter().map(|message| message.fingerprint()).collect();
-        let joint = self.history.join(&prints, self.trace);
-        for (index, message) in given.iter().enumerate().skip(joint.known) {
-            self.push(message, call, (Part::Given, index));
+        let joint = self.known.history.join(&prints, self.trace);
+        for (index, (message, print)) in given.into_iter().zip(&prints).enumerate().skip(joint.known) {
+            self.push(message, *print, call, (Part::Given, index));
         }
-        let all_known = joint.known == given.len();
+        let all_known = joint.known == prints.len();
         for (index, message) in call.answered.iter().enumerate() {
+            let print = message.fingerprint();
             // What follows in the conversation is this very answer, where the call was seen before.
-            if all_known && self.history.has_at(joint.place + index, message.fingerprint()) {
+            if all_known && self.known.history.has_at(joint.place + index, print) {
                 continue;
             }
-            self.push(message, call, (Part::Answered, index));
+            self.push(message, print, call, (Part::Answered, index));
         }
     }
 
-    fn push(&mut self, message: &ChatMessage, call: &Call, (part, index): (Part, usize)) {
+    fn push(
+        &mut self,
+        message: &ChatMessage,
+        fingerprint: [u8; 16],
+        call: &Call,
+        (part, index): (Part, usize),
+    ) {
         let (id, answers) = (message_id(call, part, index), part == Part::Answered);
-        if !self.there.insert(id) {
+        let Known { history, there, made, answered, .. } = &mut self.known;
+        if !there.insert(id) {
             return;
         }
         if message.role != MessageRole::System {
-            self.history.push(Said { fingerprint: message.fingerprint(), trace_id: Some(self.trace) });
+            history.push(Said { fingerprint, trace_id: Some(self.trace) });
         }
         let mut new = NewMessage {
             content: content(message),
@@ -296,20 +299,20 @@ impl Adding {
             turn_id: Some(TurnId::from_bytes(*self.trace.bytes())),
             trace_id: Some(self.trace),
             id: Some(id),
-            metadata: Kept::json(call.id, message),
+            metadata: kept(call.id, fingerprint),
             ..NewMessage::text(message.role, String::new())
         };
         for part in &message.parts {
             match part {
                 ChatPart::ToolCall { id, name, arguments } if message.role == MessageRole::Assistant => {
-                    let call_id = id.clone().filter(|id| self.made.insert(id.clone()));
+                    let call_id = id.clone().filter(|id| made.insert(id.clone()));
                     let (name, arguments) = (name.clone(), arguments.clone());
                     new.tool_calls.push(NewToolCall { id: None, call_id, name, arguments });
                 }
                 ChatPart::ToolResult { id: Some(id), .. }
                     if message.role == MessageRole::Tool
-                        && self.made.contains(id)
-                        && self.answered.insert(id.clone()) =>
+                        && made.contains(id)
+                        && answered.insert(id.clone()) =>
                 {
                     new.tool_call_id = Some(id.clone());
                 }
@@ -317,29 +320,15 @@ impl Adding {
             }
         }
         let says = new.content.is_some() || new.thinking.is_some() || !new.tool_calls.is_empty();
+        self.is_exact &= says;
         self.new.extend(says.then_some(new));
     }
 }
 
-/// What is kept with a message: the span that it came with, and what tells it from others. A picture, say,
-/// is words in a message, by which it could not be known again.
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Kept {
-    span_id: String,
-    fingerprint: String,
-}
-
-impl Kept {
-    fn json(span: SpanId, message: &ChatMessage) -> Option<Json> {
-        let fingerprint = format!("{:032x}", u128::from_be_bytes(message.fingerprint()));
-        Json::from_value(&Self { span_id: span.to_string(), fingerprint }).ok()
-    }
-
-    fn of(message: &Message) -> Option<[u8; 16]> {
-        let kept: Self = message.metadata.read().ok()?;
-        u128::from_str_radix(&kept.fingerprint, 16).ok().map(u128::to_be_bytes)
-    }
+/// What is kept with a message of a call.
+fn kept(span: SpanId, fingerprint: [u8; 16]) -> Option<Json> {
+    let fingerprint = format!("{:032x}", u128::from_be_bytes(fingerprint));
+    Json::from_value(&Kept { span_id: span.to_string(), fingerprint }).ok()
 }
 
 /// Where in a call a message stands.
@@ -376,22 +365,4 @@ fn content(message: &ChatMessage) -> Option<String> {
     };
     let texts: Vec<_> = message.parts.iter().filter_map(text).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
-}
-
-/// A stored message as a call would send it again.
-fn as_sent(message: &Message) -> ChatMessage {
-    let mut parts = Vec::new();
-    let content = message.content.clone().unwrap_or_default();
-    if message.role == MessageRole::Tool {
-        let result = Json::parse(&content).unwrap_or_else(|_| Json::string(&content));
-        parts.push(ChatPart::ToolResult { id: message.tool_call_id.clone(), name: None, result });
-    } else if !content.is_empty() {
-        parts.push(ChatPart::Text(content));
-    }
-    parts.extend(message.tool_calls.iter().map(|call| ChatPart::ToolCall {
-        id: Some(call.call_id.clone()),
-        name: call.name.clone(),
-        arguments: call.arguments.clone(),
-    }));
-    ChatMessage { role: message.role, name: None, parts, finish_reason: None }
 }

@@ -56,6 +56,7 @@ async fn services(engine: SharedEngine) -> (Services, Store) {
         query: Arc::default(),
         series: Arc::default(),
         arriving: Arc::default(),
+        deletions: Arc::default(),
         search: None,
         evaluation: Arc::default(),
     }));

@@ -99,6 +99,48 @@ async fn a_late_call_is_added_to_a_conversation_that_repeats_itself() {
     assert_eq!(said(&bed).await, expected);
 }
 
+/// What a conversation has is held in memory, so that the next call need not read it: whatever else is done to the
+/// conversation must be seen.
+#[tokio::test]
+async fn a_call_joins_a_conversation_as_it_is_by_then() {
+    let bed = Bed::new().await;
+    let part =
+        |role: &str, said: &str| json!({ "role": role, "parts": [{ "type": "text", "content": said }] });
+    // Each is given all that was said before.
+    let call = |trace: u64, given: &[&str], answered: &str| {
+        let given = given.iter().zip(["user", "assistant"].iter().cycle());
+        let given: Vec<_> = given.map(|(said, role)| part(role, said)).collect();
+        let mut call = span(trace, 2, moment(trace, 2));
+        call.parent_span_id = span_id(1);
+        call.attributes = vec![
+            text("gen_ai.operation.name", "chat"),
+            text("gen_ai.input.messages", &json!(given).to_string()),
+            text("gen_ai.output.messages", &json!([part("assistant", answered)]).to_string()),
+        ];
+        [call, agent(trace)]
+    };
+    send(&bed, &call(1, &["one"], "two")).await;
+    send(&bed, &call(2, &["one", "two", "three"], "four")).await;
+    assert_eq!(said(&bed).await, ["one", "two", "three", "four"]);
+    let found = bed.data("{ conversations(first: 1) { nodes { conversationId } } }", json!({})).await;
+    let id = found["conversations"]["nodes"][0]["conversationId"].clone();
+    let add = "mutation($id: ID!) { addMessages(input: {conversationId: $id, messages: [
+        {role: USER, content: \"five\"}, {role: ASSISTANT, content: \"six\"}]}) { messages { content } } }";
+    bed.data(add, json!({ "id": id })).await;
+    send(&bed, &call(3, &["one", "two", "three", "four", "five", "six", "seven"], "eight")).await;
+    let expected = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
+    assert_eq!(said(&bed).await, expected);
+    let delete = "mutation($id: ID!) { deleteConversation(input: {conversationId: $id}) { __typename } }";
+    bed.data(delete, json!({ "id": id })).await;
+    send(&bed, &call(4, &["one", "two", "nine"], "ten")).await;
+    assert_eq!(said(&bed).await, ["one", "two", "nine", "ten"]);
+    // The same words by themselves are said anew, and the same report says nothing new.
+    for _ in 0..2 {
+        send(&bed, &call(5, &["nine"], "ten")).await;
+        assert_eq!(said(&bed).await, ["one", "two", "nine", "ten", "nine", "ten"]);
+    }
+}
+
 /// Some clocks tell whole milliseconds, and ids are made at random: what a call was given tells which came first.
 #[tokio::test]
 async fn of_calls_that_start_at_once_that_comes_first_which_was_given_less() {

@@ -134,6 +134,7 @@ impl Server {
             query: Arc::new(query),
             series: Arc::default(),
             arriving: Arc::default(),
+            deletions: Arc::default(),
             search,
             evaluation: Arc::default(),
         });

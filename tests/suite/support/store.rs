@@ -97,6 +97,7 @@ impl TestStore {
             query: Arc::default(),
             series: Arc::default(),
             arriving: Arc::default(),
+            deletions: Arc::default(),
             search: None,
             evaluation: Arc::default(),
         });
