@@ -15,8 +15,9 @@ pub struct SearchConfig {
     /// Spans that each search looks through by itself, of traces that go on and so are in no index yet: those of the
     /// newest ones. Their bodies are read for it each time. 0: none.
     pub running_spans: usize,
-    /// Bytes that the index gathers in memory before they go to the disk. 15 MB is the least that works. They are
-    /// given back when nothing has been written for a while.
+    /// Bytes that the index gathers in memory before they go to the disk. Less makes smaller files, which take more
+    /// work, and more memory, to be merged; 15 MB is the least that works. They are given back when nothing has been
+    /// written for a while.
     pub writer_bytes: usize,
     /// Bytes of a query at most.
     pub query_bytes: usize,
@@ -30,7 +31,7 @@ impl Default for SearchConfig {
             enabled: true,
             text_bytes: 32 << 10,
             running_spans: 5_000,
-            writer_bytes: 15_000_000,
+            writer_bytes: 60_000_000,
             query_bytes: 1_000,
             query_words: 32,
         }

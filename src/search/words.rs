@@ -3,7 +3,7 @@
 //!
 //! Scripts that put no space between words are cut into characters, and a word of them is looked for as a phrase.
 
-use std::{iter::Peekable, ops::Range, str::CharIndices};
+use std::ops::Range;
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, LowerCaser, RemoveLongFilter, TextAnalyzer, Token, TokenStream, Tokenizer,
@@ -49,7 +49,9 @@ struct Words {
 }
 
 struct WordStream<'a> {
-    rest: Peekable<CharIndices<'a>>,
+    text: &'a str,
+    /// Up to where it has been cut, in bytes.
+    at: usize,
     token: &'a mut Token,
 }
 
@@ -58,31 +60,40 @@ impl Tokenizer for Words {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
         self.token.reset();
-        WordStream { rest: text.char_indices().peekable(), token: &mut self.token }
+        WordStream { text, at: 0, token: &mut self.token }
     }
 }
 
 impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
-        while self.rest.next_if(|(_, character)| !character.is_alphanumeric()).is_some() {}
-        let Some((from, first)) = self.rest.next() else { return false };
-        self.token.text.clear();
-        self.token.text.push(first);
-        (self.token.offset_from, self.token.offset_to) = (from, from + first.len_utf8());
-        self.token.position = self.token.position.wrapping_add(1);
-        let goes_on = |(_, character): &(usize, char)| {
-            is_mark(*character) || (character.is_alphanumeric() && !stands_alone(*character))
-        };
-        if stands_alone(first) {
-            return true;
-        }
-        while let Some((at, character)) = self.rest.next_if(goes_on) {
+        let (text, token) = (self.text, &mut *self.token);
+        let rest = text.get(self.at..).unwrap_or_default();
+        let Some(start) = rest.find(char::is_alphanumeric) else { return false };
+        let from = self.at + start;
+        // Most words are nothing but ASCII, and are taken whole.
+        let rest = text.get(from..).unwrap_or_default();
+        let plain = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (plain, rest) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        token.text.clear();
+        token.text.push_str(plain);
+        let mut end = from + plain.len();
+        for character in rest.chars() {
+            let is_first = end == from;
             // An accent that was written apart from its letter is left out, as the others are.
             if !is_mark(character) {
-                self.token.text.push(character);
+                if !character.is_alphanumeric() || (stands_alone(character) && !is_first) {
+                    break;
+                }
+                token.text.push(character);
             }
-            self.token.offset_to = at + character.len_utf8();
+            end += character.len_utf8();
+            if is_first && stands_alone(character) {
+                break;
+            }
         }
+        (token.offset_from, token.offset_to) = (from, end);
+        token.position = token.position.wrapping_add(1);
+        self.at = end;
         true
     }
 
@@ -110,6 +121,8 @@ const fn stands_alone(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn texts(text: &str) -> Vec<String> {
@@ -127,6 +140,32 @@ mod tests {
     fn scripts_without_spaces_are_cut_into_characters() {
         assert_eq!(texts("東京の天気 ok"), ["東", "京", "の", "天", "気", "ok"]);
         assert_eq!(texts("서울 날씨"), ["서울", "날씨"]);
+    }
+
+    /// The rule, a character after the other.
+    fn plainly(text: &str) -> Vec<&str> {
+        let (mut words, mut from) = (Vec::new(), None);
+        let all: Vec<_> = text.char_indices().chain([(text.len(), ' ')]).collect();
+        for (at, character) in all {
+            let goes_on = character.is_alphanumeric() && !stands_alone(character);
+            if !goes_on && !(from.is_some() && is_mark(character)) {
+                words.extend(from.take().map(|from| &text[from..at]));
+            }
+            if stands_alone(character) && character.is_alphanumeric() {
+                words.push(&text[at..at + character.len_utf8()]);
+            } else if goes_on {
+                from = from.or(Some(at));
+            }
+        }
+        words
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_what_the_rule_says(text in "(?s).{0,40}|[a-c0é\u{301} 東の_.-]{0,30}") {
+            let cut: Vec<_> = words(&text).into_iter().map(|word| text[word.at].to_owned()).collect();
+            prop_assert_eq!(cut, plainly(&text));
+        }
     }
 
     #[test]

@@ -37,8 +37,11 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// Writes a second from which on those that can wait stand back: some twentieth of what a small machine takes.
 const MUCH_WRITTEN: f64 = 200.0;
 
-/// While so much is written, they rest for so many times as long as they work. They do not stop: what is written for
-/// days is found too.
+/// For how long they do nothing at all while so much is written: most bursts are over before.
+const LONGEST_BURST: Duration = Duration::from_secs(20);
+
+/// While it goes on, they rest for so many times as long as they work. They do not stop: what is written for days is
+/// found too.
 const RESTS: u32 = 6;
 
 /// The longest of these rests.
@@ -124,18 +127,19 @@ impl Followers {
     }
 
     async fn work<K: MarkKey>(&self, line: &Line<K>, stands_back: bool) {
+        let mut load = Load::since(Instant::now(), self.context.store.writes());
         loop {
-            let (begun, before) = (Instant::now(), self.context.store.writes());
+            if stands_back && load.look(Instant::now(), self.context.store.writes()) == Pace::Wait {
+                tokio::time::sleep(GATHERED_FOR).await;
+                continue;
+            }
+            let begun = Instant::now();
             let pause = match line.step(&self.context.store).await {
-                Ok(Step { more, failed: 0 }) => {
-                    let took = begun.elapsed();
-                    let rest = if stands_back { self.rest(took, before) } else { None };
-                    match rest {
-                        Some(rest) => rest.max(GATHERED_FOR),
-                        None if more => continue,
-                        None => GATHERED_FOR,
-                    }
-                }
+                Ok(Step { more, failed: 0 }) => match load.pace {
+                    Pace::Rest => (begun.elapsed() * RESTS).clamp(GATHERED_FOR, LONGEST_REST),
+                    Pace::Go | Pace::Wait if more => continue,
+                    Pace::Go | Pace::Wait => GATHERED_FOR,
+                },
                 Ok(_) => AFTER_FAILURE,
                 Err(error) => {
                     tracing::warn!(%error, "what follows of traces that are over is not made yet");
@@ -144,15 +148,6 @@ impl Followers {
             };
             tokio::time::sleep(pause).await;
         }
-    }
-
-    /// How long to rest after a step, where much was written meanwhile.
-    #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    fn rest(&self, took: Duration, before: u64) -> Option<Duration> {
-        let written = self.context.store.writes().saturating_sub(before) as f64;
-        // A step that did nothing tells nothing.
-        let is_much = written > MUCH_WRITTEN * took.as_secs_f64().max(0.1);
-        is_much.then(|| (took * RESTS).min(LONGEST_REST))
     }
 
     /// Follows all that is due now, whatever is written. Answers how many traces could not be followed; their marks
@@ -179,6 +174,50 @@ impl Followers {
     }
 }
 
+/// How much is written, looked at from time to time.
+struct Load {
+    looked: Instant,
+    written: u64,
+    /// Since when much is written.
+    much_since: Option<Instant>,
+    pace: Pace,
+}
+
+/// What those that can wait do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// They work.
+    Go,
+    /// They work, and rest for longer.
+    Rest,
+    /// They do nothing.
+    Wait,
+}
+
+impl Load {
+    /// Of so many writes nothing is told yet.
+    const fn since(now: Instant, written: u64) -> Self {
+        Self { looked: now, written, much_since: None, pace: Pace::Go }
+    }
+
+    /// What is to be done, after so many writes.
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    fn look(&mut self, now: Instant, written: u64) -> Pace {
+        // A short time tells little.
+        let passed = now.saturating_duration_since(self.looked).as_secs_f64().max(0.1);
+        let is_much = written.saturating_sub(self.written) as f64 > MUCH_WRITTEN * passed;
+        (self.looked, self.written) = (now, written);
+        self.pace = if is_much {
+            let since = *self.much_since.get_or_insert(now);
+            if now.saturating_duration_since(since) < LONGEST_BURST { Pace::Wait } else { Pace::Rest }
+        } else {
+            self.much_since = None;
+            Pace::Go
+        };
+        self.pace
+    }
+}
+
 /// Marks, in a transaction, that something beside a trace and its spans is new to those who follow it.
 ///
 /// # Errors
@@ -192,4 +231,31 @@ pub(super) async fn mark(tx: &mut Tx<'_>, id: TraceId) -> ServiceResult<()> {
     };
     tx.put(keyspace::FOLLOW_DUE, &id, &mark)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_wait_waits_for_a_burst_and_rests_in_a_flood() {
+        let begun = Instant::now();
+        let mut load = Load::since(begun, 0);
+        let mut written = 0;
+        let mut look = |at_ms: u64, more: u64| {
+            written += more;
+            load.look(begun + Duration::from_millis(at_ms), written)
+        };
+        assert_eq!(look(500, 90), Pace::Go);
+        assert_eq!(look(1_000, 110), Pace::Wait);
+        assert_eq!(look(1_500, 99), Pace::Go);
+        for at in 1..=40 {
+            assert_eq!(look(1_500 + at * 500, 500), Pace::Wait, "{at}");
+        }
+        assert_eq!(look(22_000, 500), Pace::Rest);
+        // One look that tells of little: whatever follows is another burst.
+        assert_eq!(look(22_500, 0), Pace::Go);
+        assert_eq!(look(22_501, 19), Pace::Go);
+        assert_eq!(look(23_000, 500), Pace::Wait);
+    }
 }
