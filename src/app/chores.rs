@@ -1,6 +1,6 @@
 //! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
 //! reported traces for which nothing comes any more, making the messages that are still to be made, what follows of
-//! traces that are over, and going on with evaluations.
+//! traces that are over, going on with evaluations, and having the store put aside what it gathered.
 
 use std::time::Duration;
 
@@ -57,6 +57,9 @@ async fn sweeps(services: &Services) {
             tracing::warn!(%error, "the index of texts does not rest");
         }
         resume_evaluations(services).await;
+        if let Err(error) = services.upkeep.rest().await {
+            tracing::warn!(%error, "what the store gathered in memory stays there");
+        }
     }
 }
 

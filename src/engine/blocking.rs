@@ -14,7 +14,9 @@ use bytes::Bytes;
 use futures_util::future::{self, BoxFuture};
 use tokio::{runtime::Handle, task::JoinError};
 
-use super::{Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, Tree};
+use super::{
+    Batch, Engine, EngineError, EngineKind, EngineResult, ScanPage, ScanRequest, Tree, open::DirLock,
+};
 
 /// The contract of [`Engine`], by methods that block.
 pub(super) trait BlockingStore: Send + Sync + 'static {
@@ -40,6 +42,14 @@ pub(super) trait BlockingStore: Send + Sync + 'static {
     fn finish(&self) -> EngineResult<()> {
         Ok(())
     }
+
+    /// See [`Engine::rest`].
+    fn rest(&self) -> EngineResult<()> {
+        Ok(())
+    }
+
+    /// What says that the directory is in use, which is the last to be dropped.
+    fn dir_lock(&self) -> &DirLock;
 
     /// See [`Engine::size_on_disk`].
     fn size_on_disk(&self) -> EngineResult<u64>;
@@ -164,6 +174,14 @@ impl<S: BlockingStore> Engine for Blocking<S> {
 
     fn finish(&self) -> BoxFuture<'_, EngineResult<()>> {
         self.call(S::finish)
+    }
+
+    fn rest(&self) -> BoxFuture<'_, EngineResult<()>> {
+        self.call(S::rest)
+    }
+
+    fn let_go(&self) -> BoxFuture<'static, ()> {
+        Box::pin(self.0.dir_lock().let_go())
     }
 
     fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>> {

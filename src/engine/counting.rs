@@ -186,6 +186,14 @@ impl Engine for Counting {
         self.inner.finish()
     }
 
+    fn rest(&self) -> BoxFuture<'_, EngineResult<()>> {
+        self.inner.rest()
+    }
+
+    fn let_go(&self) -> BoxFuture<'static, ()> {
+        self.inner.let_go()
+    }
+
     fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>> {
         self.inner.size_on_disk()
     }

@@ -82,6 +82,18 @@ pub trait Engine: Send + Sync + 'static {
         Box::pin(future::ready(Ok(())))
     }
 
+    /// Has what was gathered in memory to be written in large pieces put on the disk, where that frees much: nothing
+    /// was committed for a while, and it may stay so. It may come back before that is done.
+    fn rest(&self) -> BoxFuture<'_, EngineResult<()>> {
+        Box::pin(future::ready(Ok(())))
+    }
+
+    /// Comes when the last handle is gone and the files are let go of, which may be later than the handles: whoever ends
+    /// the process before leaves behind what would have been tidied.
+    fn let_go(&self) -> BoxFuture<'static, ()> {
+        Box::pin(future::ready(()))
+    }
+
     /// Bytes on disk; 0 for an engine that keeps nothing there.
     fn size_on_disk(&self) -> BoxFuture<'_, EngineResult<u64>>;
 }

@@ -11,6 +11,8 @@ use std::{
     sync::Arc,
 };
 
+use tokio::sync::watch;
+
 use super::{
     EngineError, EngineKind, EngineResult, MemoryEngine, SharedEngine, blocking::Blocking, disk, fjall, sled,
 };
@@ -82,6 +84,8 @@ pub fn open(config: &EngineConfig, dir: &Path) -> EngineResult<SharedEngine> {
 #[derive(Debug)]
 pub(super) struct DirLock {
     _file: File,
+    /// Whose receivers learn that it is dropped: after the file, so that others can have the directory then.
+    held: watch::Sender<()>,
 }
 
 impl DirLock {
@@ -94,10 +98,19 @@ impl DirLock {
             .open(&path)
             .map_err(|error| EngineError::from_io("opening", &path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { _file: file, held: watch::Sender::new(()) }),
             Err(TryLockError::WouldBlock) => Err(EngineError::Locked(dir.display().to_string())),
             Err(TryLockError::Error(error)) => Err(EngineError::from_io("locking", &path, &error)),
         }
+    }
+}
+
+impl DirLock {
+    /// Comes when it is dropped.
+    pub(super) fn let_go(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut held = self.held.subscribe();
+        // Nothing is ever sent.
+        async move { while held.changed().await.is_ok() {} }
     }
 }
 

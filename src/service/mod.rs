@@ -26,6 +26,7 @@ pub mod search;
 pub mod series;
 pub mod tables;
 pub mod tracing;
+pub mod upkeep;
 
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ use self::{
     series::Series,
     tables::Tables,
     tracing::Tracing,
+    upkeep::Upkeep,
 };
 pub use self::{
     arriving::Arriving,
@@ -91,6 +93,8 @@ pub struct Services {
     pub evaluators: Evaluators,
     /// Evaluators over many traces.
     pub evaluations: Evaluations,
+    /// The store's order.
+    pub upkeep: Upkeep,
 }
 
 impl Services {
@@ -129,6 +133,7 @@ impl Services {
             followers,
             tables: Tables::new(context.clone()),
             conversation_evaluations: ConversationEvaluations::new(context.clone()),
+            upkeep: Upkeep::new(context.clone()),
             ingest: Ingest::new(context),
         }
     }

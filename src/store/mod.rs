@@ -115,11 +115,8 @@ const META: &str = "meta";
 /// The project that exists from the start.
 pub const DEFAULT_PROJECT: &str = "default";
 
-/// How often it is looked whether the engine has let go.
-const CLOSED_EVERY: Duration = Duration::from_millis(5);
-
-/// How often at most.
-const CLOSING: u32 = 1_000;
+/// How long closing waits for the engine to let go of its files.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// A handle for one project. Cheap to clone.
 #[derive(Clone)]
@@ -224,12 +221,10 @@ impl Store {
         if let Err(error) = finished {
             tracing::debug!(%error, "what is in the log is read from there when the database is opened");
         }
-        let engine = Arc::downgrade(&self.inner.engine);
+        let let_go = self.engine().let_go();
         drop(self);
-        let mut waits = CLOSING;
-        while engine.strong_count() > 0 && waits > 0 {
-            tokio::time::sleep(CLOSED_EVERY).await;
-            waits -= 1;
+        if tokio::time::timeout(CLOSING, let_go).await.is_err() {
+            tracing::debug!("the database is still in use");
         }
     }
 
@@ -237,6 +232,14 @@ impl Store {
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.committer().queued()
+    }
+
+    /// Has the engine put aside what it gathered, because nothing is written.
+    ///
+    /// # Errors
+    /// When the engine failed.
+    pub async fn rest(&self) -> StoreResult<()> {
+        Ok(self.engine().rest().await?)
     }
 
     /// Bytes that the database takes on disk.

@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -46,7 +47,11 @@ const WORKERS: usize = 1;
 /// twice otherwise, and read again when the database is opened.
 const JOURNAL_LEFT_BYTES: u64 = 1 << 20;
 
-/// How long closing waits for that. What is not done by then stays in the journal, where it was all the time.
+/// Bytes committed since write buffers were last put into tables, from which on that is done while nothing is written:
+/// they are free then, and so is the journal.
+const GATHERED_BYTES: u64 = 8 << 20;
+
+/// How long closing waits until the journal is moved. What is not done by then stays in the journal, where it was all the time.
 const CLOSING: Duration = Duration::from_secs(20);
 
 /// An open database. The order of the fields is the order in which they are dropped.
@@ -58,8 +63,10 @@ pub(in crate::engine) struct Store {
     write_buffer_bytes: u64,
     room: Room,
     commits: Mutex<()>,
+    /// Bytes committed since [`BlockingStore::rest`] last put them into tables.
+    gathered: AtomicU64,
     health: Health,
-    _lock: DirLock,
+    lock: DirLock,
 }
 
 impl Store {
@@ -74,8 +81,9 @@ impl Store {
             write_buffer_bytes: config.write_buffer_bytes,
             room: Room::new(dir, config.reserve_bytes),
             commits: Mutex::new(()),
+            gathered: AtomicU64::new(0),
             health: Health::default(),
-            _lock: lock,
+            lock,
         };
         for name in store.db.list_keyspace_names() {
             let tree = tree_of(&name);
@@ -116,8 +124,10 @@ impl BlockingStore for Store {
         if batch.is_empty() {
             return Ok(());
         }
-        self.room.require(batch.bytes())?;
+        let bytes = batch.bytes();
+        self.room.require(bytes)?;
         self.journal.set_needed(true);
+        self.gathered.fetch_add(bytes, Ordering::Relaxed);
         self.health.guard("committing a batch", || self.write(batch))
     }
 
@@ -144,6 +154,20 @@ impl BlockingStore for Store {
             self.journal.set_needed(false);
         }
         Ok(())
+    }
+
+    /// What is gathered stays readable, and in the journal, until it is in tables.
+    fn rest(&self) -> EngineResult<()> {
+        let _commit = self.commits.lock();
+        self.health.check()?;
+        if self.gathered.load(Ordering::Relaxed) >= GATHERED_BYTES && self.begin_tables().is_some() {
+            self.gathered.store(0, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn dir_lock(&self) -> &DirLock {
+        &self.lock
     }
 
     fn size_on_disk(&self) -> EngineResult<u64> {
@@ -209,18 +233,24 @@ impl Store {
 }
 
 impl Store {
-    /// Has everything that was committed written into tables and synced there. Whether that was done: then nothing
-    /// needs the journal. Nobody may commit meanwhile.
-    fn move_into_tables(&self) -> bool {
-        let begun = Instant::now();
+    /// Begins to write everything that was committed into tables; answers the trees. Nobody may commit meanwhile.
+    fn begin_tables(&self) -> Option<Vec<Keyspace>> {
         let trees: Vec<_> = self.trees.read().values().cloned().collect();
         for tree in &trees {
             // A tree whose buffer is empty has nothing to move. What another thread is about to move counts as well.
             if let Err(error) = tree.rotate_memtable() {
                 tracing::debug!(%error, "what is in the journal stays there");
-                return false;
+                return None;
             }
         }
+        Some(trees)
+    }
+
+    /// Has everything that was committed written into tables and synced there. Whether that was done: then nothing
+    /// needs the journal. Nobody may commit meanwhile.
+    fn move_into_tables(&self) -> bool {
+        let begun = Instant::now();
+        let Some(trees) = self.begin_tables() else { return false };
         // fjall says how many buffers wait, and lets go of each once its table is synced.
         while trees.iter().any(|tree| tree.sealed_memtable_count() > 0) {
             if begun.elapsed() > CLOSING {

@@ -62,7 +62,7 @@ pub(in crate::engine) struct Store {
     commits: Mutex<()>,
     health: Health,
     location: Location,
-    _lock: DirLock,
+    lock: DirLock,
 }
 
 impl Store {
@@ -81,7 +81,7 @@ impl Store {
             commits: Mutex::new(()),
             health: Health::default(),
             location,
-            _lock: lock,
+            lock,
         })
     }
 }
@@ -144,6 +144,10 @@ impl BlockingStore for Store {
             self.db.drop_tree(format!("{CHUNKS}{tree}"))
         })?;
         self.persist()
+    }
+
+    fn dir_lock(&self) -> &DirLock {
+        &self.lock
     }
 
     fn size_on_disk(&self) -> EngineResult<u64> {

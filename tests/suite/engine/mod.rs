@@ -81,6 +81,8 @@ on disk {
     reopen::a_long_log_opens_again,
     reopen::dropped_trees_stay_gone,
     reopen::much_that_was_just_written_is_there_again,
+    reopen::what_is_put_aside_is_there_at_once_and_again,
+    reopen::who_waits_for_it_can_open_it_at_once,
     torn::a_torn_end_of_the_log_undoes_the_last_batch_alone,
 }
 }

@@ -1,5 +1,7 @@
 //! What was acknowledged is there when the database is opened again.
 
+use std::time::Duration;
+
 use dendro::engine::{Batch, Direction, KeyRange};
 
 use super::subject::{Subject, all, get, page, put, tree};
@@ -118,5 +120,56 @@ pub async fn much_that_was_just_written_is_there_again(subject: &Subject) {
         assert_eq!(left.entries.len(), 300 * (usize::from(round) + 1));
         assert!(left.entries.iter().all(|entry| entry.key[2] != 0));
         drop(engine);
+    }
+}
+
+/// More than an engine leaves in memory when nothing is written any more.
+pub async fn what_is_put_aside_is_there_at_once_and_again(subject: &Subject) {
+    let rows = tree("rows");
+    let value = |round: u8, key: u8| vec![round ^ key; if key.is_multiple_of(2) { 100 } else { 100_000 }];
+    for round in 0..2_u8 {
+        let engine = subject.open();
+        for key in 0..200 {
+            let mut batch = Batch::default();
+            batch.put(&rows, vec![key], value(round, key));
+            batch.delete(&rows, vec![key, 7]);
+            batch.put(&rows, vec![key, round], "");
+            engine.commit(batch).await.unwrap();
+        }
+        // Once more changes nothing, and whoever writes meanwhile writes as ever.
+        for late in ["late", "later"] {
+            engine.rest().await.unwrap();
+            put(&*engine, &rows, &[(late, "1")]).await;
+            let found = engine.get_many(&rows, (0..200).map(|key| vec![key]).collect()).await.unwrap();
+            for (key, found) in (0..200).zip(found) {
+                assert_eq!(found.map(|found| found.to_vec()), Some(value(round, key)), "{key}");
+            }
+        }
+        // It may be closed before that is done.
+        drop(engine);
+        let engine = subject.open();
+        assert_eq!(get(&*engine, &rows, "later").await.as_deref(), Some("1"));
+        let found = page(&*engine, &rows, KeyRange::all(), Direction::Forward, usize::MAX).await;
+        assert_eq!(found.entries.len(), 200 * (usize::from(round) + 2) + 2);
+        drop(engine);
+    }
+}
+
+/// The handle that is dropped last may be one that nobody thinks of.
+pub async fn who_waits_for_it_can_open_it_at_once(subject: &Subject) {
+    let rows = tree("rows");
+    for round in 0..5_u8 {
+        let engine = subject.open();
+        put(&*engine, &rows, &[(&format!("{round}"), "1")]).await;
+        let (let_go, other) = (engine.let_go(), engine.clone());
+        let holder = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            drop(other);
+        });
+        drop(engine);
+        tokio::time::timeout(Duration::from_secs(60), let_go).await.unwrap();
+        let engine = subject.open();
+        assert_eq!(all(&*engine, &rows).await.len(), usize::from(round) + 1);
+        holder.join().unwrap();
     }
 }

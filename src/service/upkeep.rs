@@ -1,0 +1,38 @@
+//! Keeping the store in order while it has nothing else to do.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use super::{Context, ServiceResult};
+
+/// Looks after the store. Cheap to clone.
+#[derive(Clone)]
+pub struct Upkeep {
+    context: Context,
+    /// How much was written when it was last looked.
+    written: Arc<AtomicU64>,
+}
+
+impl Upkeep {
+    /// Looks after the store of a context.
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        let written = Arc::new(AtomicU64::new(context.store.writes()));
+        Self { context, written }
+    }
+
+    /// Has the store put aside what it gathered in memory, where nothing was written since the last call: it waits to
+    /// be written together with more, and nothing comes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn rest(&self) -> ServiceResult<()> {
+        let written = self.context.store.writes();
+        if self.written.swap(written, Ordering::Relaxed) == written {
+            self.context.store.rest().await?;
+        }
+        Ok(())
+    }
+}
