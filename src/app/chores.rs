@@ -9,6 +9,9 @@ use crate::service::{ServiceResult, Services};
 /// How late a plan or a trace that nobody touches may be seen to be over.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
+/// How long what writes the index of texts keeps its memory after the last trace, or twice as long.
+const TIDY_EVERY: Duration = Duration::from_secs(3);
+
 /// Runs until it is aborted: whatever it is at can be cut off anywhere.
 pub(super) async fn run(services: Services) {
     match services.conversations.finish_deletions().await {
@@ -35,7 +38,7 @@ pub(super) async fn run(services: Services) {
         Err(error) => tracing::warn!(%error, "experiments that were being carried out do not go on"),
     }
     resume_evaluations(&services).await;
-    tokio::join!(services.followers.run(), services.evaluations.run(), sweeps(&services));
+    tokio::join!(services.followers.run(), services.evaluations.run(), sweeps(&services), tidies(&services));
 }
 
 /// Does what is due from time to time.
@@ -53,12 +56,21 @@ async fn sweeps(services: &Services) {
         if let Err(error) = services.ingest.find_due().await {
             tracing::warn!(%error, "messages that failed are not made anew");
         }
-        if let Err(error) = services.search.tidy().await {
-            tracing::warn!(%error, "the index of texts does not rest");
-        }
         resume_evaluations(services).await;
         if let Err(error) = services.upkeep.rest().await {
             tracing::warn!(%error, "what the store gathered in memory stays there");
+        }
+    }
+}
+
+/// Has what is not needed at the moment give back its memory.
+async fn tidies(services: &Services) {
+    let mut tidies = tokio::time::interval(TIDY_EVERY);
+    tidies.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tidies.tick().await;
+        if let Err(error) = services.search.tidy().await {
+            tracing::warn!(%error, "the index of texts does not rest");
         }
     }
 }

@@ -129,9 +129,18 @@ impl Followers {
     async fn work<K: MarkKey>(&self, line: &Line<K>, stands_back: bool) {
         let mut load = Load::since(Instant::now(), self.context.store.writes());
         loop {
-            if stands_back && load.look(Instant::now(), self.context.store.writes()) == Pace::Wait {
-                tokio::time::sleep(GATHERED_FOR).await;
-                continue;
+            if stands_back {
+                let before = load.pace;
+                load.look(Instant::now(), self.context.store.writes());
+                match (before, load.pace) {
+                    (_, Pace::Wait) => {
+                        tokio::time::sleep(GATHERED_FOR).await;
+                        continue;
+                    }
+                    // What the burst left in memory makes room for what is done now.
+                    (Pace::Wait, _) => self.put_aside().await,
+                    _ => {}
+                }
             }
             let begun = Instant::now();
             let pause = match line.step(&self.context.store).await {
@@ -147,6 +156,12 @@ impl Followers {
                 }
             };
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn put_aside(&self) {
+        if let Err(error) = self.context.store.rest().await {
+            tracing::warn!(%error, "what was gathered in memory stays there");
         }
     }
 
@@ -200,9 +215,9 @@ impl Load {
         Self { looked: now, written, much_since: None, pace: Pace::Go }
     }
 
-    /// What is to be done, after so many writes.
+    /// Tells what is to be done, after so many writes.
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    fn look(&mut self, now: Instant, written: u64) -> Pace {
+    fn look(&mut self, now: Instant, written: u64) {
         // A short time tells little.
         let passed = now.saturating_duration_since(self.looked).as_secs_f64().max(0.1);
         let is_much = written.saturating_sub(self.written) as f64 > MUCH_WRITTEN * passed;
@@ -214,7 +229,6 @@ impl Load {
             self.much_since = None;
             Pace::Go
         };
-        self.pace
     }
 }
 
@@ -244,7 +258,8 @@ mod tests {
         let mut written = 0;
         let mut look = |at_ms: u64, more: u64| {
             written += more;
-            load.look(begun + Duration::from_millis(at_ms), written)
+            load.look(begun + Duration::from_millis(at_ms), written);
+            load.pace
         };
         assert_eq!(look(500, 90), Pace::Go);
         assert_eq!(look(1_000, 110), Pace::Wait);
