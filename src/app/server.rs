@@ -39,7 +39,8 @@ impl Server {
         let address = listener.local_addr()?;
         let api = Arc::new(Api::new(services.clone(), config.pages.clone()));
         let gateway = Arc::new(Gateway::new(api, config.limits.clone())?);
-        let lifecycle = Lifecycle::default();
+        let watched = services.clone();
+        let lifecycle = Lifecycle::of(move || watched.upkeep.health().is_ok());
         let otlp = Otlp::new(services.ingest.clone(), Database::clock(), config.otlp.limits.clone());
         let otlp = OtlpPorts::bind(config, otlp).await?;
         let pages = assets::router().route("/", get(|| async { Redirect::temporary("/graphiql") }));

@@ -32,7 +32,8 @@ Paths:
   /graphiql          a page to explore the API
   /v1/traces         OpenTelemetry's spans, protobuf or JSON; also on port 4318, and by gRPC on 4317
   /v1/logs           OpenTelemetry's records of agents, likewise
-  /healthz /readyz   for whatever watches the server")]
+  /healthz           200 as long as the process answers
+  /readyz            200 while it takes work; else 503 and why: it starts, it stops, or its store has stopped")]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     database: DatabaseArgs,

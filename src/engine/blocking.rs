@@ -23,6 +23,9 @@ pub(super) trait BlockingStore: Send + Sync + 'static {
     /// Which engine it is.
     const KIND: EngineKind;
 
+    /// See [`Engine::health`]; it does not block.
+    fn health(&self) -> EngineResult<()>;
+
     /// See [`Engine::get_many`].
     fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>>;
 
@@ -148,6 +151,10 @@ impl<S: BlockingStore> Engine for Blocking<S> {
 
     fn blocks(&self) -> bool {
         true
+    }
+
+    fn health(&self) -> EngineResult<()> {
+        self.0.health()
     }
 
     fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {

@@ -146,6 +146,10 @@ impl Engine for Counting {
         self.inner.blocks()
     }
 
+    fn health(&self) -> EngineResult<()> {
+        self.inner.health()
+    }
+
     fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {
         let tree = tree.clone();
         Box::pin(async move {

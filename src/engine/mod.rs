@@ -59,6 +59,11 @@ pub trait Engine: Send + Sync + 'static {
         false
     }
 
+    /// Answers [`EngineError::Stopped`] once a failure has stopped it for good. Asks no disk.
+    fn health(&self) -> EngineResult<()> {
+        Ok(())
+    }
+
     /// The values at `keys`, in the order asked for, `None` where there is none.
     fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>>;
 

@@ -1,5 +1,5 @@
-//! `/healthz`: the process answers. `/readyz`: it takes work. Both are for whatever watches the
-//! server, which may call it by any name, so they are outside the checks of Host and Origin.
+//! `/healthz`: the process answers. `/readyz`: it takes work, and its store works; else it says why not. Both are for
+//! whatever watches the server, which may call it by any name, so they are outside the checks of Host and Origin.
 
 use axum::{
     Router,
@@ -12,17 +12,16 @@ use super::lifecycle::Lifecycle;
 
 pub(super) fn router(lifecycle: Lifecycle) -> Router {
     let ready = move || async move {
-        if lifecycle.is_ready() {
-            answer(StatusCode::OK, "ready")
-        } else {
-            answer(StatusCode::SERVICE_UNAVAILABLE, "not ready")
+        match lifecycle.unready() {
+            None => answer(StatusCode::OK, "ready".to_owned()),
+            Some(why) => answer(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}")),
         }
     };
     Router::new()
-        .route("/healthz", get(|| async { answer(StatusCode::OK, "ok") }))
+        .route("/healthz", get(|| async { answer(StatusCode::OK, "ok".to_owned()) }))
         .route("/readyz", get(ready))
 }
 
-fn answer(status: StatusCode, text: &'static str) -> impl IntoResponse {
+fn answer(status: StatusCode, text: String) -> impl IntoResponse {
     (status, [(header::CACHE_CONTROL, "no-store")], text)
 }

@@ -3,7 +3,7 @@
 //! Connections, sockets and event streams have no end of their own. Each holds a [`Stay`], learns from
 //! it that the server drains, and says good-bye; the server has drained when the last one is dropped.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{sync::watch, time::timeout};
@@ -19,9 +19,10 @@ enum Phase {
 }
 
 /// The server's life, shared by all who take part in it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Lifecycle {
     phase: Arc<watch::Sender<Phase>>,
+    works: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// Held by whatever must say good-bye before the server stops.
@@ -32,12 +33,23 @@ pub(super) struct Stay {
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self { phase: Arc::new(watch::Sender::new(Phase::Starting)) }
+        Self::of(|| true)
+    }
+}
+
+impl fmt::Debug for Lifecycle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lifecycle").field("phase", &*self.phase.borrow()).finish_non_exhaustive()
     }
 }
 
 impl Lifecycle {
-    /// Says that the server is ready for work: `/readyz` answers 200 from now on.
+    /// The life of a server that cannot work while `works`, which is asked often, says no.
+    pub fn of(works: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { phase: Arc::new(watch::Sender::new(Phase::Starting)), works: Arc::new(works) }
+    }
+
+    /// Says that the server is ready for work: `/readyz` answers 200 from now on, as long as it can work.
     pub fn ready(&self) {
         self.phase.send_if_modified(|phase| {
             let starts = *phase == Phase::Starting;
@@ -53,9 +65,15 @@ impl Lifecycle {
         self.phase.send_replace(Phase::Draining);
     }
 
-    /// Whether the server takes work.
-    pub fn is_ready(&self) -> bool {
-        *self.phase.borrow() == Phase::Serving
+    /// Why the server takes no work, in a few words; `None`: it does.
+    pub fn unready(&self) -> Option<&'static str> {
+        match *self.phase.borrow() {
+            Phase::Starting => Some("the server starts"),
+            Phase::Draining => Some("the server stops"),
+            // Whoever watches the server may be anyone: what has happened is for its log.
+            Phase::Serving if !(self.works)() => Some("the store does not work now; its log says why"),
+            Phase::Serving => None,
+        }
     }
 
     /// Waits until every connection, socket and event stream is closed.
@@ -109,14 +127,14 @@ mod tests {
     #[tokio::test]
     async fn draining_waits_for_the_last_to_leave() {
         let lifecycle = Lifecycle::default();
-        assert!(!lifecycle.is_ready());
+        assert_eq!(lifecycle.unready(), Some("the server starts"));
         lifecycle.ready();
-        assert!(lifecycle.is_ready());
+        assert_eq!(lifecycle.unready(), None);
         let mut stay = lifecycle.stay();
         lifecycle.drain();
-        assert!(!lifecycle.is_ready());
+        assert_eq!(lifecycle.unready(), Some("the server stops"));
         lifecycle.ready();
-        assert!(!lifecycle.is_ready(), "there is no way back");
+        assert_eq!(lifecycle.unready(), Some("the server stops"), "there is no way back");
         stay.draining().await;
         assert!(timeout(Duration::from_millis(20), lifecycle.drained()).await.is_err());
         drop(stay);

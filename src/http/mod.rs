@@ -5,7 +5,7 @@
 //! | `/graphql` | queries and mutations by POST, queries by GET |
 //! | `/graphql/ws` | all operations, over `graphql-transport-ws` |
 //! | `/graphql/stream` | all operations, as event streams (graphql-sse, distinct connections) |
-//! | `/healthz`, `/readyz` | for whatever watches the server |
+//! | `/healthz`, `/readyz` | for whatever watches the server: whether it answers, and whether it takes work |
 //!
 //! All transports take the same way: read parameters, [`Gateway`] judges and executes, one form of
 //! answer. Other pages and endpoints are handed to [`router`] and come under the same checks; those that take

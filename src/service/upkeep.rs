@@ -35,4 +35,12 @@ impl Upkeep {
         }
         Ok(())
     }
+
+    /// Answers why nothing can be done any more, once the store has stopped for good. Costs nothing.
+    ///
+    /// # Errors
+    /// When the store has stopped.
+    pub fn health(&self) -> ServiceResult<()> {
+        Ok(self.context.store.health()?)
+    }
 }

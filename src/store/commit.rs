@@ -95,6 +95,11 @@ impl Place<'_> {
 }
 
 impl Committer {
+    /// Whether nothing commits any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// How many writes were queued since the start.
     pub(super) fn queued(&self) -> u64 {
         self.queued.load(Ordering::SeqCst)

@@ -228,6 +228,13 @@ impl Store {
         }
     }
 
+    /// Answers why the store does not work any more, once it has stopped for good: what is asked of it fails until
+    /// the database is opened again. Asks no disk.
+    pub fn health(&self) -> StoreResult<()> {
+        self.engine().health()?;
+        if self.committer().is_closed() { Err(StoreError::Closed) } else { Ok(()) }
+    }
+
     /// How many writes were asked for since the start.
     #[must_use]
     pub fn writes(&self) -> u64 {

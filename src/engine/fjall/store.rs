@@ -97,6 +97,10 @@ impl Store {
 impl BlockingStore for Store {
     const KIND: EngineKind = EngineKind::Fjall;
 
+    fn health(&self) -> EngineResult<()> {
+        self.health.check()
+    }
+
     fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>> {
         self.health.check()?;
         let Some(keyspace) = self.keyspace(tree) else { return Ok(vec![None; keys.len()]) };

@@ -89,6 +89,10 @@ impl Store {
 impl BlockingStore for Store {
     const KIND: EngineKind = EngineKind::Sled;
 
+    fn health(&self) -> EngineResult<()> {
+        self.health.check()
+    }
+
     fn get_many(&self, tree: &Tree, keys: &[Vec<u8>]) -> EngineResult<Vec<Option<Bytes>>> {
         let trees = self.trees.read();
         self.health.check()?;

@@ -80,3 +80,28 @@ fn the_log_can_be_read_by_programs() {
     let lines = ended.err.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     assert!(lines.into_iter().any(|line| line["address"] == address.as_str()), "{ended:?}");
 }
+
+/// What a path answers: its status and its text.
+async fn asked(address: &str, path: &str) -> (u16, String) {
+    let response = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn a_server_whose_engine_has_stopped_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", "db", "--engine", "fjall"];
+    let server = Serving::start(dendro(folder.path(), &arguments));
+    assert_eq!(asked(&server.address, "/readyz").await, (200, "ready".to_owned()));
+    // The next tree that is written for the first time finds no place, in the middle of a batch.
+    std::fs::remove_dir_all(folder.path().join("db/fjall/keyspaces")).unwrap();
+    let start = "mutation { startTrace(input: { name: \"first\" }) { __typename } }";
+    let refused = post(&server.address, start).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{refused}");
+
+    let (status, why) = asked(&server.address, "/readyz").await;
+    assert_eq!((status, why.as_str()), (503, "not ready: the store does not work now; its log says why"));
+    assert_eq!(asked(&server.address, "/healthz").await, (200, "ok".to_owned()), "the process answers");
+    let ended = server.kill();
+    assert!(ended.err.contains("the storage engine stopped"), "{ended:?}");
+}

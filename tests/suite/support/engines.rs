@@ -54,6 +54,10 @@ impl<A: Around> Engine for Wrapped<A> {
         self.inner.kind()
     }
 
+    fn health(&self) -> EngineResult<()> {
+        self.inner.health()
+    }
+
     fn get_many(&self, tree: &Tree, keys: Vec<Vec<u8>>) -> BoxFuture<'_, EngineResult<Vec<Option<Bytes>>>> {
         let tree = tree.clone();
         Box::pin(async move {

@@ -9,7 +9,7 @@ use dendro::{
         Refusal, SpanId, Timestamp, TraceId,
         span::{SpanBody, SpanChanges, SpanEvent, SpanHead, SpanStatus},
         summary::Summary,
-        trace::Trace,
+        trace::{NewTrace, Trace},
     },
     service::{
         ServiceError, ServiceResult,
@@ -278,4 +278,25 @@ async fn a_batch_that_cannot_be_stored_fails_alone() {
         assert_eq!(outcome.is_ok(), number != 3, "{outcome:?}");
     }
     bed.assert_consistent().await;
+}
+
+/// Commits to the project's trees do not fail but give up, as a library does that panics.
+struct GivingUp;
+
+impl Around for GivingUp {
+    fn before_commit<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
+        let is_first = batch.writes.iter().all(|write| !write.tree.name().starts_with("default/"));
+        Box::pin(async move { if is_first { Ok(()) } else { panic!("as the test asked") } })
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_nobody_commits_to_any_more_says_so() {
+    let store = TestStore::in_memory().wrapped(|engine| wrap(engine, &Arc::new(GivingUp)));
+    let bed = store.open().await;
+    bed.store().health().unwrap();
+    let lost = bed.tracing.start_trace(NewTrace::default()).await.unwrap_err();
+    assert!(matches!(lost, ServiceError::Store(StoreError::Closed)), "{lost:?}");
+    let stopped = bed.services.upkeep.health().unwrap_err();
+    assert!(matches!(stopped, ServiceError::Store(StoreError::Closed)), "{stopped:?}");
 }
