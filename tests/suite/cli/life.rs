@@ -1,5 +1,7 @@
 //! A server from its start to its end, and the database between.
 
+use dendro::{app::Database, config::Config, engine::EngineKind, model::trace::NewTrace};
+
 use super::{Serving, dendro, run};
 
 pub async fn post(address: &str, query: &str) -> serde_json::Value {
@@ -104,4 +106,18 @@ async fn a_server_whose_engine_has_stopped_is_not_ready() {
     assert_eq!(asked(&server.address, "/healthz").await, (200, "ok".to_owned()), "the process answers");
     let ended = server.kill();
     assert!(ended.err.contains("the storage engine stopped"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_was_closed_can_be_opened_at_once() {
+    for engine in [EngineKind::Sled, EngineKind::Fjall] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        (config.store.engine, config.store.data_dir) = (engine, folder.path().join("db"));
+        for _ in 0..10 {
+            let database = Database::open(&config).await.unwrap();
+            database.services.tracing.start_trace(NewTrace::default()).await.unwrap();
+            database.close().await.unwrap();
+        }
+    }
 }
