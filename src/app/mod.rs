@@ -104,7 +104,7 @@ impl Database {
             ingest: Arc::new(config.ingest.clone()),
             arriving: Arc::default(),
             deletions: Arc::default(),
-            search: texts::open(config).await,
+            search: texts::open(config, &store).await,
             evaluation: Arc::new(config.evaluation.clone()),
         };
         Ok((store, context.into()))

@@ -8,21 +8,30 @@ use crate::{
     config::Config,
     engine::EngineKind,
     search::{Index, SearchError},
+    service::search::Search,
+    store::Store,
 };
 
 /// The folder of the index in that of the database.
 const FOLDER: &str = "search";
 
 /// Opens the index that is configured, if one is. The engine's lock on the database is held by then.
-pub(super) async fn open(config: &Config) -> Option<Arc<Index>> {
+pub(super) async fn open(config: &Config, store: &Store) -> Option<Arc<Index>> {
     let (settings, folder) = (config.search.clone(), config.store.data_dir.join(FOLDER));
     if !settings.enabled {
         return Index::forsake(&folder).err().and_then(|error| without(&error));
     }
+    // One that is begun anew for nothing costs time alone.
+    let is_known = Search::is_known(store).await.unwrap_or(false);
     let (engine, fresh) = (config.store.engine, generation());
     let opened = tokio::task::spawn_blocking(move || match engine {
         EngineKind::Memory => Index::in_memory(&settings, fresh),
-        EngineKind::Sled | EngineKind::Fjall => Index::open(&folder, &settings, fresh),
+        EngineKind::Sled | EngineKind::Fjall => {
+            if !is_known {
+                Index::forsake(&folder)?;
+            }
+            Index::open(&folder, &settings, fresh)
+        }
     });
     match opened.await {
         Ok(Ok(index)) => Some(Arc::new(index)),

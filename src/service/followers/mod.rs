@@ -119,6 +119,11 @@ impl Followers {
 
     /// Follows what is due, until it is aborted: whatever it is at can be cut off anywhere.
     pub async fn run(&self) {
+        // Before any mark is taken away: nothing else tells who comes back later what it has missed.
+        while let Err(error) = self.forget_absent().await {
+            tracing::warn!(%error, "what follows of traces that are over is not made yet");
+            tokio::time::sleep(AFTER_FAILURE).await;
+        }
         if let Err(error) = self.mark_for_new_followers().await {
             tracing::warn!(%error, "traces from before are not followed yet");
         }
@@ -171,6 +176,7 @@ impl Followers {
     /// # Errors
     /// When the store fails.
     pub async fn catch_up(&self) -> ServiceResult<usize> {
+        self.forget_absent().await?;
         self.mark_for_new_followers().await?;
         let Lines { at_once, later } = &*self.lines;
         let store = &self.context.store;

@@ -1,5 +1,5 @@
-//! Following a database again from its first trace: when a follower is new to it, or keeps another format. And taking
-//! up the marks that an earlier program left in another order.
+//! Following a database again from its first trace: when a follower is new to it, keeps another format, or was away
+//! while others followed. And taking up the marks that an earlier program left in another order.
 
 use std::ops::Bound;
 
@@ -27,6 +27,27 @@ impl Followers {
         let Lines { at_once, later } = &*self.lines;
         self.mark_where_new(at_once).await?;
         self.mark_where_new(later).await
+    }
+
+    /// Forgets the followers that are not there now: marks are taken away without them, so one that comes back is new.
+    pub(super) async fn forget_absent(&self) -> ServiceResult<()> {
+        let Lines { at_once, later } = &*self.lines;
+        let present: Vec<_> =
+            at_once.followers.iter().chain(&later.followers).map(|follower| follower.code()).collect();
+        let known = self.context.store.first_keys(keyspace::FOLLOWER, usize::from(u8::MAX) + 1).await?;
+        let absent: &Vec<_> = &known.into_iter().filter(|code| !present.contains(code)).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let forgotten = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move {
+                for code in absent {
+                    tx.delete(keyspace::FOLLOWER, code);
+                }
+                Ok(())
+            })
+        });
+        forgotten.await
     }
 
     async fn mark_where_new<K: MarkKey>(&self, line: &Line<K>) -> ServiceResult<()> {

@@ -27,7 +27,7 @@ pub use crate::search::{Hit, Item, Place};
 use crate::{
     model::{Refusal, Timestamp, search::TextKind},
     search::{Index, SearchError, TextQuery, Window},
-    store::StoreError,
+    store::{Store, StoreError, keyspace},
 };
 
 /// Traces that have what is looked for, from the newest on.
@@ -59,6 +59,15 @@ impl Search {
     #[must_use]
     pub fn new(context: Context) -> Self {
         Self { tracing: Tracing::new(context.clone()), context }
+    }
+
+    /// Whether the database knows an index that has been kept in step with it ever since. Any other lacks what has
+    /// ended meanwhile, and has what was deleted.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_known(store: &Store) -> ServiceResult<bool> {
+        Ok(store.get(keyspace::FOLLOWER, &follow::CODE).await?.is_some())
     }
 
     /// Whether there is an index.

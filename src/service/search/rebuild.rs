@@ -1,10 +1,14 @@
 //! Building the index anew from all traces.
 
-use super::Search;
+use super::{Search, follow};
 use crate::{
     search::Index,
-    service::{ServiceResult, followers::Followed},
-    store::{KeyRange, key::Key, keyspace},
+    service::{ServiceError, ServiceResult, followers::Followed},
+    store::{
+        KeyRange,
+        key::Key,
+        keyspace::{self, FollowerState},
+    },
 };
 
 /// Traces that are looked at at a time.
@@ -45,7 +49,17 @@ impl Search {
                 progress(count);
             }
         }
+        self.remember().await?;
         self.ask("text", Index::finish).await?;
         Ok(count)
+    }
+
+    /// Has the database know the index as one that has all traces: what changes has marks.
+    async fn remember(&self) -> ServiceResult<()> {
+        let state = &FollowerState { format: self.index("text")?.generation(), marked: None };
+        let remembered = self.context.store.transact::<_, ServiceError, _>(|tx| {
+            Box::pin(async move { Ok(tx.put(keyspace::FOLLOWER, &follow::CODE, state)?) })
+        });
+        remembered.await
     }
 }

@@ -1,8 +1,20 @@
 //! The program's own index: `dendro reindex`, and a folder that is missing, damaged or of no use.
 
+use std::path::Path;
+
+use dendro::{
+    app::Database,
+    config::Config,
+    engine::EngineKind,
+    model::{ConversationId, conversation::NewConversation, trace::NewTrace},
+    service::conversations::DeleteBranches,
+};
 use serde_json::{Value, json};
 
-use crate::cli::{Serving, dendro, export::otlp, run};
+use crate::{
+    cli::{Serving, dendro, export::otlp, run},
+    support::spans::completed,
+};
 
 #[test]
 fn a_database_without_an_index_gets_one() {
@@ -45,4 +57,77 @@ async fn a_server_fills_the_index_by_itself() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("nothing was found");
+}
+
+/// The database in a folder as the program opens it.
+async fn opened(folder: &Path) -> Database {
+    let mut config = Config::default();
+    (config.store.engine, config.store.data_dir) = (EngineKind::Fjall, folder.join("db"));
+    Database::open(&config).await.unwrap()
+}
+
+/// A trace that is over, and about a walrus.
+async fn run_of(database: &Database, conversation_id: Option<ConversationId>) {
+    let mut new = NewTrace { conversation_id, ..NewTrace::default() };
+    new.body.user_input = Some("a walrus".to_owned());
+    let tracing = &database.services.tracing;
+    let id = tracing.start_trace(new).await.unwrap().id;
+    tracing.complete_trace(id, completed()).await.unwrap();
+}
+
+async fn follow(database: &Database) {
+    assert_eq!(database.services.followers.catch_up().await.unwrap(), 0);
+}
+
+/// How often the index has a walrus.
+async fn indexed(database: &Database) -> u64 {
+    let search = &database.services.search;
+    search.count(&search.asked("text", "walrus", Vec::new()).unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_happens_while_the_index_has_no_place_is_caught_up_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = opened(folder.path()).await;
+    let conversations = &first.services.conversations;
+    let conversation = conversations.create(NewConversation::default()).await.unwrap().id;
+    run_of(&first, Some(conversation)).await;
+    run_of(&first, None).await;
+    follow(&first).await;
+    assert_eq!(indexed(&first).await, 2);
+    first.close().await.unwrap();
+
+    let (place, away) = (folder.path().join("db/search"), folder.path().join("away"));
+    std::fs::rename(&place, &away).unwrap();
+    std::fs::write(&place, "no folder").unwrap();
+    let without = opened(folder.path()).await;
+    assert!(!without.services.search.is_on());
+    without.services.conversations.delete(conversation, DeleteBranches::Refuse).await.unwrap();
+    run_of(&without, None).await;
+    run_of(&without, None).await;
+    follow(&without).await;
+    assert!(without.services.followers.is_caught_up().await.unwrap());
+    without.close().await.unwrap();
+
+    std::fs::remove_file(&place).unwrap();
+    std::fs::rename(&away, &place).unwrap();
+    let again = opened(folder.path()).await;
+    follow(&again).await;
+    assert_eq!(indexed(&again).await, 3, "all that is there, and nothing that is gone");
+    again.close().await.unwrap();
+    let later = opened(folder.path()).await;
+    assert_eq!(indexed(&later).await, 3, "it lasts again");
+}
+
+#[tokio::test]
+async fn what_was_built_anew_is_there_when_the_server_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = opened(folder.path()).await;
+    run_of(&first, None).await;
+    assert_eq!(first.services.search.rebuild(|_| {}).await.unwrap(), 1);
+    first.close().await.unwrap();
+    let second = opened(folder.path()).await;
+    assert_eq!(indexed(&second).await, 1);
+    follow(&second).await;
+    assert_eq!(indexed(&second).await, 1);
 }
