@@ -1,6 +1,6 @@
 //! What a server does unasked: finishing what a killed one left, ending plans whose time ran out and
 //! reported traces for which nothing comes any more, making the messages that are still to be made, what follows of
-//! traces that are over, going on with evaluations, and having the store put aside what it gathered.
+//! traces that are over, going on with experiments and evaluations, and having the store put aside what it gathered.
 
 use std::time::Duration;
 
@@ -32,11 +32,7 @@ pub(super) async fn run(services: Services) {
         Ok(count) => tracing::info!(count, "plans that were being carried out go on"),
         Err(error) => tracing::warn!(%error, "plans that were being carried out do not go on"),
     }
-    match services.experiments.resume().await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "experiments that were being carried out go on"),
-        Err(error) => tracing::warn!(%error, "experiments that were being carried out do not go on"),
-    }
+    resume_experiments(&services).await;
     resume_evaluations(&services).await;
     tokio::join!(services.followers.run(), services.evaluations.run(), sweeps(&services), tidies(&services));
 }
@@ -56,6 +52,7 @@ async fn sweeps(services: &Services) {
         if let Err(error) = services.ingest.find_due().await {
             tracing::warn!(%error, "messages that failed are not made anew");
         }
+        resume_experiments(services).await;
         resume_evaluations(services).await;
         if let Err(error) = services.upkeep.rest().await {
             tracing::warn!(%error, "what the store gathered in memory stays there");
@@ -72,6 +69,15 @@ async fn tidies(services: &Services) {
         if let Err(error) = services.search.tidy().await {
             tracing::warn!(%error, "the index of texts does not rest");
         }
+    }
+}
+
+/// Goes on with experiments that nobody is at: those of an earlier process, and those that the store failed.
+async fn resume_experiments(services: &Services) {
+    match services.experiments.resume().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "experiments that were being carried out go on"),
+        Err(error) => tracing::warn!(%error, "experiments that were being carried out do not go on for now"),
     }
 }
 

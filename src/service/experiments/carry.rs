@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::watch;
 
 use super::Experiments;
 use crate::{
-    live::Topic,
+    live::{Topic, Watch},
     model::{
         ExperimentId,
         dataset::DatasetItem,
@@ -30,14 +30,18 @@ pub(super) struct Due {
 }
 
 impl Experiments {
-    /// Goes on with the experiments that an earlier process was carrying out; answers how many. The runs that were cut
-    /// off with it must have been ended: see [`Agents::end_interrupted`](crate::service::agents::Agents::end_interrupted).
+    /// Goes on with the experiments that are not over and that nobody is at: those of an earlier process, and those
+    /// that the store failed. Answers how many. The runs that were cut off with an earlier process must have been ended:
+    /// see [`Agents::end_interrupted`](crate::service::agents::Agents::end_interrupted).
     ///
     /// # Errors
     /// When the store fails.
     pub async fn resume(&self) -> ServiceResult<usize> {
         let (mut resumed, mut range) = (0, KeyRange::all());
         loop {
+            if self.agents.is_closed() {
+                return Ok(resumed);
+            }
             let page =
                 self.context.store.scan(keyspace::EXPERIMENT_RUN, range, Direction::Forward, PAGE).await?;
             let Some(last) = page.items.last() else { return Ok(resumed) };
@@ -56,7 +60,7 @@ impl Experiments {
         let experiments = self.clone();
         tokio::spawn(async move {
             if let Err(error) = experiments.carry(id).await {
-                tracing::error!(experiment = %id, %error, "an experiment is not carried on");
+                tracing::warn!(experiment = %id, %error, "an experiment does not go on for now");
             }
             experiments.carried.lock().remove(&id);
         });
@@ -65,13 +69,48 @@ impl Experiments {
     async fn carry(&self, id: ExperimentId) -> ServiceResult<()> {
         let mut watch = self.context.hub.watch(Topic::Experiment(id));
         let (stop, stopped) = watch::channel(false);
-        let (mut runs, mut work) = (FuturesUnordered::new(), Work::default());
-        let mut given_up = None;
+        let mut runs = Runs::new();
+        let left = match self.run_items(id, &mut runs, &mut watch, stopped).await {
+            Ok(left) => left,
+            Err(error) => {
+                // Else they would go on beside those that are begun in their place.
+                self.let_end(id, &mut runs, &mut watch, &stop).await;
+                return Err(error);
+            }
+        };
+        let end = match left {
+            Left::Alone => return Ok(()),
+            Left::Done => (ExperimentStatus::Completed, None),
+            Left::GivenUp(why) => (ExperimentStatus::Failed, Some(why)),
+        };
+        // It is over, or everything is done: what still goes on is stopped.
+        stop.send_replace(true);
+        let mut outcome = Ok(());
+        while let Some(ended) = runs.next().await {
+            outcome = outcome.and(ended);
+        }
+        outcome?;
+        if self.agents.is_closed() {
+            return Ok(());
+        }
+        self.end_left(id).await?;
+        patiently(|| self.finish(id, end.clone()).boxed()).await
+    }
+
+    /// Runs the items that are still to be run, until none is left, or the experiment is over.
+    async fn run_items<'a>(
+        &'a self,
+        id: ExperimentId,
+        runs: &mut Runs<'a>,
+        watch: &mut Watch,
+        stopped: watch::Receiver<bool>,
+    ) -> ServiceResult<Left> {
+        let mut work = Work::default();
         loop {
             let found = patiently(|| self.get_many(std::slice::from_ref(&id)).boxed()).await?.pop().flatten();
-            let Some(experiment) = found else { return Ok(()) };
+            let Some(experiment) = found else { return Ok(Left::Alone) };
             if experiment.status.is_final() {
-                break;
+                return Ok(Left::Done);
             }
             while runs.len() < experiment.setup.parallelism as usize {
                 match work.next(self, &experiment).await? {
@@ -80,14 +119,11 @@ impl Experiments {
                         runs.push(self.carry_item(experiment.clone(), due, stopped).boxed());
                     }
                     Next::Nothing => break,
-                    Next::Gone => {
-                        given_up = Some("its dataset was deleted".to_owned());
-                        break;
-                    }
+                    Next::Gone => return Ok(Left::GivenUp("its dataset was deleted".to_owned())),
                 }
             }
-            if runs.is_empty() || given_up.is_some() {
-                break;
+            if runs.is_empty() {
+                return Ok(Left::Done);
             }
             tokio::select! {
                 Some(outcome) = runs.next() => outcome?,
@@ -96,24 +132,37 @@ impl Experiments {
                 // Its mark stays: the next process goes on.
                 () = self.agents.closed() => {
                     while runs.next().await.is_some() {}
-                    return Ok(());
+                    return Ok(Left::Alone);
                 }
             }
         }
-        // It is over, or everything is done: what still goes on is stopped.
-        stop.send_replace(true);
-        while let Some(outcome) = runs.next().await {
-            outcome?;
+    }
+
+    /// Lets runs come to their ends, and stops them where the experiment is over by then.
+    async fn let_end(
+        &self,
+        id: ExperimentId,
+        runs: &mut Runs<'_>,
+        watch: &mut Watch,
+        stop: &watch::Sender<bool>,
+    ) {
+        let mut seen = 0;
+        loop {
+            tokio::select! {
+                ended = runs.next() => {
+                    if ended.is_none() {
+                        return;
+                    }
+                }
+                newer = watch.beyond(seen) => {
+                    seen = newer;
+                    let found = self.get_many(&[id]).await.unwrap_or_default();
+                    if found.into_iter().flatten().any(|experiment| experiment.status.is_final()) {
+                        stop.send_replace(true);
+                    }
+                }
+            }
         }
-        if self.agents.is_closed() {
-            return Ok(());
-        }
-        self.end_left(id).await?;
-        let end = match given_up {
-            Some(why) => (ExperimentStatus::Failed, Some(why)),
-            None => (ExperimentStatus::Completed, None),
-        };
-        patiently(|| self.finish(id, end.clone()).boxed()).await
     }
 
     /// Ends the runs of an experiment that is over which an earlier process was in the midst of.
@@ -133,6 +182,19 @@ impl Experiments {
         }
         Ok(())
     }
+}
+
+/// Runs that go on.
+type Runs<'a> = FuturesUnordered<BoxFuture<'a, ServiceResult<()>>>;
+
+/// How an experiment is left.
+enum Left {
+    /// As it is: it was deleted, or the next process goes on with it.
+    Alone,
+    /// Everything is done, or it was over.
+    Done,
+    /// It cannot go on, because of this.
+    GivenUp(String),
 }
 
 /// What comes next.

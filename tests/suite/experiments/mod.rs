@@ -3,6 +3,7 @@
 mod compare;
 mod datasets;
 mod deletion;
+mod failing;
 mod files;
 mod judges;
 mod origins;
@@ -42,6 +43,12 @@ scripts:
       - when: { user_matches: '^q([13579])$' }
         fail: { kind: refused, message: 'odd is odd' }
     otherwise: { text: 'Even.' }
+  slow:
+    turns:
+      - when: { user_matches: '^q1$' }
+        text: Very slowly.
+        delay_ms: 60000
+    otherwise: { text: Slowly., delay_ms: 1000 }
   never:
     turns: []
     otherwise: { text: Never., delay_ms: 600000 }

@@ -27,6 +27,11 @@ pub trait Around: Send + Sync + 'static {
         Box::pin(async {})
     }
 
+    /// Before a read of a tree. An error is answered in its place.
+    fn before_read(&self, _tree: &Tree) -> EngineResult<()> {
+        Ok(())
+    }
+
     /// Before a commit. An error is answered in its place.
     fn before_commit<'a>(&'a self, _batch: &'a Batch) -> BoxFuture<'a, EngineResult<()>> {
         Box::pin(async { Ok(()) })
@@ -62,6 +67,7 @@ impl<A: Around> Engine for Wrapped<A> {
         let tree = tree.clone();
         Box::pin(async move {
             self.around.around_read().await;
+            self.around.before_read(&tree)?;
             let found = self.inner.get_many(&tree, keys).await;
             self.around.around_read().await;
             found
@@ -71,6 +77,7 @@ impl<A: Around> Engine for Wrapped<A> {
     fn scan_many(&self, requests: Vec<ScanRequest>) -> BoxFuture<'_, EngineResult<Vec<ScanPage>>> {
         Box::pin(async move {
             self.around.around_read().await;
+            requests.iter().try_for_each(|request| self.around.before_read(&request.tree))?;
             let found = self.inner.scan_many(requests).await;
             self.around.around_read().await;
             found
