@@ -148,7 +148,8 @@ mod tests {
         let all: Vec<_> = text.char_indices().chain([(text.len(), ' ')]).collect();
         for (at, character) in all {
             let goes_on = character.is_alphanumeric() && !stands_alone(character);
-            if !goes_on && !(from.is_some() && is_mark(character)) {
+            let is_part = goes_on || (from.is_some() && is_mark(character));
+            if !is_part {
                 words.extend(from.take().map(|from| &text[from..at]));
             }
             if stands_alone(character) && character.is_alphanumeric() {

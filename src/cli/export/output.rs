@@ -21,7 +21,7 @@ pub(super) fn is_closed(error: &anyhow::Error) -> bool {
 /// Where the bytes go.
 pub(super) enum Output {
     Plain(BufWriter<Box<dyn Write>>),
-    Packed(GzEncoder<BufWriter<Box<dyn Write>>>),
+    Packed(Box<GzEncoder<BufWriter<Box<dyn Write>>>>),
 }
 
 impl Output {
@@ -34,7 +34,7 @@ impl Output {
         };
         let inner = BufWriter::new(inner);
         Ok(if gzip {
-            Self::Packed(GzEncoder::new(inner, Compression::default()))
+            Self::Packed(Box::new(GzEncoder::new(inner, Compression::default())))
         } else {
             Self::Plain(inner)
         })
