@@ -76,6 +76,12 @@ impl Answer {
     pub(super) fn followed_by(self, next: Option<String>) -> Self {
         Self { next, ..self }
     }
+
+    /// The tag that it is sent with.
+    pub(super) fn tag(&self) -> String {
+        let hash = || format!("\"{:032x}\"", xxhash_rust::xxh3::xxh3_128(&self.body));
+        self.tag.clone().unwrap_or_else(hash)
+    }
 }
 
 /// The tag of a thing that counts its revisions.
@@ -85,7 +91,7 @@ pub(super) fn revision_tag(revision: u64) -> String {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let tag = self.tag.unwrap_or_else(|| format!("\"{:032x}\"", xxhash_rust::xxh3::xxh3_128(&self.body)));
+        let tag = self.tag();
         let mut response = (self.status, self.body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -19,6 +19,7 @@
 mod analysis;
 mod answer;
 mod components;
+mod conditions;
 mod conversations;
 mod evaluation;
 mod export;
@@ -52,6 +53,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::{
     answer::{Answer, ROOT},
+    conditions::Conditions,
     problem::Problem,
 };
 use crate::{
@@ -81,12 +83,15 @@ struct Rest {
 /// When the description cannot be written as JSON.
 pub fn router(services: Services, pages: Pages) -> serde_json::Result<Router> {
     let (endpoints, api) = endpoints().split_for_parts();
-    let description: Arc<[u8]> = serde_json::to_vec(&openapi::complete(&api, &pages)?)?.into();
+    let described = openapi::complete(&api, &pages)?;
+    let conditions = Conditions::of(&described);
+    let description: Arc<[u8]> = serde_json::to_vec(&described)?.into();
     let describe = move || {
         let description = Arc::clone(&description);
         async move { Answer::text(description.to_vec()) }
     };
     let endpoints = endpoints
+        .route_layer(middleware::from_fn(move |request, next| conditions.clone().check(request, next)))
         .route("/openapi.json", get(describe))
         .method_not_allowed_fallback(wrong_method)
         .with_state(Rest { services, pages });

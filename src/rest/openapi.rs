@@ -50,7 +50,8 @@ back as it was written.
 page's address.
 
 **Caching.** Each answer to GET has an `ETag`: sent as `If-None-Match` it is answered 304 until something has changed. Sent \
-as `If-Match` with PATCH and DELETE of a conversation, the change is only made to the state that was read.
+as `If-Match` with PATCH and DELETE of a conversation, and with PUT and DELETE of a label, the change is only made to the \
+state that was read. Where it is not taken, a change that is sent with it is refused (400).
 
 **Problems** are told as RFC 9457 says. Decide by `code`; `field` names what is at fault.";
 
@@ -140,7 +141,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, pages: &P
     }
 }
 
-fn names(operation: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn names(operation: &Value) -> impl Iterator<Item = &Value> {
     operation["parameters"].as_array().into_iter().flatten().map(|param| &param["name"])
 }
 

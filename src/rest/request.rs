@@ -181,20 +181,36 @@ impl Known {
     }
 }
 
-/// The revisions of which a thing must have one; `None`: any.
-pub(super) struct Expected(pub Option<Vec<u64>>);
+/// In which states a thing may be changed: those of which the client sent the tags (`If-Match`); `None`: in any.
+pub(super) struct Expected(Option<Vec<String>>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Expected {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let tags = tags(&parts.headers, &header::IF_MATCH);
-        if tags.iter().any(|tag| tag == "*") || !parts.headers.contains_key(header::IF_MATCH) {
-            return Ok(Self(None));
-        }
+        let headers = &parts.headers;
+        Ok(Self(headers.contains_key(header::IF_MATCH).then(|| tags(headers, &header::IF_MATCH))))
+    }
+}
+
+impl Expected {
+    /// The revisions of which a thing that counts them must have one; `None`: any.
+    pub(super) fn revisions(&self) -> Option<Vec<u64>> {
+        let tags = self.0.as_ref().filter(|tags| tags.iter().all(|tag| tag != "*"))?;
         // Of no state are tags that are weak or were never given out.
         let revision = |tag: &String| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
-        Ok(Self(Some(tags.iter().filter_map(revision).collect())))
+        Some(tags.iter().filter_map(revision).collect())
+    }
+
+    /// Whether the client sent any.
+    pub(super) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether a thing may be changed that has this tag; `None`: there is none.
+    pub(super) fn allows(&self, tag: Option<&str>) -> bool {
+        let Some(tags) = &self.0 else { return true };
+        tag.is_some_and(|tag| tags.iter().any(|expected| expected == "*" || expected == tag))
     }
 }
 

@@ -18,13 +18,16 @@ use super::{
     answer::Answer,
     page::{self, Listed},
     problem::Problem,
-    request::{At, Body, Query},
+    request::{At, Body, Expected, Query},
     traces::PageOnly,
 };
-use crate::model::{
-    self, Refusal,
-    component::{VersionHash, VersionSelector},
-    refusal::Entity,
+use crate::{
+    model::{
+        self, Refusal,
+        component::{VersionHash, VersionSelector},
+        refusal::Entity,
+    },
+    service::components::{IsExpected, Labelled},
 };
 
 /// What is escaped in a segment of a path: all but the unreserved characters of RFC 3986.
@@ -165,18 +168,19 @@ async fn labelled(
     State(rest): State<Rest>,
     At((id, label)): At<(String, String)>,
 ) -> Result<Answer, Problem> {
-    let found = rest.services.components.resolve(&id, &VersionSelector::Label(label)).await?;
-    Answer::ok(&ComponentVersion::from(found))
+    shown(rest.services.components.resolve(&id, &VersionSelector::Label(label)).await?)
 }
 
 /// Make a label point at a version
 ///
-/// A label never points at a version that is `RETIRED`.
+/// A label never points at a version that is `RETIRED`. With `If-Match` only where it still points at the version that
+/// was read, and that is as it was: 412 otherwise. The `ETag` of the answer is the label's.
 #[utoipa::path(
     put, path = "/components/{componentId}/labels/{label}", tag = "Components", operation_id = "setLabel",
     params(
         ("componentId" = String, Path, description = "The component; slashes are written `%2F`."),
         ("label" = String, Path, description = "The label."),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the label that is to be moved."),
     ),
     request_body = PointLabel,
     responses((status = 200, description = "The component as it stands.", body = Component)),
@@ -184,29 +188,60 @@ async fn labelled(
 async fn point(
     State(rest): State<Rest>,
     At((id, label)): At<(String, String)>,
+    expected: Expected,
     Body(wanted): Body<PointLabel>,
 ) -> Result<Answer, Problem> {
     let hash = VersionHash::parse("versionHash", &wanted.version_hash)?;
-    let component = rest.services.components.set_label(&id, &label, Some(hash)).await;
-    let component = component.map_err(|error| {
+    let labelled = set_label(&rest, (&id, &label), Some(hash), &expected).await.map_err(|problem| {
         // The component is the path's; the version is the body's.
-        let problem = Problem::from(error);
         if problem.is_of("versionHash") { problem.in_body() } else { problem }
-    });
-    Answer::ok(&Component::from(component?))
+    })?;
+    let answer = Answer::ok(&Component::from(labelled.component))?;
+    match labelled.version {
+        Some(version) => Ok(answer.tagged(shown(version)?.tag())),
+        None => Ok(answer),
+    }
 }
 
 /// Remove a label
+///
+/// With `If-Match` only where it still points at the version that was read, and that is as it was: 412 otherwise.
 #[utoipa::path(
     delete, path = "/components/{componentId}/labels/{label}", tag = "Components", operation_id = "removeLabel",
     params(
         ("componentId" = String, Path, description = "The component; slashes are written `%2F`."),
         ("label" = String, Path, description = "The label."),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the label that is to be removed."),
     ),
     responses((status = 200, description = "The component as it stands.", body = Component)),
 )]
-async fn remove(State(rest): State<Rest>, At((id, label)): At<(String, String)>) -> Result<Answer, Problem> {
-    Answer::ok(&Component::from(rest.services.components.set_label(&id, &label, None).await?))
+async fn remove(
+    State(rest): State<Rest>,
+    At((id, label)): At<(String, String)>,
+    expected: Expected,
+) -> Result<Answer, Problem> {
+    let labelled = set_label(&rest, (&id, &label), None, &expected).await?;
+    Answer::ok(&Component::from(labelled.component))
+}
+
+/// Moves or removes a label, where it is as the client expects it.
+async fn set_label(
+    rest: &Rest,
+    (id, label): (&str, &str),
+    version: Option<VersionHash>,
+    expected: &Expected,
+) -> Result<Labelled, Problem> {
+    let is_expected = |version: Option<&model::component::ComponentVersion>| {
+        let tag = version.and_then(|version| shown(version.clone()).ok()).map(|shown| shown.tag());
+        expected.allows(tag.as_deref())
+    };
+    let condition = expected.is_given().then_some::<&IsExpected<'_>>(&is_expected);
+    let labelled = rest.services.components.set_label_if(id, label, version, condition).await?;
+    labelled.ok_or_else(Problem::stale)
+}
+
+fn shown(version: model::component::ComponentVersion) -> Result<Answer, Problem> {
+    Answer::ok(&ComponentVersion::from(version))
 }
 
 /// The component, which must be there.

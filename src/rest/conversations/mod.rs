@@ -88,11 +88,11 @@ async fn get(State(rest): State<Rest>, At(id): At<ConversationId>) -> Result<Ans
 async fn update(
     State(rest): State<Rest>,
     At(id): At<ConversationId>,
-    Expected(revisions): Expected,
+    expected: Expected,
     Body(change): Body<UpdateConversation>,
 ) -> Result<Answer, Problem> {
     let conversations = &rest.services.conversations;
-    let updated = conversations.update_if(id, change.into_model(), revisions.as_deref()).await?;
+    let updated = conversations.update_if(id, change.into_model(), expected.revisions().as_deref()).await?;
     shown(updated.ok_or_else(Problem::stale)?)
 }
 
@@ -112,14 +112,15 @@ async fn update(
 async fn delete(
     State(rest): State<Rest>,
     At(id): At<ConversationId>,
-    Expected(revisions): Expected,
+    expected: Expected,
     Query(wanted): Query<DeleteConversation>,
 ) -> Result<Answer, Problem> {
     let branches = match wanted.delete_branches {
         Some(Written(true)) => DeleteBranches::Delete,
         _ => DeleteBranches::Refuse,
     };
-    let deleted = rest.services.conversations.delete_if(id, branches, revisions.as_deref()).await?;
+    let deleted =
+        rest.services.conversations.delete_if(id, branches, expected.revisions().as_deref()).await?;
     Answer::ok(&Deleted::from(deleted.ok_or_else(Problem::stale)?))
 }
 

@@ -64,6 +64,18 @@ pub struct VersionDiff {
     pub definition: DefinitionDiff,
 }
 
+/// Whether the version that a label points at, if any, is as somebody expects it.
+pub type IsExpected<'a> = dyn Fn(Option<&ComponentVersion>) -> bool + Sync + 'a;
+
+/// What came of a label.
+#[derive(Debug, Clone)]
+pub struct Labelled {
+    /// The component as it stands.
+    pub component: Component,
+    /// The version that the label points at; `None`: it was removed.
+    pub version: Option<ComponentVersion>,
+}
+
 impl ComponentFilter {
     /// Whether a component is meant.
     #[must_use]
@@ -137,6 +149,19 @@ impl Components {
         label: &str,
         version: Option<VersionHash>,
     ) -> ServiceResult<Component> {
+        let labelled = self.set_label_if(component_id, label, version, None).await?;
+        Ok(labelled.ok_or_else(|| no_component(component_id))?.component)
+    }
+
+    /// As [`Components::set_label`], where the version that the label points at now, if any, is as `expected`; `None`: it
+    /// is not.
+    pub async fn set_label_if(
+        &self,
+        component_id: &str,
+        label: &str,
+        version: Option<VersionHash>,
+        expected: Option<&IsExpected<'_>>,
+    ) -> ServiceResult<Option<Labelled>> {
         let limits = &self.context.limits;
         limits.name("label", label)?;
         let _turn = self.context.store.turn(component_id.as_bytes()).await;
@@ -145,11 +170,21 @@ impl Components {
         let labelled = self.context.store.transact::<_, ServiceError, _>(|tx| {
             Box::pin(async move {
                 let old = component(tx, component_id).await?;
-                if let Some(hash) = version {
-                    let state = self::version(tx, component_id, hash).await?.state;
-                    if state == VersionState::Retired {
-                        return Err(Refusal::invalid("versionHash", "the version is RETIRED").into());
+                if let Some(expected) = expected {
+                    let before = match old.labelled(label) {
+                        Some(hash) => Some(self::version(tx, component_id, hash).await?),
+                        None => None,
+                    };
+                    if !expected(before.as_ref()) {
+                        return Ok(None);
                     }
+                }
+                let after = match version {
+                    Some(hash) => Some(self::version(tx, component_id, hash).await?),
+                    None => None,
+                };
+                if after.as_ref().is_some_and(|version| version.state == VersionState::Retired) {
+                    return Err(Refusal::invalid("versionHash", "the version is RETIRED").into());
                 }
                 let mut new = old.clone();
                 if new.set_label(label, version) {
@@ -158,7 +193,7 @@ impl Components {
                     tx.put_indexed(Some(&old), &new)?;
                     event.label_moved(tx, label, old.labelled(label), version)?;
                 }
-                Ok(new)
+                Ok(Some(Labelled { component: new, version: after }))
             })
         });
         labelled.await
