@@ -53,7 +53,7 @@ enum DatasetCommand {
 /// that is there changes nothing, so importing a file again does not either.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Forms (gzip or not, told by the content):
+Forms (packed with gzip or zstd, or not, told by the content):
   json  JSON lines or a JSON list: objects with `input`, and perhaps `expected`, `metadata` (an object) and
         `itemId` (a UUID), or texts, which are inputs. Other members go into the metadata.
   csv   the first line names the columns: `input`, and perhaps `expected` and `itemId`. Other columns go

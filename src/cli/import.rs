@@ -70,7 +70,7 @@ pub(super) struct ImportArgs {
 }
 
 const AFTER_HELP: &str = "\
-Forms (JSON or JSON lines, gzip or not, told by the content):
+Forms (JSON or JSON lines; gzip, zstd or neither, told by the content):
   openai         conversations {\"messages\": [...]} or bare lists of messages as the chat API has them, with
                  tool calls, parts and reasoning
   simple         messages {\"role\", \"content\", \"timestamp\"}: a list or a line each make one conversation
@@ -78,6 +78,7 @@ Forms (JSON or JSON lines, gzip or not, told by the content):
   otlp-json      requests {\"resourceSpans\": [...]} or {\"resourceLogs\": [...]}
   otlp-protobuf  one request, or many, each behind its length in four bytes, the most significant first:
                  as the OpenTelemetry Collector's file exporter and `dendro export` write them
+  Requests that the Collector's file exporter packs one by one (`compression: zstd`) are told by their beginning.
 
 Times: where a transcript has none, none are made up. Its messages stand a microsecond apart, to keep
 their order, from --base-time on, and the metadata says `\"times\": \"order only\"`.
@@ -121,9 +122,15 @@ impl FormatArg {
             Self::OpenAi => (Holds::Transcripts(Some(Format::OpenAi)), input),
             Self::Simple => (Holds::Transcripts(Some(Format::Simple)), input),
             Self::TauBench => (Holds::Transcripts(Some(Format::TauBench)), input),
-            Self::OtlpJson => (Holds::Otlp(otlp::Form::Json), input),
-            Self::OtlpProtobuf => (Holds::Otlp(otlp::Form::Protobuf), input),
+            Self::OtlpJson => Self::otlp(otlp::Form::Json, input),
+            Self::OtlpProtobuf => Self::otlp(otlp::Form::Protobuf, input),
         }
+    }
+
+    /// OTLP of a form that somebody says, which may be packed one by one.
+    fn otlp(form: otlp::Form, input: Input) -> (Holds, Input) {
+        let (found, input) = otlp::detect(input);
+        (Holds::Otlp(found.filter(|found| *found == otlp::Form::Packed).unwrap_or(form)), input)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Cursor, Read};
 
-use crate::service::import::MAX_RECORD_BYTES;
+use crate::service::import::{MAX_RECORD_BYTES, ZSTD_MAGIC};
 
 /// How the requests of a file are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Form {
     Json,
     /// Protobuf: one, or each behind its length.
     Protobuf,
+    /// Each behind its length, and packed with zstd by itself. What is packed, JSON or protobuf, shows each.
+    Packed,
 }
 
 /// Bytes that are looked at: the first request's own beginning is in them.
@@ -38,8 +40,15 @@ pub fn detect(mut input: Box<dyn BufRead + Send>) -> (Option<Form>, Box<dyn BufR
 }
 
 fn form(head: &[u8]) -> Option<Form> {
-    let protobuf = is_binary(head) && (is_request(head) || is_framed(head));
-    if protobuf { Some(Form::Protobuf) } else { is_json(head).then_some(Form::Json) }
+    if is_binary(head) {
+        match framed(head) {
+            Some(rest) if rest.starts_with(&ZSTD_MAGIC) => return Some(Form::Packed),
+            Some(rest) if rest.is_empty() || is_request(rest) => return Some(Form::Protobuf),
+            _ if is_request(head) => return Some(Form::Protobuf),
+            _ => {}
+        }
+    }
+    is_json(head).then_some(Form::Json)
 }
 
 /// Whether there are bytes that no text has: ids and moments in protobuf are full of them.
@@ -55,10 +64,10 @@ fn is_request(head: &[u8]) -> bool {
     length.is_ok_and(|length| length == 0 || rest.first().is_some_and(|tag| TAGS.contains(tag)))
 }
 
-/// Whether this begins with the length of a request and the request.
-fn is_framed(head: &[u8]) -> bool {
-    let Some((length, rest)) = head.split_first_chunk() else { return false };
-    u32::from_be_bytes(*length) as usize <= MAX_RECORD_BYTES && (rest.is_empty() || is_request(rest))
+/// What stands behind a length that a request may have, where this begins with one.
+fn framed(head: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = head.split_first_chunk()?;
+    (u32::from_be_bytes(*length) as usize <= MAX_RECORD_BYTES).then_some(rest)
 }
 
 /// Whether the first object begins with a member that only requests have.
@@ -90,6 +99,10 @@ mod tests {
             (b"\x01damaged\n{\"role\": \"user\"}", None),
             (b"\x0a\x05\x12\x03\x12\x01\x0a", Some(Form::Protobuf)),
             (b"\x00\x00\x00\x07\x0a\x05\x12\x03\x12\x01\x0a", Some(Form::Protobuf)),
+            (b"\x00\x00\x00\x00", Some(Form::Protobuf)),
+            (b"\x00\x00\x00\x00\x00\x00\x00\x00", None),
+            (b"\x00\x00\x00\x09\x28\xb5\x2f\xfd\x20", Some(Form::Packed)),
+            (b"\x7f\x00\x00\x09\x28\xb5\x2f\xfd\x20", None),
         ];
         for (head, expected) in cases {
             let (found, mut input) = detect(Box::new(Cursor::new(head.to_vec())));

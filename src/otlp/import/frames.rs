@@ -1,10 +1,10 @@
-//! Requests in protobuf, one after the other.
+//! Requests one after the other, each behind its length, packed or not.
 
 use std::io::{self, BufRead, Read};
 
 use bytes::Bytes;
 
-use crate::service::import::MAX_RECORD_BYTES;
+use crate::service::import::{MAX_RECORD_BYTES, ZSTD_MAGIC, Zstd, unreadable};
 
 /// What a request begins with: the tag of its first field. A length begins with it only where it is far
 /// larger than a request may be.
@@ -77,9 +77,25 @@ impl<R: BufRead> Iterator for Frames<R> {
     }
 }
 
-fn unreadable(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the file ends in the middle of its compressed data".to_owned(),
-        _ => format!("cannot be read further: {error}"),
+/// Unpacks a request that was packed by itself. One that is empty has nothing to be packed.
+pub(super) fn unpacked(request: &Bytes) -> Result<Bytes, String> {
+    if request.is_empty() {
+        return Ok(Bytes::new());
+    }
+    if !request.starts_with(&ZSTD_MAGIC) {
+        return Err("it is not packed with zstd, as the file's first request is".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let unpack = |bytes| Zstd::new(request.as_ref())?.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(bytes);
+    match unpack(&mut bytes) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err("its compressed data ends before its time".to_owned())
+        }
+        Err(error) => Err(unreadable(&error)),
+        Ok(_) if bytes.len() > MAX_RECORD_BYTES => Err(format!(
+            "unpacked it is longer than {} MiB, which a request may not be",
+            MAX_RECORD_BYTES >> 20
+        )),
+        Ok(_) => Ok(bytes.into()),
     }
 }

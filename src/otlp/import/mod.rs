@@ -5,6 +5,9 @@
 //! |---|---|
 //! | JSON | a request, lines of them, or a list |
 //! | protobuf | a request, or requests each behind its length: four bytes, the most significant first |
+//! | either, packed with zstd one by one | requests each behind its length |
+//!
+//! A file of the first two may be packed as a whole, with gzip or zstd.
 //!
 //! Traces and logs may stand side by side. This module must not know where files lie or what a terminal is.
 

@@ -5,7 +5,10 @@ use std::{io::BufRead, sync::Arc};
 use bytes::Bytes;
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{Form, frames::Frames};
+use super::{
+    Form,
+    frames::{self, Frames},
+};
 use crate::{
     otlp::{
         request::Signal,
@@ -41,6 +44,7 @@ pub struct Reader {
 enum Records {
     Json(Splitter<Box<dyn BufRead + Send>>),
     Protobuf(Frames<Box<dyn BufRead + Send>>),
+    Packed(Frames<Box<dyn BufRead + Send>>),
 }
 
 impl Reader {
@@ -50,8 +54,22 @@ impl Reader {
         let records = match form {
             Form::Json => Records::Json(Splitter::new(name, input)),
             Form::Protobuf => Records::Protobuf(Frames::new(input)),
+            Form::Packed => Records::Packed(Frames::new(input)),
         };
         Self { file: name.into(), records }
+    }
+
+    /// What stands behind the length that was read last.
+    fn framed(&self, next: Result<(Of, Bytes), String>) -> Item {
+        let record = match &self.records {
+            Records::Protobuf(frames) | Records::Packed(frames) => frames.number(),
+            Records::Json(_) => 0,
+        };
+        let place = Place { file: Arc::clone(&self.file), line: 0, record };
+        match next {
+            Ok((of, bytes)) => found(place, of, &bytes),
+            Err(message) => Item::Problem(Problem { place, field: None, message, skipped: Skipped::Rest }),
+        }
     }
 
     fn json(&self, next: Result<Record, Damage>) -> Item {
@@ -78,19 +96,23 @@ impl Iterator for Reader {
             Records::Json(records) => records.next().map(|next| self.json(next)),
             Records::Protobuf(frames) => {
                 let next = frames.next()?;
-                let place = Place { file: Arc::clone(&self.file), line: 0, record: frames.number() };
-                Some(match next {
-                    Ok(bytes) => found(place, Ok((Encoding::Protobuf, signal_of_protobuf(&bytes))), &bytes),
-                    Err(message) => {
-                        Item::Problem(Problem { place, field: None, message, skipped: Skipped::Rest })
-                    }
-                })
+                Some(self.framed(next.map(|bytes| (Ok(of_protobuf(&bytes)), bytes))))
+            }
+            Records::Packed(frames) => {
+                let next = frames.next()?;
+                Some(self.framed(next.map(|packed| match frames::unpacked(&packed) {
+                    Ok(bytes) => (of_either(&bytes), bytes),
+                    Err(message) => (Err(message), Bytes::new()),
+                })))
             }
         }
     }
 }
 
-fn found(place: Place, of: Result<(Encoding, Signal), String>, bytes: &Bytes) -> Item {
+/// What a request is, or why that cannot be told.
+type Of = Result<(Encoding, Signal), String>;
+
+fn found(place: Place, of: Of, bytes: &Bytes) -> Item {
     let read =
         |(encoding, signal): (Encoding, Signal)| Ok((encoding, signal, wire::read(bytes, encoding, signal)?));
     match of.and_then(read) {
@@ -119,6 +141,18 @@ fn signal_of_json(bytes: &[u8]) -> Result<Signal, String> {
         Members { metrics: Some(_), .. } => Err("metrics are not taken".to_owned()),
         _ => Err("has neither resourceSpans nor resourceLogs".to_owned()),
     }
+}
+
+fn of_protobuf(bytes: &Bytes) -> (Encoding, Signal) {
+    (Encoding::Protobuf, signal_of_protobuf(bytes))
+}
+
+/// What a request is that shows by its beginning how it is written: in protobuf none begins as an object in JSON does.
+fn of_either(bytes: &Bytes) -> Of {
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok((Encoding::Json, signal_of_json(bytes)?));
+    }
+    Ok(of_protobuf(bytes))
 }
 
 /// What a request in protobuf is of: the outer layers do not tell, the first item does.

@@ -26,6 +26,15 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 3).unwrap()
+}
+
+/// Each packed by itself, as the Collector's file exporter does.
+fn packed(requests: &[Vec<u8>]) -> Vec<u8> {
+    framed(&requests.iter().map(|request| zstd(request)).collect::<Vec<_>>())
+}
+
 fn framed(requests: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
     for request in requests {
@@ -47,6 +56,9 @@ async fn json_is_taken_alone_in_lines_in_lists_and_packed() {
     for bytes in [
         lines.clone().into_bytes(),
         gzip(lines.as_bytes()),
+        zstd(lines.as_bytes()),
+        [zstd(format!("{one}\n").as_bytes()), zstd(two.to_string().as_bytes())].concat(),
+        packed(&[one.to_string().into_bytes(), two.to_string().into_bytes()]),
         json!([one, two]).to_string().into_bytes(),
         serde_json::to_vec_pretty(&json!([one, two])).unwrap(),
         [serde_json::to_vec_pretty(&one).unwrap(), serde_json::to_vec_pretty(&two).unwrap()].concat(),
@@ -67,7 +79,13 @@ async fn protobuf_is_taken_alone_behind_its_length_and_packed() {
         import(&first, "file", bytes).await;
     }
     let expected = answers::of(&first).await;
-    for bytes in [framed(&requests), gzip(&framed(&requests))] {
+    for bytes in [
+        framed(&requests),
+        gzip(&framed(&requests)),
+        zstd(&framed(&requests)),
+        packed(&requests),
+        gzip(&packed(&requests)),
+    ] {
         let server = server().await;
         let (report, problems) = import(&server, "file", &bytes).await;
         assert_eq!(problems, Vec::<String>::new());
@@ -153,6 +171,84 @@ async fn damaged_protobuf_is_told_by_its_number() {
         problems[0].starts_with("sent.pb, request 3: its length is told to be 2147483647"),
         "{problems:?}"
     );
+}
+
+#[tokio::test]
+async fn damage_in_what_zstd_has_packed_is_told_with_its_place() {
+    let requests: Vec<_> =
+        (1..=4).map(|number| request(&[span(1, number)]).to_string().into_bytes()).collect();
+    let server = server().await;
+    let told = async |bytes: &[u8]| {
+        let (report, problems) = import(&server, "sent.zst", bytes).await;
+        (report.requests, problems)
+    };
+    // Of requests packed one by one, one that is damaged costs only itself.
+    let frames: Vec<_> = requests.iter().map(|request| zstd(request)).collect();
+    let (mut flipped, short) = (frames[1].clone(), frames[2][..frames[2].len() - 4].to_vec());
+    flipped[8] ^= 0xff;
+    let plain = requests[0].clone();
+    let damaged = framed(&[frames[0].clone(), flipped, short, Vec::new(), plain, frames[3].clone()]);
+    let (taken, problems) = told(&damaged).await;
+    assert_eq!((taken, problems.len()), (3, 3), "an empty one is nothing: {problems:?}");
+    assert!(problems[0].starts_with("sent.zst, request 2: the compressed data is damaged: "), "{problems:?}");
+    assert_eq!(
+        problems[1..],
+        [
+            "sent.zst, request 3: its compressed data ends before its time (the record was skipped)",
+            "sent.zst, request 5: it is not packed with zstd, as the file's first request is (the record was skipped)",
+        ]
+    );
+    // One that says that it refers back over a gibibyte.
+    let far = b"\x28\xb5\x2f\xfd\x00\xa0\x01\x00\x00".to_vec();
+    let (taken, problems) = told(&framed(&[frames[0].clone(), far.clone()])).await;
+    assert_eq!((taken, problems.len()), (1, 1));
+    assert!(
+        problems[0].contains("request 2: cannot be read further: it takes more than 128 MiB"),
+        "{problems:?}"
+    );
+    let cut = packed(&requests);
+    let (taken, problems) = told(&cut[..cut.len() - 3]).await;
+    assert_eq!(taken, 3);
+    assert_eq!(
+        problems,
+        ["sent.zst, request 4: the file ends in the middle of it (the rest of the file was skipped)"]
+    );
+    // A file that is packed as a whole is taken up to where it ends, or is damaged.
+    let lines: Vec<_> = requests.iter().map(|request| [request.as_slice(), b"\n"].concat()).collect();
+    let parts: Vec<_> = lines.iter().map(|line| zstd(line)).collect();
+    let whole = parts.concat();
+    let (taken, problems) = told(&whole[..whole.len() - 3]).await;
+    assert!(taken >= 3, "{taken}");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].contains("sent.zst, line ")
+            && problems[0].contains("the file ends in the middle of its compressed data"),
+        "{problems:?}"
+    );
+    let (taken, problems) = told(&[parts[0].as_slice(), b"no more of it"].concat()).await;
+    assert_eq!((taken, problems.len()), (1, 1), "{problems:?}");
+    assert!(problems[0].contains("line 2, record 2: the compressed data is damaged"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn little_that_unpacks_to_very_much_is_left_out() {
+    let (mut bomb, fine) = (b"{\"resourceSpans\": [".to_vec(), request(&[span(1, 1)]).to_string());
+    bomb.resize(65 << 20, b' ');
+    let frames = [zstd(fine.as_bytes()), zstd(&bomb), zstd(request(&[span(1, 2)]).to_string().as_bytes())];
+    assert!(frames[1].len() < 100_000);
+    let server = server().await;
+    let (report, problems) = import(&server, "sent", &framed(&frames)).await;
+    assert_eq!(report.new_spans, 2);
+    assert_eq!(
+        problems,
+        [
+            "sent, request 2: unpacked it is longer than 64 MiB, which a request may not be (the record was skipped)"
+        ]
+    );
+    let whole = zstd(&[fine.as_bytes(), b"\n", &bomb, b"\n", fine.as_bytes()].concat());
+    let (report, problems) = import(&server, "sent", &whole).await;
+    assert_eq!((report.requests, problems.len()), (2, 1), "{problems:?}");
+    assert!(problems[0].contains("line 2, record 2: longer than 64 MiB"), "{problems:?}");
 }
 
 #[tokio::test]

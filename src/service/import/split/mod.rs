@@ -82,7 +82,8 @@ impl<R: BufRead> Iterator for Splitter<R> {
 }
 
 /// Says in words why reading failed.
-fn unreadable(error: &io::Error) -> String {
+#[must_use]
+pub fn unreadable(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "the file ends in the middle of its compressed data".to_owned(),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
