@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::http::header;
 use axum::{
     extract::{MatchedPath, Request},
+    http::header,
     middleware::Next,
     response::{IntoResponse, Response},
 };
