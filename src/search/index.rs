@@ -29,8 +29,9 @@ use super::{
 };
 use crate::model::{TraceId, search::TextKind};
 
-/// Documents of a segment from which on it is not merged with others: what one merge costs stays bounded.
-const LARGE_SEGMENT: usize = 500_000;
+/// Documents of a segment from which on it is not merged with others: what one merge costs, and how many pages of
+/// files it has in memory, stays bounded. Queries mostly end with the newest segments, so they may be many.
+const LARGE_SEGMENT: usize = 60_000;
 
 /// Segments of about one size that are merged: fewer means more merging, more means slower queries.
 const MERGED_AT_ONCE: usize = 8;
