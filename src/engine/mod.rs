@@ -88,8 +88,7 @@ pub trait Engine: Send + Sync + 'static {
     }
 
     /// Has what was gathered in memory to be written in large pieces put on the disk, where that frees much: nothing
-    /// was committed for a while, and it may stay so. It may come back before that is done, and asks to be called again
-    /// for the rest.
+    /// was committed for a while, and it may stay so. It may come back before that is done.
     fn rest(&self) -> BoxFuture<'_, EngineResult<()>> {
         Box::pin(future::ready(Ok(())))
     }

@@ -93,7 +93,7 @@ pub struct Services {
     pub evaluators: Evaluators,
     /// Evaluators over many traces.
     pub evaluations: Evaluations,
-    /// The store's order.
+    /// How the store is, and what it needs while nothing is written.
     pub upkeep: Upkeep,
 }
 

@@ -1,4 +1,4 @@
-//! Keeping the store in order while it has nothing else to do.
+//! How the store is, and what it needs while nothing is written.
 
 use std::sync::{
     Arc,

@@ -15,8 +15,7 @@ use std::{
 };
 
 use ::fjall::{
-    AbstractTree, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable,
-    Slice, Snapshot,
+    Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable, Slice, Snapshot,
 };
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
@@ -52,14 +51,12 @@ const JOURNAL_LEFT_BYTES: u64 = 1 << 20;
 /// they are free then, and so is the journal.
 const GATHERED_BYTES: u64 = 8 << 20;
 
-/// How long closing waits until the journal is moved. What is not done by then stays in the journal, where it was all the time.
+/// How long closing waits until the journal is moved. What is not done by then stays in it, where it was all the time.
 const CLOSING: Duration = Duration::from_secs(20);
 
 /// An open database. The order of the fields is the order in which they are dropped.
 pub(in crate::engine) struct Store {
     trees: RwLock<BTreeMap<Tree, Keyspace>>,
-    /// The tree that [`BlockingStore::rest`] left out.
-    left_out: Mutex<Option<Keyspace>>,
     db: Database,
     journal: Trimmed,
     dir: PathBuf,
@@ -78,7 +75,6 @@ impl Store {
         let db = open_database(dir, config.cache_bytes)?;
         let store = Self {
             trees: RwLock::default(),
-            left_out: Mutex::default(),
             db,
             journal: Trimmed::new(dir),
             dir: dir.to_owned(),
@@ -149,7 +145,6 @@ impl BlockingStore for Store {
         self.health.check()?;
         let Some(keyspace) = self.trees.write().remove(tree) else { return Ok(()) };
         self.journal.set_needed(true);
-        *self.left_out.lock() = None;
         self.health.guard("dropping a tree", || self.db.delete_keyspace(keyspace))
     }
 
@@ -165,22 +160,12 @@ impl BlockingStore for Store {
         Ok(())
     }
 
-    /// What is gathered stays readable, and in the journal, until it is in tables. fjall lets go of buffers that are
-    /// done with when the next one of any tree is closed: so one is left out, and closed by the next call.
+    /// What is gathered stays readable, and in the journal, until it is in tables.
     fn rest(&self) -> EngineResult<()> {
         let _commit = self.commits.lock();
         self.health.check()?;
-        if self.gathered.load(Ordering::Relaxed) >= GATHERED_BYTES {
-            let mut trees: Vec<_> = self.trees.read().values().cloned().collect();
-            let least = trees.iter().enumerate().filter(|(_, tree)| buffered(tree) > 0);
-            let least = least.min_by_key(|(_, tree)| buffered(tree)).map(|(index, _)| index);
-            let left_out = least.map(|index| trees.swap_remove(index));
-            if begin_tables(&trees) {
-                self.gathered.store(0, Ordering::Relaxed);
-                *self.left_out.lock() = left_out;
-            }
-        } else if !self.trees.read().values().any(|tree| tree.sealed_memtable_count() > 0) {
-            begin_tables(self.left_out.lock().take().as_slice());
+        if self.gathered.load(Ordering::Relaxed) >= GATHERED_BYTES && self.begin_tables().is_some() {
+            self.gathered.store(0, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -252,14 +237,24 @@ impl Store {
 }
 
 impl Store {
+    /// Begins to write everything that was committed into tables; answers the trees. Nobody may commit meanwhile.
+    fn begin_tables(&self) -> Option<Vec<Keyspace>> {
+        let trees: Vec<_> = self.trees.read().values().cloned().collect();
+        for tree in &trees {
+            // A tree whose buffer is empty has nothing to move. What another thread is about to move counts as well.
+            if let Err(error) = tree.rotate_memtable() {
+                tracing::debug!(%error, "what is in the journal stays there");
+                return None;
+            }
+        }
+        Some(trees)
+    }
+
     /// Has everything that was committed written into tables and synced there. Whether that was done: then nothing
     /// needs the journal. Nobody may commit meanwhile.
     fn move_into_tables(&self) -> bool {
         let begun = Instant::now();
-        let trees: Vec<_> = self.trees.read().values().cloned().collect();
-        if !begin_tables(&trees) {
-            return false;
-        }
+        let Some(trees) = self.begin_tables() else { return false };
         // fjall says how many buffers wait, and lets go of each once its table is synced.
         while trees.iter().any(|tree| tree.sealed_memtable_count() > 0) {
             if begun.elapsed() > CLOSING {
@@ -269,23 +264,6 @@ impl Store {
         }
         true
     }
-}
-
-/// Begins to write everything that was committed to these trees into tables. Nobody may commit meanwhile.
-fn begin_tables(trees: &[Keyspace]) -> bool {
-    // A tree whose buffer is empty has nothing to move. What another thread is about to move counts as well.
-    trees.iter().all(|tree| match tree.rotate_memtable() {
-        Ok(_) => true,
-        Err(error) => {
-            tracing::debug!(%error, "what is in the journal stays there");
-            false
-        }
-    })
-}
-
-/// Bytes that were committed to a tree and are in no table yet.
-fn buffered(tree: &Keyspace) -> u64 {
-    tree.tree.active_memtable().size()
 }
 
 /// Makes a database in a folder with nothing in it. It is made beside the folder and moved there whole: fjall

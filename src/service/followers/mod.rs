@@ -40,9 +40,6 @@ const MUCH_WRITTEN: f64 = 200.0;
 /// For how long they do nothing at all while so much is written: most bursts are over before.
 const LONGEST_BURST: Duration = Duration::from_secs(20);
 
-/// How often the store is told behind a burst to put aside what it gathered: it does so in steps.
-const TIMES_PUT_ASIDE: u32 = 5;
-
 /// While it goes on, they rest for so many times as long as they work. They do not stop: what is written for days is
 /// found too.
 const RESTS: u32 = 6;
@@ -135,19 +132,17 @@ impl Followers {
     }
 
     async fn work<K: MarkKey>(&self, line: &Line<K>, stands_back: bool) {
-        let mut put_aside = 0;
         let mut load = Load::since(Instant::now(), self.context.store.writes());
         loop {
             if stands_back {
+                let before = load.pace;
                 load.look(Instant::now(), self.context.store.writes());
                 if load.pace == Pace::Wait {
-                    put_aside = TIMES_PUT_ASIDE;
                     tokio::time::sleep(GATHERED_FOR).await;
                     continue;
                 }
                 // What a burst left in memory makes room for what is done now.
-                if put_aside > 0 {
-                    put_aside -= 1;
+                if before == Pace::Wait {
                     self.put_aside().await;
                 }
             }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::align::{History, Said};
 use crate::model::{
-    ConversationId, Json, MessageId,
+    ConversationId, Json, MessageId, SpanId,
     chat::{ChatMessage, ChatPart},
     conversation::Conversation,
     message::{Message, MessageRole},
@@ -59,11 +59,16 @@ impl Known {
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Kept {
-    pub span_id: String,
-    pub fingerprint: String,
+    span_id: String,
+    fingerprint: String,
 }
 
 impl Kept {
+    pub(super) fn json(span: SpanId, fingerprint: [u8; 16]) -> Option<Json> {
+        let fingerprint = format!("{:032x}", u128::from_be_bytes(fingerprint));
+        Json::from_value(&Self { span_id: span.to_string(), fingerprint }).ok()
+    }
+
     fn of(message: &Message) -> Option<[u8; 16]> {
         let kept: Self = message.metadata.read().ok()?;
         u128::from_str_radix(&kept.fingerprint, 16).ok().map(u128::to_be_bytes)

@@ -299,7 +299,7 @@ impl Adding {
             turn_id: Some(TurnId::from_bytes(*self.trace.bytes())),
             trace_id: Some(self.trace),
             id: Some(id),
-            metadata: kept(call.id, fingerprint),
+            metadata: Kept::json(call.id, fingerprint),
             ..NewMessage::text(message.role, String::new())
         };
         for part in &message.parts {
@@ -323,12 +323,6 @@ impl Adding {
         self.is_exact &= says;
         self.new.extend(says.then_some(new));
     }
-}
-
-/// What is kept with a message of a call.
-fn kept(span: SpanId, fingerprint: [u8; 16]) -> Option<Json> {
-    let fingerprint = format!("{:032x}", u128::from_be_bytes(fingerprint));
-    Json::from_value(&Kept { span_id: span.to_string(), fingerprint }).ok()
 }
 
 /// Where in a call a message stands.
