@@ -47,7 +47,7 @@ impl EngineConfig {
     /// An engine with the defaults, which fit a small machine.
     #[must_use]
     pub fn new(kind: EngineKind) -> Self {
-        Self { kind, cache_bytes: 32 << 20, write_buffer_bytes: 16 << 20, reserve_bytes: 64 << 20 }
+        Self { kind, cache_bytes: 32 << 20, write_buffer_bytes: 8 << 20, reserve_bytes: 64 << 20 }
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) struct DirLock {
 }
 
 impl DirLock {
-    fn take(dir: &Path) -> EngineResult<Self> {
+    pub(super) fn take(dir: &Path) -> EngineResult<Self> {
         let path = dir.join(LOCK);
         let file = OpenOptions::new()
             .create(true)

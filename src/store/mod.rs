@@ -241,11 +241,13 @@ impl Store {
         self.committer().queued()
     }
 
-    /// Has the engine put aside what it gathered, because nothing is written.
+    /// Lets go of what is held in memory for writes that follow, and has the engine put aside what it gathered: nothing
+    /// is written.
     ///
     /// # Errors
     /// When the engine failed.
     pub async fn rest(&self) -> StoreResult<()> {
+        self.traces().forget_idle();
         Ok(self.engine().rest().await?)
     }
 

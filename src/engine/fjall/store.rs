@@ -51,8 +51,12 @@ const JOURNAL_LEFT_BYTES: u64 = 1 << 20;
 /// they are free then, and so is the journal.
 const GATHERED_BYTES: u64 = 8 << 20;
 
-/// How long closing waits until the journal is moved. What is not done by then stays in it, where it was all the time.
-const CLOSING: Duration = Duration::from_secs(20);
+/// How long closing, or resting, waits until what was gathered is in tables. What is not done by then stays in the
+/// journal, where it was all the time.
+const MOVING: Duration = Duration::from_secs(20);
+
+/// The name of a keyspace that is no tree, and that no tree can have.
+const NO_TREE: &str = "#";
 
 /// An open database. The order of the fields is the order in which they are dropped.
 pub(in crate::engine) struct Store {
@@ -85,8 +89,8 @@ impl Store {
             health: Health::default(),
             lock,
         };
-        for name in store.db.list_keyspace_names() {
-            let tree = tree_of(&name);
+        for name in store.db.list_keyspace_names().iter().filter(|name| name.as_ref() != NO_TREE) {
+            let tree = tree_of(name);
             let keyspace = store.open_keyspace(&tree).map_err(|error| from_fjall(&error))?;
             store.trees.write().insert(tree, keyspace);
         }
@@ -160,12 +164,21 @@ impl BlockingStore for Store {
         Ok(())
     }
 
-    /// What is gathered stays readable, and in the journal, until it is in tables.
+    /// What is gathered stays readable, and in the journal, until it is in tables. Whoever commits waits for none of it.
     fn rest(&self) -> EngineResult<()> {
-        let _commit = self.commits.lock();
+        let commit = self.commits.lock();
         self.health.check()?;
-        if self.gathered.load(Ordering::Relaxed) >= GATHERED_BYTES && self.begin_tables().is_some() {
-            self.gathered.store(0, Ordering::Relaxed);
+        if self.gathered.load(Ordering::Relaxed) < GATHERED_BYTES {
+            return Ok(());
+        }
+        let Some(trees) = self.begin_tables() else { return Ok(()) };
+        self.gathered.store(0, Ordering::Relaxed);
+        drop(commit);
+        if are_in_tables(&trees) {
+            let _commit = self.commits.lock();
+            if let Err(error) = self.forget_buffers() {
+                tracing::debug!(%error, "write buffers stay in memory for now");
+            }
         }
         Ok(())
     }
@@ -253,17 +266,33 @@ impl Store {
     /// Has everything that was committed written into tables and synced there. Whether that was done: then nothing
     /// needs the journal. Nobody may commit meanwhile.
     fn move_into_tables(&self) -> bool {
-        let begun = Instant::now();
-        let Some(trees) = self.begin_tables() else { return false };
-        // fjall says how many buffers wait, and lets go of each once its table is synced.
-        while trees.iter().any(|tree| tree.sealed_memtable_count() > 0) {
-            if begun.elapsed() > CLOSING {
-                return false;
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
-        true
+        self.begin_tables().is_some_and(|trees| are_in_tables(&trees))
     }
+
+    /// Has fjall let go of write buffers that are in tables. Of every tree it keeps the state before its last flush, with
+    /// the buffers, for whoever may still read that, and looks whether anybody does when it next puts a buffer of
+    /// whatever tree aside. After a burst nothing does: so here is a buffer to be put aside.
+    fn forget_buffers(&self) -> ::fjall::Result<()> {
+        let keyspace = self.db.keyspace(NO_TREE, KeyspaceCreateOptions::default)?;
+        // States up to the last change but one are let go of.
+        for _ in 0..2 {
+            keyspace.insert("rested", "")?;
+        }
+        keyspace.rotate_memtable().map(drop)
+    }
+}
+
+/// Waits until what these trees put aside is in tables. Whether it is.
+fn are_in_tables(trees: &[Keyspace]) -> bool {
+    let begun = Instant::now();
+    // fjall says how many buffers wait, and counts none any more whose table is synced.
+    while trees.iter().any(|tree| tree.sealed_memtable_count() > 0) {
+        if begun.elapsed() > MOVING {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    true
 }
 
 /// Makes a database in a folder with nothing in it. It is made beside the folder and moved there whole: fjall
@@ -360,5 +389,48 @@ fn from_fjall(error: &::fjall::Error) -> EngineError {
             EngineError::Stopped("fjall failed to write in the background".to_owned())
         }
         other => EngineError::Corrupt(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::fjall::AbstractTree;
+
+    use super::*;
+
+    fn write(store: &Store, tree: &str, rows: u32) {
+        for row in 0..rows {
+            let mut batch = Batch::default();
+            batch.put(&Tree::new(tree), row.to_be_bytes().to_vec(), vec![7; 100_000]);
+            store.commit(batch).unwrap();
+        }
+    }
+
+    /// Bytes of write buffers that fjall has in memory, whether anything is still to become of them or not.
+    fn buffered(store: &Store) -> u64 {
+        store.trees.read().values().map(|tree| tree.tree.version_memtable_size_sum()).sum()
+    }
+
+    #[test]
+    fn nothing_of_a_burst_stays_in_memory_once_the_store_rests() {
+        let (dir, config) = (tempfile::tempdir().unwrap(), EngineConfig::new(EngineKind::Fjall));
+        let files = dir.path().join("fjall");
+        fs::create_dir(&files).unwrap();
+        let open = || Store::open(&files, &config, DirLock::take(dir.path()).unwrap()).unwrap();
+        let store = open();
+        for _ in 0..2 {
+            write(&store, "a", 70);
+            write(&store, "b/c", 70);
+            assert!(buffered(&store) > 13_000_000, "{}", buffered(&store));
+            store.rest().unwrap();
+            assert!(buffered(&store) < 100_000, "{}", buffered(&store));
+        }
+        let trees = [Tree::new("a"), Tree::new("b/c")];
+        assert_eq!(store.tree_names().unwrap(), trees);
+        drop(store);
+        let store = open();
+        assert_eq!(store.tree_names().unwrap(), trees);
+        let found = store.get_many(&trees[1], &[vec![0, 0, 0, 69], vec![0, 0, 0, 70]]).unwrap();
+        assert_eq!(found.iter().flatten().count(), 1);
     }
 }

@@ -94,6 +94,12 @@ impl TraceCache {
         slots.evict(self.capacity);
     }
 
+    /// Lets go of all slots but those in use. Whoever writes to one of the traces reads it again.
+    pub(in crate::store) fn forget_idle(&self) {
+        let mut slots = self.slots.lock();
+        slots.evict(0);
+    }
+
     /// The number of another reading from the engine.
     pub(super) fn next_reading(&self) -> u64 {
         self.readings.fetch_add(1, Ordering::Relaxed)
