@@ -271,7 +271,7 @@ impl Store {
 
     /// Has fjall let go of write buffers that are in tables. Of every tree it keeps the state before its last flush, with
     /// the buffers, for whoever may still read that, and looks whether anybody does when it next puts a buffer of
-    /// whatever tree aside. After a burst nothing does: so here is a buffer to be put aside.
+    /// whatever tree aside. After a burst none is, so here is one.
     fn forget_buffers(&self) -> ::fjall::Result<()> {
         let keyspace = self.db.keyspace(NO_TREE, KeyspaceCreateOptions::default)?;
         // States up to the last change but one are let go of.
