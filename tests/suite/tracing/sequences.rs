@@ -30,6 +30,7 @@ enum Step {
     Write(Vec<(u64, Op)>),
     Complete(u64, TraceStatus, Option<i64>),
     Merge(u64),
+    Rest,
     Reopen,
 }
 
@@ -42,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => prop::collection::vec((Just(0), op()), 1..6).prop_map(Step::Write),
         1 => (0..=TRACES, status, prop::option::of(0..40_i64)).prop_map(|(trace, status, end)| Step::Complete(trace, status, end)),
         2 => (0..=TRACES).prop_map(Step::Merge),
+        1 => Just(Step::Rest),
         1 => Just(Step::Reopen),
     ]
 }
@@ -83,6 +85,7 @@ async fn follow(kind: EngineKind, steps: Vec<Step>) {
                 complete(&bed.tracing, &mut model, (trace, status, end), now).await;
             }
             Step::Merge(trace) => bed.store().merge_trace(trace_id(trace)).await.unwrap(),
+            Step::Rest => bed.store().rest().await.unwrap(),
             Step::Reopen => {
                 drop(bed);
                 bed = place.open().await;

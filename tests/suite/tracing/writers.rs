@@ -1,6 +1,9 @@
 //! Many writers at once: whatever was acknowledged is there, and each revision was given out once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use dendro::{
     engine::EngineKind,
@@ -41,6 +44,11 @@ async fn sixteen_writers(kind: EngineKind, spans: u64) {
     start(&bed.tracing, shared).await;
     let writers: Vec<_> =
         (0..WRITERS).map(|writer| tokio::spawn(write(bed.tracing.clone(), writer, spans))).collect();
+    // Whatever is let go of meanwhile is read again.
+    while writers.iter().any(|writer| !writer.is_finished()) {
+        bed.store().rest().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let mut revisions = BTreeMap::<TraceId, BTreeSet<u64>>::new();
     let mut acknowledged = Acknowledged::new();
     for writer in writers {
